@@ -1,0 +1,1 @@
+"""cdmeta: SDMX-compatible metadata and publishing toolkit for citizen data."""

@@ -1,0 +1,39 @@
+"""What a caller may catch: something could not be done. What is wrong with data is a finding, not an error."""
+
+from __future__ import annotations
+
+
+class CdmetaError(Exception):
+    """Base of all errors of cdmeta; its text is one line, fit to be shown to a person."""
+
+
+class PackageError(CdmetaError):
+    """There is nothing at the path that can be opened as a data package."""
+
+
+class ApprovalError(CdmetaError):
+    """A package could not be approved, or an approval does not hold.
+
+    Attributes:
+        reasons: each reason in one sentence, at least one.
+    """
+
+    def __init__(self, message: str, reasons: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.reasons = reasons or (message,)
+
+
+class KeyFileError(CdmetaError):
+    """A key, a signature or an allowed-signers file could not be read or written."""
+
+
+class ConversionError(CdmetaError):
+    """A package could not be turned into the format asked for."""
+
+
+class OutputError(CdmetaError):
+    """Output could not be written: the folder is not empty, the disk is full, no permission."""
+
+
+class UnknownNameError(CdmetaError):
+    """A code, field, code list or format that does not exist; the message names the nearest."""

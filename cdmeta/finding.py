@@ -1,0 +1,119 @@
+"""What was found wrong, or worth a look, in a package: values, never exceptions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cdmeta import profile
+from cdmeta.profile import Severity
+
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
+
+
+@dataclass(frozen=True)
+class Where:
+    """The place of a finding, as far as each part applies.
+
+    Attributes:
+        file: path inside the package, with `/`.
+        pointer: JSON Pointer (RFC 6901) into the descriptor or into `file`.
+        resource: name of the resource.
+        sheet: name of the sheet in a workbook.
+        row: number of the record in its table, the header being row 1.
+        field: name of the column.
+    """
+
+    file: str | None = None
+    pointer: str | None = None
+    resource: str | None = None
+    sheet: str | None = None
+    row: int | None = None
+    field: str | None = None
+
+    def as_dict(self) -> dict[str, str | int]:
+        """The parts that apply."""
+        return {key: value for key, value in self.__dict__.items() if value is not None}
+
+
+NOWHERE = Where()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One finding: a permanent code, a place, and what fills the blanks of the rule's message.
+
+    Severity, title, message and remedy belong to the rule (`profile.rule`), not to the finding, so that
+    each gate and each language can word it.
+
+    Attributes:
+        code: `CD1xx` descriptor, `CD2xx` participation, `CD3xx` consent, `CD4xx` rows, `CD5xx` disclosure,
+            `CD6xx` approval, `CD7xx` SDMX.
+        where: the place.
+        params: what the message names; never a value from a column that may identify a person.
+    """
+
+    code: str
+    where: Where = NOWHERE
+    params: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    @property
+    def rule(self) -> profile.Rule:
+        """The rule behind the code."""
+        return profile.load().rules[self.code]
+
+    def severity(self, gate: str = "publish") -> Severity:
+        """How grave the finding is at a gate."""
+        return self.rule.severity[gate]
+
+    def message(self) -> str:
+        """What was found, in one sentence."""
+        return self.rule.message.format_map(self.params)
+
+    def remedy(self) -> str:
+        """How to mend it."""
+        return self.rule.remedy.format_map(self.params)
+
+
+@dataclass(frozen=True)
+class Report:
+    """The result of checking one package.
+
+    Attributes:
+        source: the path as the caller gave it.
+        findings: all findings, in the order of the checks.
+        decision: the Framework's decision as data (see `framework.Decision.as_dict`), or None where the
+            descriptor could not be read.
+        gate: the gate by which severities are taken.
+        name: the package's name, where it has one.
+        version: the package's own version, where it has one.
+    """
+
+    source: str
+    findings: tuple[Finding, ...] = ()
+    decision: Mapping[str, Any] | None = field(default=None, hash=False)
+    gate: str = "publish"
+    name: str | None = None
+    version: str | None = None
+
+    def of(self, severity: Severity) -> tuple[Finding, ...]:
+        """The findings of one severity."""
+        return tuple(finding for finding in self.findings if finding.severity(self.gate) == severity)
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """The findings that stand in the way at this gate."""
+        return self.of("error")
+
+    @property
+    def valid(self) -> bool:
+        """True where there is no error; an ASSESS is no error."""
+        return not self.errors
+
+    @property
+    def counts(self) -> dict[Severity, int]:
+        """How many findings there are of each severity."""
+        counter = Counter(finding.severity(self.gate) for finding in self.findings)
+        return {severity: counter[severity] for severity in SEVERITIES}

@@ -1,0 +1,62 @@
+"""SDMX time periods (SDMX 3.0 Section 6, "Time and Time Format"): their forms and the frequency each implies."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+_YEAR = r"[0-9]{4}"
+_DATE = rf"{_YEAR}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+_TIME = r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?"
+_ZONE = r"(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])?"
+_DURATION = r"P(?=.)([0-9]+Y)?([0-9]+M)?([0-9]+D)?(T(?=.)([0-9]+H)?([0-9]+M)?([0-9]+(\.[0-9]+)?S)?)?"
+
+# Codes of SDMX:CL_FREQ(2.1).
+_FREQUENCY_OF_FORM = (
+    ("A", rf"{_YEAR}(-A1)?"),
+    ("S", rf"{_YEAR}-S[12]"),
+    ("T", rf"{_YEAR}-T[123]"),
+    ("Q", rf"{_YEAR}-Q[1-4]"),
+    ("M", rf"{_YEAR}-(M(0[1-9]|1[0-2])|(0[1-9]|1[0-2]))"),
+    ("W", rf"{_YEAR}-W(0[1-9]|[1-4][0-9]|5[0-3])"),
+    ("D", rf"({_YEAR}-D(00[1-9]|0[1-9][0-9]|[12][0-9]{{2}}|3[0-5][0-9]|36[0-6])|{_DATE})"),
+    ("I", rf"({_DATE}({_TIME})?{_ZONE}/{_DURATION}|{_DATE}{_TIME}{_ZONE})"),
+)
+_FORMS = tuple((code, re.compile(form)) for code, form in _FREQUENCY_OF_FORM)
+
+
+def frequency(period: str) -> str | None:
+    """The code of CL_FREQ that the form of a time period implies; None where it is no SDMX time period.
+
+    A point in time and a range say nothing of a rhythm, so they are irregular (`I`).
+    """
+    for code, form in _FORMS:
+        if form.fullmatch(period):
+            return code if _real_date(period) else None
+    return None
+
+
+def _real_date(period: str) -> bool:
+    match = re.match(_DATE, period)
+    if match is None:
+        return True
+    try:
+        dt.date.fromisoformat(match[0])
+    except ValueError:
+        return False
+    return True
+
+
+def time_range(start: dt.date, end: dt.date) -> str:
+    """The range from one day to another, both included, as SDMX writes it: start and duration."""
+    return f"{start.isoformat()}/P{(end - start).days + 1}D"
+
+
+def to_date(value: object) -> dt.date | None:
+    """A full ISO 8601 date, `YYYY-MM-DD`; None for anything else."""
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        return None
+    try:
+        return dt.date.fromisoformat(value)
+    except ValueError:
+        return None

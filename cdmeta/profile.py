@@ -1,0 +1,260 @@
+"""The citizen-data profile as data: fields, code lists, rules and texts, read from what is installed."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import hashlib
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from types import MappingProxyType
+from typing import Any, Literal, cast
+
+from cdmeta.errors import UnknownNameError
+
+VERSION = "1.0"
+STATUS = "draft"
+URL = f"https://w3id.org/cdmeta/citizen-data/{VERSION}/datapackage.json"
+FRAMEWORK = "UNSC55-2024"
+AGENCY = "CDMETA"
+GATES = ("publish", "official")
+Severity = Literal["error", "warning", "info"]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One property that the profile asks for.
+
+    Attributes:
+        path: dotted path from the root of the descriptor, `[]` behind a list of objects:
+            `title`, `citizenData.initiators[].kind`.
+        tier: `core`, `conditional` or `recommended`.
+        type: `text` (string or language map), `string`, `code`, `codes`, `strings`, `date`, `period`,
+            `boolean`, `integer`, `uri`, `list`, `object`.
+        codelist: id of its code list, for `code` and `codes`.
+        concept: id of its SDMX concept; empty where it is no metadata attribute.
+        parent: concept id of the metadata attribute that holds it, where nested.
+        repeats: True where the metadata attribute may occur more than once.
+        when: for conditional fields, when it is asked for, in words.
+        title: its name for people.
+        description: what it means.
+        question: what a producer is asked.
+        example: an answer.
+        source: the principle, paragraph or section that demands it.
+        links: ids in other standards, for instance `ESMS:COLL_METHOD`, `SDG_MSD:COLL_METHOD`, `dct:title`.
+    """
+
+    path: str
+    tier: str
+    type: str
+    codelist: str
+    concept: str
+    parent: str
+    repeats: bool
+    when: str
+    title: str
+    description: str
+    question: str
+    example: str
+    source: str
+    links: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The last part of the path, without `[]`."""
+        return self.path.rsplit(".", 1)[-1].removesuffix("[]")
+
+
+@dataclass(frozen=True)
+class Code:
+    """One code of a code list.
+
+    Attributes:
+        id: the code, a legal SDMX id.
+        alias: a short form accepted on input, or empty.
+        parent: the code above it, or empty.
+        name: its name for people.
+        description: what it means.
+        source: where it comes from.
+        links: ids in other standards, for instance `dpv:Consent`, `GSBPM:4`.
+    """
+
+    id: str
+    alias: str
+    parent: str
+    name: str
+    description: str
+    source: str
+    links: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Codelist:
+    """A code list of the profile: its id (`CL_…`), name, description, and codes by id, in order."""
+
+    id: str
+    name: str
+    description: str
+    codes: Mapping[str, Code] = field(hash=False)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule, and how its finding is told.
+
+    Attributes:
+        code: permanent code, `CD101`.
+        id: the id that the domain gives it (`C01`, `W1`, `T1`), or empty.
+        severity: gate to severity.
+        title: what is wrong, in a few words.
+        message: one sentence with `{params}` of the finding.
+        remedy: how to mend it, in a sentence or two, with the same params.
+        why: why it matters.
+        source: paragraph of the Framework, principle, or section of a specification.
+        implies: codes that always come with it.
+    """
+
+    code: str
+    id: str
+    severity: Mapping[str, Severity] = field(hash=False)
+    title: str
+    message: str
+    remedy: str
+    why: str
+    source: str
+    implies: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A version of the profile.
+
+    Attributes:
+        fields: by path, in the order in which they are asked.
+        codelists: by id.
+        rules: by code.
+        digest: sha256, in hex, of the sorted lines `sha256  path` of the version's files.
+    """
+
+    fields: Mapping[str, Field] = field(hash=False)
+    codelists: Mapping[str, Codelist] = field(hash=False)
+    rules: Mapping[str, Rule] = field(hash=False)
+    digest: str
+
+
+def folder() -> Traversable:
+    """The folder of the profile's version."""
+    return files("cdmeta.profiles").joinpath("citizen-data", VERSION)
+
+
+@cache
+def load() -> Profile:
+    """The installed profile, read once."""
+    root = folder()
+    fields = [_field(row) for row in _rows(root.joinpath("fields.csv"))]
+    codelists = [_codelist(row, root) for row in _rows(root.joinpath("codelists.csv"))]
+    rules = [_rule(row) for row in _rows(root.joinpath("rules.csv"))]
+    return Profile(
+        MappingProxyType({entry.path: entry for entry in fields}),
+        MappingProxyType({entry.id: entry for entry in codelists}),
+        MappingProxyType({entry.code: entry for entry in rules}),
+        digest(root),
+    )
+
+
+def schema_bytes() -> bytes:
+    """The profile's JSON Schema (draft-07), as generated from its fields and code lists."""
+    return folder().joinpath("datapackage.json").read_bytes()
+
+
+def digest(root: Traversable) -> str:
+    """The digest of a version: sha256 of the sorted lines `sha256  path` of its files."""
+    lines = sorted(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in _walk(root, ""))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+@cache
+def texts(language: str = "en") -> Mapping[str, str]:
+    """The texts of reports and pages by key, in a language, each falling back to English."""
+    rows = {row["key"]: row["text"] for row in _rows(_locale("en"))}
+    if language != "en" and _locale(language).is_file():
+        rows |= {row["key"]: row["text"] for row in _rows(_locale(language)) if row["text"]}
+    return MappingProxyType(rows)
+
+
+def nearest(word: str, names: Iterable[str]) -> str | None:
+    """The name that a mistyped word most likely means, whatever its case; None where none is near."""
+    by_fold = {name.casefold(): name for name in names}
+    matches = difflib.get_close_matches(word.casefold(), by_fold, n=1, cutoff=0.6)
+    return by_fold[matches[0]] if matches else None
+
+
+def find(name: str) -> Field | Codelist | Code | Rule:
+    """What a person means by a code of a rule, the name of a field, a code list, or a code.
+
+    Raises:
+        UnknownNameError: nothing is called so; the message names what is nearest.
+    """
+    table: dict[str, Field | Codelist | Code | Rule] = {}
+    loaded = load()
+    for codelist in loaded.codelists.values():
+        table |= {code.id.casefold(): code for code in codelist.codes.values() if not code.id.startswith("_")}
+    for entry in loaded.fields.values():
+        for alias in (entry.concept, entry.name, entry.path.replace("[]", ""), entry.path):
+            if alias:
+                table[alias.casefold()] = entry
+    table |= {codelist.id.casefold(): codelist for codelist in loaded.codelists.values()}
+    table |= {rule.id.casefold(): rule for rule in loaded.rules.values() if rule.id}
+    table |= {rule.code.casefold(): rule for rule in loaded.rules.values()}
+    if (found := table.get(name.casefold())) is not None:
+        return found
+    near = nearest(name, table)
+    hint = f" Did you mean {near}?" if near else ""
+    raise UnknownNameError(f"There is no rule, field, code list or code called {name!r}.{hint}")
+
+
+def _locale(language: str) -> Traversable:
+    return files("cdmeta.profiles").joinpath("locales", language, "texts.csv")
+
+
+def _walk(node: Traversable, path: str) -> Iterable[tuple[str, bytes]]:
+    for child in node.iterdir():
+        name = f"{path}/{child.name}".lstrip("/")
+        if child.is_dir():
+            yield from _walk(child, name)
+        else:
+            yield name, child.read_bytes()
+
+
+def _rows(file: Traversable) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8"), newline="")))
+
+
+def _words(cell: str) -> tuple[str, ...]:
+    return tuple(cell.split())
+
+
+def _field(row: Mapping[str, str]) -> Field:
+    values: dict[str, Any] = dict(row) | {"repeats": row["repeats"] == "yes", "links": _words(row["links"])}
+    return Field(**values)
+
+
+def _codelist(row: Mapping[str, str], root: Traversable) -> Codelist:
+    codes = [
+        Code(**cast(dict[str, Any], entry | {"links": _words(entry["links"])}))
+        for entry in _rows(root.joinpath("codelists", f"{row['id']}.csv"))
+    ]
+    by_id = MappingProxyType({code.id: code for code in codes})
+    return Codelist(row["id"], row["name"], row["description"], by_id)
+
+
+def _rule(row: Mapping[str, str]) -> Rule:
+    values: dict[str, Any] = {
+        key: row[key] for key in ("code", "id", "title", "message", "remedy", "why", "source")
+    }
+    severity = MappingProxyType({gate: cast(Severity, row[gate]) for gate in GATES})
+    return Rule(**values, severity=severity, implies=_words(row["implies"]))

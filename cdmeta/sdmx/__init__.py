@@ -1,0 +1,1 @@
+"""SDMX: artefacts, and how a Dataset becomes structures, data and reference metadata."""

@@ -1,0 +1,86 @@
+"""Texts in several languages, as a descriptor holds them and as SDMX and DCAT write them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+# BCP 47 without its grandfathered tags: language, script, region, variants, extensions, private use.
+_LANGUAGE_TAG = re.compile(
+    r"[A-Za-z]{2,3}(-[A-Za-z]{3}){0,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?"
+    r"(-([A-Za-z0-9]{5,8}|[0-9][A-Za-z0-9]{3}))*(-[A-WY-Za-wy-z0-9](-[A-Za-z0-9]{2,8})+)*(-x(-[A-Za-z0-9]{1,8})+)?"
+)
+
+OPEN_QUESTION = "?"
+"""What `cdmeta new` writes where a person still has to answer; it counts as missing."""
+
+
+def is_language_tag(value: object) -> bool:
+    """Tell whether a value is a well-formed BCP 47 language tag (RFC 5646 §2.1)."""
+    return isinstance(value, str) and _LANGUAGE_TAG.fullmatch(value) is not None
+
+
+def is_missing(value: object) -> bool:
+    """Tell whether a value is no answer: absent, blank, an open question, or a container without answers."""
+    if value is None:
+        return True
+    if isinstance(value, str):
+        return value.strip() in ("", OPEN_QUESTION)
+    if isinstance(value, Mapping):
+        return all(is_missing(part) for part in value.values())
+    if isinstance(value, (list, tuple)):
+        return all(is_missing(part) for part in value)
+    return False
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text in one or more languages.
+
+    Attributes:
+        entries: pairs of BCP 47 language tag and text, in the order in which they were given.
+    """
+
+    entries: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, value: Any, language: str) -> Text:
+        """Read a plain string (in `language`) or a mapping of language to string; anything else is empty."""
+        pairs = value.items() if isinstance(value, Mapping) else [(language, value)]
+        return cls(
+            tuple((tag, part.strip()) for tag, part in pairs if isinstance(part, str) and not is_missing(part))
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.entries)
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self.entries)
+
+    def __str__(self) -> str:
+        return self.best()
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages present, in order."""
+        return tuple(tag for tag, _ in self.entries)
+
+    def best(self, *wanted: str) -> str:
+        """The text in the first wanted language there is, by exact tag and then by primary subtag; else any."""
+        for want in wanted:
+            for tag, part in self.entries:
+                if tag.lower() == want.lower():
+                    return part
+            for tag, part in self.entries:
+                if tag.lower().split("-")[0] == want.lower().split("-")[0]:
+                    return part
+        return self.entries[0][1] if self.entries else ""
+
+    def as_dict(self) -> dict[str, str]:
+        """Language tag to text."""
+        return dict(self.entries)
+
+
+NO_TEXT = Text()

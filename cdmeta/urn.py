@@ -1,0 +1,101 @@
+"""SDMX identifiers, references and URNs (SDMX 3.0 Technical Notes, section "URN Structure")."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+_PREFIX = "urn:sdmx:org.sdmx.infomodel."
+_PACKAGES = {
+    "Agency": "base",
+    "AgencyScheme": "base",
+    "DataProvider": "base",
+    "DataProviderScheme": "base",
+    "MetadataProvider": "base",
+    "MetadataProviderScheme": "base",
+    "Codelist": "codelist",
+    "Code": "codelist",
+    "ConceptScheme": "conceptscheme",
+    "Concept": "conceptscheme",
+    "DataStructure": "datastructure",
+    "Dataflow": "datastructure",
+    "MetadataStructure": "metadatastructure",
+    "Metadataflow": "metadatastructure",
+    "MetadataSet": "metadatastructure",
+    "MetadataProvisionAgreement": "registry",
+    "ProvisionAgreement": "registry",
+}
+_URN = re.compile(
+    re.escape(_PREFIX)
+    + r"(?P<package>[a-z]+)\.(?P<kind>[A-Za-z]+)=(?P<agency>[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z][A-Za-z0-9_-]*)*)"
+    r":(?P<id>[A-Za-z0-9_@$-]+)\((?P<version>[0-9]+(\.[0-9]+){0,2}[0-9A-Za-z.+-]*)\)(\.(?P<item>[A-Za-z0-9_@$.-]+))?"
+)
+_AGENCY = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z][A-Za-z0-9_-]*)*")
+_ID = re.compile(r"[A-Za-z0-9_@$-]+")
+_NCNAME_ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+
+
+def is_agency_id(value: object) -> bool:
+    """Tell whether a value is an SDMX agency id: NCName parts joined by dots (NestedNCNameIDType)."""
+    return isinstance(value, str) and _AGENCY.fullmatch(value) is not None
+
+
+def is_code_id(value: object) -> bool:
+    """Tell whether a value may be the id of a code (IDType)."""
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
+def is_concept_id(value: object) -> bool:
+    """Tell whether a value may be the id of a concept, component or maintainable artefact (NCNameIDType)."""
+    return isinstance(value, str) and _NCNAME_ID.fullmatch(value) is not None
+
+
+def to_id(value: str) -> str:
+    """Transliterate any text to an SDMX code id: accents dropped, what remains forbidden becomes `_`.
+
+    Two different values may meet in one id; the caller has to look for that.
+    """
+    if is_code_id(value):
+        return value
+    plain = unicodedata.normalize("NFKD", value).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Za-z0-9@$-]+", "_", plain).strip("_")
+
+
+def to_concept_id(value: str) -> str:
+    """Transliterate any text to an upper-case id that starts with a letter; empty where nothing is left."""
+    plain = re.sub(r"[^A-Za-z0-9_]+", "_", to_id(value)).strip("_").upper()
+    return f"X_{plain}" if plain and not plain[0].isalpha() else plain
+
+
+@dataclass(frozen=True)
+class Ref:
+    """A reference to an SDMX artefact or to an item in it.
+
+    Attributes:
+        kind: the SDMX class of what is referred to, for instance `Codelist`, `Concept`, `DataStructure`.
+        agency: the maintainer, dotted where it is a sub-agency.
+        id: the id of the maintainable artefact.
+        version: `1.0`, `2.1` …
+        item: the id of the item, for kinds such as `Concept` and `MetadataProvider`.
+    """
+
+    kind: str
+    agency: str
+    id: str
+    version: str = "1.0"
+    item: str | None = None
+
+    @property
+    def urn(self) -> str:
+        """The URN."""
+        tail = f".{self.item}" if self.item else ""
+        return f"{_PREFIX}{_PACKAGES[self.kind]}.{self.kind}={self.agency}:{self.id}({self.version}){tail}"
+
+    @classmethod
+    def parse(cls, urn: object) -> Ref | None:
+        """Read a URN; None where it is none of a kind that we know."""
+        match = _URN.fullmatch(urn) if isinstance(urn, str) else None
+        if match is None or _PACKAGES.get(match["kind"]) != match["package"]:
+            return None
+        return cls(match["kind"], match["agency"], match["id"], match["version"], match["item"])

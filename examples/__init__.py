@@ -1,0 +1,1 @@
+"""Worked example packages, all made up; each says what it is modelled on."""
