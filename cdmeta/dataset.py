@@ -183,8 +183,8 @@ def to_dataset(package: Package, decision: Decision, code_table: CodeTable) -> t
         _string(descriptor.get("version")),
         agency,
         language,
-        Text.of(descriptor.get("title"), language),
-        Text.of(descriptor.get("description"), language),
+        Text.at(descriptor, "title", language),
+        Text.at(descriptor, "description", language),
         tuple(k for k in keywords if isinstance(k, str)) if isinstance(keywords, list) else (),
         _string(descriptor.get("homepage")),
         _string(package.answers.get("metadataUpdated")),
@@ -209,7 +209,9 @@ def read_answers(descriptor: Mapping[str, Any], language: str) -> tuple[Answer, 
         if below:
             answers += _elements(entry, below, value, language)
         elif entry.concept:
-            answers += [Answer(entry, v) for v in _values(entry, value, language)]
+            answers += [
+                Answer(entry, v) for v in _values(entry, _translated(descriptor, entry, language), language)
+            ]
     return tuple(_nested(answers))
 
 
@@ -260,6 +262,15 @@ def _values(entry: profile.Field, value: Any, language: str) -> Iterator[Text | 
             yield str(part)
 
 
+def _translated(descriptor: Mapping[str, Any], entry: profile.Field, language: str) -> Any:
+    """The value of a field; of a text, with the translations that stand beside it."""
+    above, _, key = entry.path.rpartition(".")
+    holder = _at(descriptor, above) if above else descriptor
+    if entry.type == "text" and isinstance(holder, Mapping):
+        return Text.at(holder, key, language).as_dict()
+    return _at(descriptor, entry.path)
+
+
 def _period(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
@@ -277,10 +288,8 @@ def _tables(package: Package, code_table: CodeTable, findings: list[Finding]) ->
         columns = _columns(package, resource, code_table, findings)
         if columns:
             language = package.language
-            title = Text.of(resource.raw.get("title"), language) or Text.of(resource.name, language)
-            yield Table(
-                resource.name, title, Text.of(resource.raw.get("description"), language), resource, columns
-            )
+            title = Text.at(resource.raw, "title", language) or Text.of(resource.name, language)
+            yield Table(resource.name, title, Text.at(resource.raw, "description", language), resource, columns)
 
 
 def _columns(
@@ -355,8 +364,8 @@ class _ColumnBuilder:
         coded = role in ("dimension", "attribute")
         return Column(
             name,
-            Text.of(entry.get("title"), language) or Text.of(name, language),
-            Text.of(entry.get("description"), language),
+            Text.at(entry, "title", language) or Text.of(name, language),
+            Text.at(entry, "description", language),
             str(entry.get("type", "any")),
             role,
             fixed or _string(sdmx.get("id")) or to_concept_id(name),
@@ -373,10 +382,9 @@ class _ColumnBuilder:
         categories, enum = entry.get("categories"), constraints.get("enum")
         if isinstance(categories, list):
             for category in categories:
-                is_object = isinstance(category, Mapping)
-                raw = category.get("value") if is_object else category
-                label = category.get("label") if is_object else None
-                yield _raw(raw), Text.of(label, language) or Text.of(_raw(raw), language)
+                given = category if isinstance(category, Mapping) else {"value": category}
+                raw = _raw(given.get("value"))
+                yield raw, Text.at(given, "label", language) or Text.of(raw, language)
         elif entry.get("name") in self._keys:
             yield from self._from_code_table(*self._keys[entry["name"]])
         elif isinstance(enum, list):
@@ -419,7 +427,7 @@ class _ColumnBuilder:
         code = unit.get("code") if isinstance(unit, Mapping) else unit
         if not isinstance(code, str) or not to_id(code):
             return None
-        name = Text.of(unit.get("name"), language) if isinstance(unit, Mapping) else Text()
+        name = Text.at(unit, "name", language) if isinstance(unit, Mapping) else Text()
         return Value(code, to_id(code), name or Text.of(code, language))
 
 

@@ -53,6 +53,21 @@ class Text:
             tuple((tag, part.strip()) for tag, part in pairs if isinstance(part, str) and not is_missing(part))
         )
 
+    @classmethod
+    def at(cls, mapping: Mapping[str, Any], key: str, language: str) -> Text:
+        """Read the text at a key, with its translations: a language map, or `key@fr` beside `key`.
+
+        The standard properties of a descriptor have to be plain strings, so their translations stand beside them
+        (Data Package recipe "Language Support").
+        """
+        own = cls.of(mapping.get(key), language)
+        beside = [
+            (tag, value)
+            for name, value in mapping.items()
+            if isinstance(name, str) and name.startswith(f"{key}@") and (tag := name.partition("@")[2])
+        ]
+        return cls(tuple(dict(own.entries + cls.of(dict(beside), language).entries).items()))
+
     def __bool__(self) -> bool:
         return bool(self.entries)
 

@@ -1,0 +1,1 @@
+"""What a command does from start to end: one file a command, and what several of them share."""

@@ -1,0 +1,60 @@
+"""Output that is either the old or the new, never half: written beside, then renamed."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cdmeta.errors import OutputError
+
+
+@contextmanager
+def staged(out: Path, mark: str) -> Iterator[Path]:
+    """A new folder beside `out` that takes its place when the block ends well, and goes when it does not.
+
+    Args:
+        out: where the output shall lie; an empty folder, or one that holds `mark`, is replaced.
+        mark: name of a file that our own output of this kind always holds.
+
+    Raises:
+        OutputError: `out` holds something that is not ours, or cannot be written.
+    """
+    _check(out, mark)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        stage = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+        stage.chmod(0o755)
+    except OSError as error:
+        raise OutputError(f"{out}: cannot be written ({error.strerror or error}).") from error
+    try:
+        yield stage
+        _replace(stage, out)
+    except OSError as error:
+        raise OutputError(f"{out}: cannot be written ({error.strerror or error}).") from error
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def _check(out: Path, mark: str) -> None:
+    if out.is_symlink() or (out.exists() and not out.is_dir()):
+        raise OutputError(f"{out}: is no folder.")
+    if out.exists() and any(out.iterdir()) and not (out / mark).exists():
+        raise OutputError(f"{out}: is not empty, and was not written by this command. Name another folder.")
+
+
+def _replace(stage: Path, out: Path) -> None:
+    if not out.exists():
+        stage.rename(out)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    out.rename(old / "old")
+    try:
+        stage.rename(out)
+    except OSError:
+        (old / "old").rename(out)
+        raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)
