@@ -64,7 +64,7 @@ class Text:
         beside = [
             (tag, value)
             for name, value in mapping.items()
-            if isinstance(name, str) and name.startswith(f"{key}@") and (tag := name.partition("@")[2])
+            if name.startswith(f"{key}@") and (tag := name.partition("@")[2])
         ]
         return cls(tuple(dict(own.entries + cls.of(dict(beside), language).entries).items()))
 
