@@ -1,0 +1,44 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cdmeta.text import Text, is_language_tag, is_missing
+
+
+def test_language_tags() -> None:
+    for tag in ("en", "es-419", "zh-Hant-TW", "sl-rozaj", "en-x-plain", "tw"):
+        assert is_language_tag(tag), tag
+    for tag in ("", "english!", "e", "en_GB", "en--GB", 7, None, "?"):
+        assert not is_language_tag(tag), tag
+
+
+def test_missing_is_no_answer_at_any_depth() -> None:
+    missing: list[object] = [None, "", "  ", "?", [], {}, ["?"], {"en": "?"}, [{"name": " ", "kind": "?"}]]
+    assert all(is_missing(value) for value in missing)
+    answers: list[object] = [0, False, "x", ["?", "x"], {"en": "", "es": "sí"}]
+    assert not any(is_missing(value) for value in answers)
+
+
+def test_translations_stand_in_a_map_or_beside_the_key() -> None:
+    assert Text.of({"en": "Well", "es": " Pozo "}, "en").entries == (("en", "Well"), ("es", "Pozo"))
+    assert Text.at({"title": "Well", "title@es": "Pozo", "titles@fr": "Puits"}, "title", "en").as_dict() == {
+        "en": "Well",
+        "es": "Pozo",
+    }
+    assert Text.at({"title": {"en": "Well"}, "title@fr": 3}, "title", "es").as_dict() == {"en": "Well"}
+    assert not Text.at({"title": "?"}, "title", "en")
+
+
+def test_the_best_language_is_exact_then_primary_then_any() -> None:
+    text = Text((("pt-BR", "a"), ("es", "b"), ("en", "c")))
+    assert text.best("es-MX") == "b"
+    assert text.best("pt") == "a"
+    assert text.best("fr", "en") == "c"
+    assert text.best("fr") == "a"
+    assert Text().best("en") == ""
+
+
+@given(
+    st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda c: st.dictionaries(st.text(), c))
+)
+def test_no_json_breaks_a_text(value: object) -> None:
+    assert all(part.strip() for _, part in Text.of(value, "en"))
