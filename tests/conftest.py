@@ -1,6 +1,7 @@
 """What holds for all tests: no network, steady hypothesis runs."""
 
 import os
+import shutil
 import socket
 from typing import Any
 
@@ -27,3 +28,14 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         socket, "getaddrinfo", lambda *args, **kwargs: pytest.fail(f"a test looked up a host: {args[0]}")
     )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out tests of programs that are not there, unless they are required, as `.ci/run` does."""
+    if os.environ.get("CDMETA_REQUIRE_SYSTEM"):
+        return
+    for item in items:
+        mark = item.get_closest_marker("system")
+        lacking = [name for name in mark.args if shutil.which(name) is None] if mark else []
+        if lacking:
+            item.add_marker(pytest.mark.skip(reason=f"{', '.join(lacking)} is not installed"))
