@@ -22,6 +22,8 @@ URL = f"https://w3id.org/cdmeta/citizen-data/{VERSION}/datapackage.json"
 FRAMEWORK = "UNSC55-2024"
 AGENCY = "CDMETA"
 GATES = ("publish", "official")
+WITHHELD = "WITHHELD_SAFETY"
+"""Stands for an answer that would endanger somebody if it were published (Principle 8)."""
 Severity = Literal["error", "warning", "info"]
 
 
@@ -32,7 +34,7 @@ class Field:
     Attributes:
         path: dotted path from the root of the descriptor, `[]` behind a list of objects:
             `title`, `citizenData.initiators[].kind`.
-        tier: `core`, `conditional` or `recommended`.
+        tier: `core`, `conditional` or `recommended`; `tool` for what is computed and never declared.
         type: `text` (string or language map), `string`, `code`, `codes`, `strings`, `date`, `period`,
             `boolean`, `integer`, `uri`, `list`, `object`.
         codelist: id of its code list, for `code` and `codes`.
@@ -46,6 +48,7 @@ class Field:
         example: an answer.
         source: the principle, paragraph or section that demands it.
         links: ids in other standards, for instance `ESMS:COLL_METHOD`, `SDG_MSD:COLL_METHOD`, `dct:title`.
+        withhold: True where `WITHHELD_SAFETY` may stand for the answer.
     """
 
     path: str
@@ -62,6 +65,7 @@ class Field:
     example: str
     source: str
     links: tuple[str, ...]
+    withhold: bool
 
     @property
     def name(self) -> str:
@@ -239,8 +243,8 @@ def _words(cell: str) -> tuple[str, ...]:
 
 
 def _field(row: Mapping[str, str]) -> Field:
-    values: dict[str, Any] = dict(row) | {"repeats": row["repeats"] == "yes", "links": _words(row["links"])}
-    return Field(**values)
+    values: dict[str, Any] = dict(row) | {key: row[key] == "yes" for key in ("repeats", "withhold")}
+    return Field(**values | {"links": _words(row["links"])})
 
 
 def _codelist(row: Mapping[str, str], root: Traversable) -> Codelist:
