@@ -266,6 +266,8 @@ class ReportedAttribute:
 class MetadataSet(Maintainable):
     """A report of reference metadata.
 
+    Its version has three parts (`1.2.0`): SDMX-JSON 2.0 takes nothing else for a metadata set.
+
     Attributes:
         metadataflow: what it reports by.
         targets: URNs of what it is about.
