@@ -26,6 +26,8 @@ _XS = "http://www.w3.org/2001/XMLSchema"
 _COM = f"{_BASE}/common"
 _DSD = f"{_BASE}/data/structurespecific"
 _IMPORTED = {_COM: "SDMXCommon.xsd", _DSD: "SDMXDataStructureSpecific.xsd"}
+# The types that are restricted have this attribute, so that it has to be taken away where it does not belong.
+_TIME = "TIME_PERIOD"
 _OWN = "structure-specific.xsd"
 
 # Table "SDMX Data Type" of the section on simple types; what is not listed is a type of SDMXCommon.xsd.
@@ -111,6 +113,8 @@ def schema(
             needed = name != "AttsType" and (isinstance(part, Dimension) or (complete and part.mandatory))
             use = "required" if needed else "optional"
             _add(element, "attribute", name=part.id, type=types[part.id], use=use)
+        if all(part.id != _TIME for part in parts):
+            _add(element, "attribute", name=_TIME, use="prohibited")
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)
 
 
