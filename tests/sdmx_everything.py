@@ -33,7 +33,7 @@ QUOTES = 'Citizens\' "own" <data> & more; {braces} %s \\ backslash ]]> <!-- -->'
 LINES = "one\ntwo\r\nthree\tfour  spaces"
 RTL = "بيانات المواطنين \u202bمضمّن\u202c"
 ASTRAL = "𝔘 🏥 \u0085 \u2028 e\u0301"
-LONG = "ñandú " * 1700  # over 10 kB
+LONG = "ñandú " * 1700 + "."  # over 10 kB
 
 
 def text(en: str, fr: str = "", ar: str = "") -> Text:
@@ -183,6 +183,11 @@ STRUCTURES: tuple[Structure, ...] = (
     AGENCIES,
 )
 """All of them, deliberately in the wrong order."""
+LISTS_OF_OTHERS = (
+    Codelist("SDMX", "CL_FREQ", "2.1", text("Frequency"), codes=(Code("A", text("Annual")),)),
+    Codelist("SDMX", "CL_OBS_STATUS", "2.3", text("Status"), codes=(Code("A", text("Normal")),)),
+)
+"""A code each of the lists that ours refer to."""
 # What sdmx1 and pysdmx are known to read goes into a message of its own: `structures.xml` of a conversion.
 DATA_STRUCTURES: tuple[Structure, ...] = (AGENCIES, CL_ANSWER, CL_AREA, CONCEPTS, DSD, DATAFLOW)
 
