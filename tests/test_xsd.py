@@ -182,6 +182,7 @@ def test_an_external_code_list_that_is_passed_in_is_held_to() -> None:
 def test_complete_data_have_what_is_mandatory(left_out: str) -> None:
     complete = xsd.schema(DSD, LISTS, DATAFLOW, complete=True)
     assert xsd.problems(message(f"<Atts {ATTS}/><Obs {OBS}/>"), complete) == ()
+    assert xsd.problems(message(f"<Obs {OBS}/>".replace('OBS_VALUE="1.5e3" ', "")), complete) == ()
     data = message(f"<Obs {OBS}/>".replace(left_out, ""))
     assert xsd.problems(data, FLAT) == ()
     (problem,) = xsd.problems(data, complete)
