@@ -39,6 +39,11 @@ _PATTERNS: Mapping[str, str] = {
     "citizenData.frequency": "^[A-Z0-9_]+$",
 }
 _ITEM_PATTERNS: Mapping[str, str] = {"citizenData.languages": f"^{LANGUAGE_TAG}$"}
+_ALWAYS_DECIDED = tuple(
+    f"citizenData.participation.{stage}"
+    for stage in ("designObjectives", "designMethods", "designAccessUse", "collection")
+)
+"""Stages that no data come about without, so `_Z` (did not take place) is no level of theirs."""
 _STRING_LISTS_OF_THE_BASE = ("contributors[].roles",)
 
 _CIVIC_TYPES = ("CIVIC_ACTION", "CIVIC_DRIVEN", "JOINT")
@@ -121,7 +126,8 @@ def _property(entry: Field, fields: Iterable[Field]) -> Schema:
 def _values(entry: Field, fields: Iterable[Field]) -> Schema:
     """What a field takes; a reference stands in `allOf`, because draft-07 ignores what stands beside one."""
     if entry.type == "code":
-        return {"allOf": [{"$ref": f"#/definitions/{entry.codelist}"}]}
+        code: Schema = {"allOf": [{"$ref": f"#/definitions/{entry.codelist}"}]}
+        return code | {"not": {"const": "_Z"}} if entry.path in _ALWAYS_DECIDED else code
     if entry.type == "codes":
         return _list({"$ref": f"#/definitions/{entry.codelist}"}) | {"uniqueItems": True}
     if entry.type == "strings":

@@ -146,7 +146,16 @@ CORE = [path for path, entry in profile.load().fields.items() if entry.tier == "
 def test_a_missing_core_answer_is_one_finding(path: str, empty: Any) -> None:
     place = path.replace("[]", ".0").replace(".", "/")
     code = "CD135" if path == "citizenData.profile" else "CD130"
-    assert short(found(change(place, empty))) == [(code, f"/{place}")]
+    told_by_consent = path == "citizenData.consentBasis"
+    assert short(found(change(place, empty))) == ([] if told_by_consent else [(code, f"/{place}")])
+
+
+@pytest.mark.parametrize(("personal", "asked"), [("NONE", True), ("?", True), ("ORDINARY", False), ("_U", False)])
+def test_a_missing_basis_is_told_once(personal: str, asked: bool) -> None:
+    """Where personal data were collected, rule C01 of consent tells it."""
+    descriptor = change("citizenData/consentBasis", ...)
+    descriptor["citizenData"]["personalDataCollected"] = personal
+    assert (("CD130", "/citizenData/consentBasis") in short(found(descriptor))) == asked
 
 
 def test_an_empty_package_lacks_the_core_and_nothing_else() -> None:
@@ -260,6 +269,9 @@ def test_the_parts_of_a_partner_are_asked_for_where_a_partner_is_listed() -> Non
         ("citizenData/initiativeType", True, "CD133", ""),
         ("citizenData/initiativeType", ["JOINT"], "CD133", ""),
         ("citizenData/participation/collection", "4", "CD132", ""),
+        ("citizenData/participation/collection", "_Z", "CD133", ""),
+        ("citizenData/participation/designPartnerships", "_Z", "", ""),
+        ("citizenData/participation/review", "_Z", "", ""),
         ("citizenData/collectionMode", "WEB", "CD133", ""),
         ("citizenData/collectionMode", ["WEB", "?"], "", ""),
         ("citizenData/collectionMode", ["WEB", "web"], "CD132", "citizenData/collectionMode/1"),

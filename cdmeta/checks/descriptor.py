@@ -31,7 +31,7 @@ _Given = Iterator[tuple[Parts, Field, Any]]
 
 _LANGUAGE_FIELDS = ("citizenData.language", "citizenData.languages")
 _TOLD_BY_CONSENT = ("citizenData.jurisdiction", "citizenData.legalBasisNote")
-"""Asked for by rules C20 and C21, which know why."""
+"""Asked for by rules C20 and C21 of `cdmeta.checks.consent`, which know why."""
 _MAX_VALUE = 60
 
 
@@ -127,7 +127,7 @@ def _absent(parts: Parts, error: Any) -> _Found:
     for name in error.validator_value:
         place = (*parts, name)
         entry = _fields().get(_path(place))
-        if name in error.instance or entry is None or entry.path in _TOLD_BY_CONSENT:
+        if name in error.instance or entry is None or _is_told_by_consent(entry, error.instance):
             continue
         params = {"title": entry.title, "question": entry.question, "path": entry.path}
         if entry.path == "citizenData.profile":
@@ -136,6 +136,12 @@ def _absent(parts: Parts, error: Any) -> _Found:
             yield place, "CD130", params
         else:
             yield place, "CD131", params | {"because": entry.when}
+
+
+def _is_told_by_consent(entry: Field, answers: Mapping[str, Any]) -> bool:
+    """The rules of consent ask for the answer: no law (C20), no jurisdiction (C21), no basis (C01)."""
+    about_people = answers.get("personalDataCollected", "NONE") != "NONE"
+    return entry.path in _TOLD_BY_CONSENT or (entry.path == "citizenData.consentBasis" and about_people)
 
 
 def _wrong(parts: Parts, error: Any) -> _Found:
@@ -186,6 +192,8 @@ def _expected(entry: Field | None, place: Parts, error: Any) -> str:
         if error.validator == "type":
             return texts[f"expected.json.{error.validator_value}"]
         return texts["expected.urn" if "urn" in error.validator_value else "expected.id"]
+    if error.validator == "not":
+        return texts["expected.stage"]
     in_list = entry.type in ("list", "codes", "strings") and isinstance(place[-1], int)
     key = f"expected.{entry.path}" if f"expected.{entry.path}" in texts else f"expected.{entry.type}"
     return texts[f"{key}.item" if in_list else key].format(example=entry.example)
