@@ -203,18 +203,20 @@ def find(name: str) -> Field | Codelist | Code | Rule:
     Raises:
         UnknownNameError: nothing is called so; the message names what is nearest.
     """
-    table: dict[str, Field | Codelist | Code | Rule] = {}
     loaded = load()
+    fields = tuple(loaded.fields.values())
+    table: dict[str, Field | Codelist | Code | Rule] = {}
     for codelist in loaded.codelists.values():
-        table |= {code.id.casefold(): code for code in codelist.codes.values() if not code.id.startswith("_")}
-    for entry in loaded.fields.values():
-        for alias in (entry.concept, entry.name, entry.path.replace("[]", ""), entry.path):
-            if alias:
-                table[alias.casefold()] = entry
-    table |= {codelist.id.casefold(): codelist for codelist in loaded.codelists.values()}
-    table |= {rule.id.casefold(): rule for rule in loaded.rules.values() if rule.id}
-    table |= {rule.code.casefold(): rule for rule in loaded.rules.values()}
-    if (found := table.get(name.casefold())) is not None:
+        table |= {code.id: code for code in codelist.codes.values() if not code.id.startswith("_")}
+    table |= {entry.name: entry for entry in reversed(fields)}
+    table |= {entry.concept: entry for entry in fields if entry.concept}
+    for entry in fields:
+        table |= dict.fromkeys((entry.path.replace("[]", ""), entry.path), entry)
+    table |= loaded.codelists
+    table |= {rule.id: rule for rule in loaded.rules.values() if rule.id}
+    table |= loaded.rules
+    by_fold = {key.casefold(): entry for key, entry in table.items()}
+    if (found := by_fold.get(name.casefold())) is not None:
         return found
     near = nearest(name, table)
     hint = f" Did you mean {near}?" if near else ""

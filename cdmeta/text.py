@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-# BCP 47 without its grandfathered tags: language, script, region, variants, extensions, private use.
-_LANGUAGE_TAG = re.compile(
+LANGUAGE_TAG = (
     r"[A-Za-z]{2,3}(-[A-Za-z]{3}){0,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?"
     r"(-([A-Za-z0-9]{5,8}|[0-9][A-Za-z0-9]{3}))*(-[A-WY-Za-wy-z0-9](-[A-Za-z0-9]{2,8})+)*(-x(-[A-Za-z0-9]{1,8})+)?"
 )
+"""BCP 47 without its grandfathered tags: language, script, region, variants, extensions, private use."""
 
 OPEN_QUESTION = "?"
 """What `cdmeta new` writes where a person still has to answer; it counts as missing."""
@@ -19,7 +19,7 @@ OPEN_QUESTION = "?"
 
 def is_language_tag(value: object) -> bool:
     """Tell whether a value is a well-formed BCP 47 language tag (RFC 5646 §2.1)."""
-    return isinstance(value, str) and _LANGUAGE_TAG.fullmatch(value) is not None
+    return isinstance(value, str) and re.fullmatch(LANGUAGE_TAG, value) is not None
 
 
 def is_missing(value: object) -> bool:

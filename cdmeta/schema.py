@@ -1,0 +1,291 @@
+"""The profile's JSON Schema (draft-07), generated from its fields and code lists.
+
+The committed file is written anew with `python -m cdmeta.schema`. It says only what is ours, and refers to the
+Data Package standard by its URL. What a schema cannot say (that a start comes before its end, that somebody can be
+reached, which names are mistyped) is in `cdmeta.checks.descriptor`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from cdmeta import profile
+from cdmeta.profile import Codelist, Field
+from cdmeta.text import LANGUAGE_TAG
+
+BASE = "https://datapackage.org/profiles/2.0/datapackage.json"
+COMMAND = "python -m cdmeta.schema"
+"""What writes the committed file anew."""
+
+Schema = dict[str, Any]
+
+_TYPES: Mapping[str, Schema] = {
+    "text": {"$ref": "#/definitions/text"},
+    "string": {"type": "string", "pattern": r"\S"},
+    "date": {"$ref": "#/definitions/date"},
+    "period": {"$ref": "#/definitions/period"},
+    "boolean": {"type": "boolean"},
+    "integer": {"type": "integer", "minimum": 0},
+    "uri": {"type": "string", "pattern": r"^\S+$"},
+}
+_PATTERNS: Mapping[str, str] = {
+    "name": r"^[a-z0-9][a-z0-9._-]*$",
+    "version": r"^(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)$",
+    "contributors[].email": r"^[^@\s]+@[^@\s]+$",
+    "citizenData.language": f"^{LANGUAGE_TAG}$",
+    "citizenData.frequency": "^[A-Z0-9_]+$",
+}
+_ITEM_PATTERNS: Mapping[str, str] = {"citizenData.languages": f"^{LANGUAGE_TAG}$"}
+_ALWAYS_DECIDED = tuple(
+    f"citizenData.participation.{stage}"
+    for stage in ("designObjectives", "designMethods", "designAccessUse", "collection")
+)
+"""Stages that no data come about without, so `_Z` (did not take place) is no level of theirs."""
+_STRING_LISTS_OF_THE_BASE = ("contributors[].roles",)
+
+_CIVIC_TYPES = ("CIVIC_ACTION", "CIVIC_DRIVEN", "JOINT")
+_OTHER_TYPES = ("NSO_DRIVEN", "OTHER_DRIVEN")
+_ORGANISATIONS = ("CSO_COMMUNITY", "CSO_LARGE")
+_PEOPLE = ("CITIZENS", "COMMUNITY", "INDIGENOUS_BODY")
+_STATE = ("NSO", "STATE_AGENCY")
+_CONSENT = (
+    "CONSENT_EXPLICIT", "CONSENT_EXPRESSED", "CONSENT_GUARDIAN", "CONSENT_ASSENT", "MATURE_MINOR",
+    "CONSENT_COMMUNITY", "CONSENT_IMPLIED",
+)  # fmt: skip
+_LAWS = ("STAT_LAW", "LEGAL_OBLIGATION", "PUBLIC_INTEREST")
+_PERSONAL = ("CONTRIBUTORS", "ORDINARY", "SENSITIVE", "_U")
+
+
+def json_schema() -> Schema:
+    """The JSON Schema of the installed profile, as plain values in a fixed order."""
+    fields = [entry for entry in profile.load().fields.values() if entry.tier != "tool"]
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "$id": profile.URL,
+        "title": f"Citizen data package {profile.VERSION} ({profile.STATUS})",
+        "description": "A data package that tells how citizens made the data, and on what basis.",
+        "allOf": [{"$ref": BASE}, {"$ref": "#/definitions/package"}],
+        "definitions": {
+            "package": _object(fields, "") | {"required": [*_required(fields, ""), "citizenData"]},
+            "citizenData": _object(fields, "citizenData") | {"allOf": _conditions()},
+            **_types(),
+            **{codelist.id: _codelist(codelist) for codelist in profile.load().codelists.values()},
+        },
+    }
+
+
+def render() -> bytes:
+    """The bytes of the committed file."""
+    return f"{json.dumps(json_schema(), ensure_ascii=False, indent=2)}\n".encode()
+
+
+def _object(fields: Iterable[Field], above: str) -> Schema:
+    """The object whose members have paths right below `above`."""
+    members = {entry.name: _property(entry, fields) for entry in _below(fields, above)}
+    if not above:
+        members["citizenData"] = {"$ref": "#/definitions/citizenData"}
+        members["sdmx"] = {"$ref": "#/definitions/sdmx"}
+        members["resources"] = {"items": {"$ref": "#/definitions/resource"}}
+    elif above == "citizenData":
+        level = [entry for entry in fields if entry.path.startswith("citizenData.participation.")]
+        members["participation"] = {
+            "title": "Participation",
+            "description": "The level of participation in each stage.",
+        } | _object(level, "citizenData.participation")
+    result: Schema = {"type": "object", "properties": members}
+    if required := _required(fields, above):
+        result["required"] = required
+    return result
+
+
+def _below(fields: Iterable[Field], above: str) -> list[Field]:
+    start = f"{above}." if above else ""
+    return [
+        entry for entry in fields if entry.path.startswith(start) and "." not in entry.path.removeprefix(start)
+    ]
+
+
+def _required(fields: Iterable[Field], above: str) -> list[str]:
+    """What has to be there wherever the object is: core fields; in what is asked for at times, its parts too."""
+    parts = above.endswith("[]") or above == "citizenData.representation"
+    tiers = ("core", "conditional") if parts else ("core",)
+    names = [entry.name for entry in _below(fields, above) if entry.tier in tiers]
+    return [*names, "participation"] if above == "citizenData" else names
+
+
+def _property(entry: Field, fields: Iterable[Field]) -> Schema:
+    about = {"title": entry.title, "description": entry.description, "examples": [example(entry)]}
+    if entry.path == "citizenData.profile":
+        return about | {"const": profile.URL}
+    return about | _values(entry, fields)
+
+
+def _values(entry: Field, fields: Iterable[Field]) -> Schema:
+    """What a field takes; a reference stands in `allOf`, because draft-07 ignores what stands beside one."""
+    if entry.type == "code":
+        code: Schema = {"allOf": [{"$ref": f"#/definitions/{entry.codelist}"}]}
+        return code | {"not": {"const": "_Z"}} if entry.path in _ALWAYS_DECIDED else code
+    if entry.type == "codes":
+        return _list({"$ref": f"#/definitions/{entry.codelist}"}) | {"uniqueItems": True}
+    if entry.type == "strings":
+        item: Schema = {"type": "string", "minLength": 1}
+        if entry.path in _ITEM_PATTERNS:
+            item["pattern"] = _ITEM_PATTERNS[entry.path]
+        return _list(item) | ({} if entry.path in _STRING_LISTS_OF_THE_BASE else {"uniqueItems": True})
+    if entry.type == "list":
+        return _list(_object(fields, f"{entry.path}[]"))
+    if entry.type == "object":
+        return _object(fields, entry.path)
+    if entry.path in _PATTERNS:
+        return {"type": "string", "pattern": _PATTERNS[entry.path]}
+    schema = _TYPES[entry.type]
+    return {"allOf": [schema]} if "$ref" in schema else dict(schema)
+
+
+def _list(items: Schema) -> Schema:
+    return {"type": "array", "minItems": 1, "items": items}
+
+
+def example(entry: Field) -> Any:
+    """The example of a field as a value: JSON where its type is no string."""
+    if entry.type in ("codes", "strings", "list", "object", "period", "boolean", "integer"):
+        return json.loads(entry.example)
+    return entry.example
+
+
+def _codelist(codelist: Codelist) -> Schema:
+    names = " ".join(f"{code.id}: {code.name}." for code in codelist.codes.values())
+    return {
+        "$comment": codelist.id,
+        "title": codelist.name,
+        "description": f"{codelist.description} {names}",
+        "enum": list(codelist.codes),
+    }
+
+
+def _types() -> Schema:
+    """Definitions that no field or code list gives."""
+    urn: Schema = {"type": "string", "pattern": r"^urn:sdmx:\S+$"}
+    component: Schema = {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_-]*$"}
+    column = {"citizenData": {"$ref": "#/definitions/column"}, "sdmx": {"$ref": "#/definitions/component"}}
+    return {
+        "text": {
+            "title": "Text",
+            "description": "A text in the language of the description, or an object of language tag and text.",
+            "type": ["string", "object"],
+            "pattern": r"\S",
+            "minProperties": 1,
+            "propertyNames": {"pattern": f"^{LANGUAGE_TAG}$"},
+            "additionalProperties": {"type": "string"},
+        },
+        "date": {"title": "Day", "type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
+        "period": {
+            "title": "Period",
+            "description": f"First and last day, or {profile.WITHHELD}.",
+            "type": ["object", "string"],
+            "pattern": f"^{profile.WITHHELD}$",
+            "required": ["start", "end"],
+            "properties": {"start": {"$ref": "#/definitions/date"}, "end": {"$ref": "#/definitions/date"}},
+        },
+        "sdmx": {
+            "title": "SDMX",
+            "description": "Which SDMX agency maintains what is made from this package.",
+            "type": "object",
+            "properties": {
+                "agency": {
+                    "title": "Agency",
+                    "type": "string",
+                    "pattern": r"^[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z][A-Za-z0-9_-]*)*$",
+                },
+            },
+        },
+        "resource": {"properties": {"schema": {"$ref": "#/definitions/tableSchema"}}},
+        "tableSchema": {"properties": {"fields": {"items": {"properties": column}}}},
+        "column": {
+            "title": "What a column can tell about people",
+            "type": "object",
+            "properties": {
+                "disclosureRole": {
+                    "title": "Part in disclosure",
+                    "allOf": [{"$ref": "#/definitions/CL_DISCLOSURE_ROLE"}],
+                },
+                "selfIdentified": {
+                    "title": "Who said it of the person",
+                    "allOf": [{"$ref": "#/definitions/CL_DEFINED_BY"}],
+                },
+                "declineOption": {"title": "People could decline to answer", "type": "boolean"},
+            },
+        },
+        "component": {
+            "title": "The part of a column in SDMX",
+            "type": "object",
+            "properties": {
+                "role": {"title": "Role", "enum": ["dimension", "time", "measure", "attribute"]},
+                "id": {"title": "Id of the component"} | component,
+                "concept": {"title": "URN of its concept"} | urn,
+                "codelist": {"title": "URN of its code list"} | urn,
+            },
+        },
+    }
+
+
+def _conditions() -> list[Schema]:
+    """When a conditional field is asked for: `if` and `then`, one a field, in the order of the fields."""
+    asked = {
+        "partners": _one_of("initiativeType", ("CIVIC_DRIVEN", *_OTHER_TYPES)),
+        "directInvolvement": _any(_spoken_for(_ORGANISATIONS)),
+        "representation": _any(_spoken_for(("CSO_LARGE",))),
+        "regularOfficial": _any([_has_kind("initiators", _STATE), _has_kind("partners", _STATE)]),
+        "mainPurposeResponse": _any([_has_kind("initiators", _STATE), _has_kind("partners", _STATE)]),
+        "consentInformed": _contains("consentBasis", _CONSENT),
+        "consentWithdrawal": _contains("consentBasis", _CONSENT),
+        "minors": _one_of("personalDataCollected", _PERSONAL),
+        "jurisdiction": _one_of("personalDataCollected", _PERSONAL),
+        "legalBasisNote": _contains("consentBasis", _LAWS),
+    }
+    return [{"if": condition, "then": {"required": [name]}} for name, condition in asked.items()]
+
+
+def _any(schemas: Iterable[Schema]) -> Schema:
+    return {"anyOf": list(schemas)}
+
+
+def _one_of(name: str, codes: Iterable[str]) -> Schema:
+    return {"required": [name], "properties": {name: {"enum": list(codes)}}}
+
+
+def _contains(name: str, codes: Iterable[str]) -> Schema:
+    return {
+        "required": [name],
+        "properties": {name: {"type": "array", "contains": {"enum": list(codes)}}},
+    }
+
+
+def _has_kind(actors: str, kinds: Iterable[str]) -> Schema:
+    actor = {"type": "object", "required": ["kind"], "properties": {"kind": {"enum": list(kinds)}}}
+    return {"required": [actors], "properties": {actors: {"type": "array", "contains": actor}}}
+
+
+def _spoken_for(kinds: Iterable[str]) -> Iterable[Schema]:
+    """The civic side (¶30) has one of the kinds of organisation, and nobody but organisations."""
+    for actors, types in (("initiators", _CIVIC_TYPES), ("partners", _OTHER_TYPES)):
+        yield {
+            "allOf": [
+                _one_of("initiativeType", types),
+                _has_kind(actors, kinds),
+                {"not": _has_kind(actors, _PEOPLE)},
+            ]
+        }
+
+
+def main() -> None:
+    """Write the committed file of the profile's version."""
+    path = Path(str(profile.folder().joinpath("datapackage.json")))
+    path.write_bytes(render())
+
+
+if __name__ == "__main__":
+    main()
