@@ -8,12 +8,12 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS = [
-    "errors", "text", "urn", "period", "profile", "finding", "package", "framework", "dataset", "approval",
-    "tables", "checks", "sdmx", "formats", "reporters", "catalogue", "schema", "workflows",
+    "errors", "text", "urn", "period", "profile", "finding", "package", "framework", "dataset", "sshsig",
+    "beside", "approval", "tables", "checks", "sdmx", "formats", "reporters", "catalogue", "schema", "workflows",
 ]  # fmt: skip
 DOORS = {
     "click": {"cli"},
-    "cryptography": {"cdmeta/approval.py"},
+    "cryptography": {"cdmeta/sshsig.py"},
     "duckdb": {"cdmeta/tables"},
     "frictionless": {"cdmeta/tables"},
     "jsonschema": {"cdmeta/checks/descriptor.py", "cdmeta/formats"},
