@@ -314,9 +314,11 @@ class _Zip:
         target = self.root / name
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            # zipfile stops at the declared size and then compares the checksum, so the size cannot lie.
+            # zipfile stops at the declared size and then compares the checksum, so no more than that is written.
             with self._archive.open(info) as packed, target.open("xb") as unpacked:
                 shutil.copyfileobj(packed, unpacked, 2**20)
+                if unpacked.tell() != info.file_size:
+                    raise zipfile.BadZipFile("shorter than it says")
         except _DAMAGE:
             return _finding("CD108", name, reason="damaged")
         except OSError as error:
@@ -376,7 +378,7 @@ def _reason_unsafe(path: str) -> str | None:
         return "hidden"
     if len(path.encode("utf-8", "surrogatepass")) > 1_000 or any(len(part.encode()) > 255 for part in parts):
         return "long"
-    return "reserved" if path.casefold() in _RESERVED else None
+    return None
 
 
 class _Reader:
@@ -398,7 +400,11 @@ class _Reader:
         descriptor = self._object(raw, DESCRIPTOR, "CD101") or {}
         resources = tuple(self._resources(descriptor))
         parts = {name for name, refusal in self._refusals.items() if refusal is None} | {DESCRIPTOR}
-        unnamed = tuple(sorted(set(self._store.names) - parts - set(APPROVAL_FILES)))
+        named = {unicodedata.normalize("NFC", name) for name in self._refusals} | {
+            *self._refusals,
+            *APPROVAL_FILES,
+        }
+        unnamed = tuple(sorted(set(self._store.names) - named))
         self._findings += _on_unnamed(unnamed)
         return Package(
             source=str(source),
@@ -497,7 +503,7 @@ class _Reader:
     def _is_safe(self, path: str, where: Where) -> bool:
         if _URL.match(path) and not _DRIVE.fullmatch(path[:2]):
             self._findings.append(Finding("CD109", where, {"path": path}))
-        elif reason := _reason_unsafe(path):
+        elif reason := _reason_unsafe(path) or ("reserved" if path.casefold() in _RESERVED else None):
             self._findings.append(Finding("CD105", where, {"path": path, "reason": reason}))
         elif refusal := self._refusal(path):
             self._findings.append(replace(refusal, where=where))
@@ -527,7 +533,7 @@ def _instead(names: Iterable[str]) -> str:
     if len(below) == 1:
         return f" There is one further down: {printable(below[0])}"
     if yaml := [name for name in top if name.lower() in ("datapackage.yaml", "datapackage.yml")]:
-        return f" There is a {printable(yaml[0])}; only JSON is read. Save it as JSON, under that name."
+        return f" There is a {printable(yaml[0])}; only JSON is read. Save it as {DESCRIPTOR}."
     if near := nearest(DESCRIPTOR, top[:1_000]):
         return f" There is a file {printable(near)}: is it meant?"
     return f" Start one from a table: cdmeta new DIR --from {printable(tables[0])}" if tables else ""
