@@ -1,0 +1,196 @@
+"""A report as text for people: the verdict first, then what is wrong, worst first, then what to do next."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from cdmeta import profile
+from cdmeta.finding import SEVERITIES, Finding, Report, Where
+from cdmeta.package import DESCRIPTOR
+from cdmeta.profile import Severity
+from cdmeta.text import printable
+
+MAX_PLACES = 5
+"""Places of one kind of finding that are shown; open questions are shown all, as each has to be answered."""
+QUESTIONS = ("CD130", "CD131")
+
+_STYLES = {"error": "1;31", "warning": "1;33", "info": "1;36", "good": "1;32", "bold": "1", "plain": ""}
+_MIN_WIDTH, _MAX_WIDTH = 20, 100
+
+
+@dataclass(frozen=True)
+class _Page:
+    """How lines are laid out, and their words."""
+
+    color: bool
+    width: int
+    language: str
+
+    def say(self, key: str, **params: object) -> str:
+        return profile.texts(self.language)[f"report.{key}"].format_map(params)
+
+    def style(self, line: str, name: str) -> str:
+        return f"\x1b[{_STYLES[name]}m{line}\x1b[0m" if self.color and _STYLES[name] else line
+
+    def lines(self, text: str, indent: str = "", style: str = "plain") -> Iterator[str]:
+        """Text broken to the width, every line behind the indent; an item's mark stands in the first line only."""
+        hanging = indent.replace("-", " ")
+        for number, line in enumerate(wrap(text, self.width - len(indent))):
+            yield (indent if number == 0 else hanging) + self.style(line, style)
+
+
+def render(report: Report, *, color: bool = False, width: int = 80, language: str = "en") -> str:
+    """The report as text, with a line break at its end.
+
+    Args:
+        report: what to show.
+        color: True where escape sequences of ANSI terminals may be used.
+        width: columns of the terminal; lines are never shorter than 20 or longer than 100.
+        language: BCP 47 tag of the words; English where there is no translation.
+    """
+    page = _Page(color, min(max(width, _MIN_WIDTH), _MAX_WIDTH), language)
+    parts = [list(_verdict(report, page))]
+    for severity in SEVERITIES:
+        groups = _groups(report.of(severity))
+        if groups:
+            parts.append(list(page.lines(page.say(severity).upper(), style=severity)))
+            parts += [list(_group(group, severity, page)) for group in groups]
+    parts.append(list(_next(report, page)))
+    return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
+
+
+def _verdict(report: Report, page: _Page) -> Iterator[str]:
+    counts = report.counts
+    errors, warnings = counts["error"], counts["warning"]
+    key = "valid" if report.valid and not warnings else "valid-warnings" if report.valid else "invalid"
+    yield from page.lines(
+        page.say(key, errors=f"{errors:,}", warnings=f"{warnings:,}"), style="good" if report.valid else "error"
+    )
+    if report.decision:
+        outcome = str(report.decision["outcome"])
+        yield from page.lines(page.say(f"outcome.{outcome}"), style="bold")
+    named = " ".join(printable(part, 80) for part in (report.name, report.version) if part)
+    yield from page.lines(
+        page.say("subject", source=printable(report.source, 200), name=named or page.say("unnamed"))
+    )
+    if report.gate != "publish":
+        yield from page.lines(page.say(f"gate.{report.gate}"))
+
+
+def _groups(findings: Sequence[Finding]) -> list[list[Finding]]:
+    """Findings by code, in the order of the codes: what keeps a package from being read comes first."""
+    groups: dict[str, list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault(finding.code, []).append(finding)
+    return [groups[code] for code in sorted(groups)]
+
+
+def _group(findings: Sequence[Finding], severity: Severity, page: _Page) -> Iterator[str]:
+    rule = findings[0].rule
+    count = f" ({len(findings):,})" if len(findings) > 1 else ""
+    yield from page.lines(f"{rule.code} {rule.title}{count}", style=severity)
+    shown = findings if rule.code in QUESTIONS else findings[:MAX_PLACES]
+    one_remedy = len({finding.remedy(page.language) for finding in shown}) == 1
+    for finding in shown:
+        yield from _place(finding, one_remedy, page)
+    if len(shown) < len(findings):
+        yield from page.lines(page.say("more", count=f"{len(findings) - len(shown):,}"), "  - ")
+    if one_remedy and (remedy := findings[0].remedy(page.language)):
+        yield from page.lines(page.say("remedy", remedy=remedy), "  ")
+    if rule.source:
+        yield from page.lines(page.say("source", source=rule.source), "  ")
+
+
+def _place(finding: Finding, one_remedy: bool, page: _Page) -> Iterator[str]:
+    where = place(finding.where, page.language)
+    message = finding.message(page.language)
+    yield from page.lines(f"{where}: {message}" if where else message, "  - ")
+    remedy = finding.remedy(page.language)
+    if remedy and not one_remedy:
+        yield from page.lines(page.say("remedy", remedy=remedy), "    ")
+
+
+def place(where: Where, language: str = "en") -> str:
+    """A place in words: `table visits, row 7, column age`; the descriptor is not named, as nearly all is in it.
+
+    A JSON Pointer becomes a dotted path; what stands in a list is counted from 1: `resources #2.schema`.
+    """
+    texts = profile.texts(language)
+    parts: list[str] = []
+    pointer = dotted(where.pointer or "")
+    if where.resource and not where.row and pointer.startswith("resources #"):
+        pointer = pointer.partition(".")[2]
+    if where.resource:
+        parts.append(texts["report.where.resource"].format(name=printable(where.resource, 80)))
+    elif where.file and where.file != DESCRIPTOR:
+        parts.append(printable(where.file, 120))
+    if where.sheet:
+        parts.append(texts["report.where.sheet"].format(name=printable(where.sheet, 80)))
+    if where.row:
+        parts.append(texts["report.where.row"].format(row=f"{where.row:,}"))
+    if where.field:
+        parts.append(texts["report.where.field"].format(name=printable(where.field, 80)))
+    if pointer and not where.row:
+        parts.append(pointer)
+    return ", ".join(parts)
+
+
+def dotted(pointer: str) -> str:
+    """A JSON Pointer as a path that people read: `/resources/0/name` is `resources #1.name`."""
+    path = ""
+    for step in pointer.split("/")[1:]:
+        name = printable(step.replace("~1", "/").replace("~0", "~"), 80)
+        path += f" #{int(name) + 1}" if name.isdecimal() and len(name) < 10 else f".{name}" if path else name
+    return path.strip()
+
+
+def _next(report: Report, page: _Page) -> Iterator[str]:
+    outcome = str(report.decision["outcome"]) if report.decision else ""
+    key = "next.valid" if report.valid else "next.invalid"
+    if report.valid and outcome == "ASSESS":
+        key = "next.assess"
+    yield from page.lines(page.say(key))
+    yield "  " + page.say(f"{key}.command", source=_quoted(report.source))
+
+
+def _quoted(source: str) -> str:
+    return f'"{printable(source)}"' if " " in source else printable(source)
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Break a text into lines of at most `width` terminal columns; only a word longer than that is cut."""
+    lines, line = [], ""
+    for word in text.split():
+        joined = f"{line} {word}" if line else word
+        if columns(joined) <= width:
+            line = joined
+            continue
+        if line:
+            lines.append(line)
+        *full, line = _cut(word, width)
+        lines += full
+    return [*lines, line] if line else lines
+
+
+def columns(text: str) -> int:
+    """The columns that a terminal takes for a text: two for wide characters, none for marks on others."""
+    return sum(map(_columns, text)) if not text.isascii() else len(text)
+
+
+def _columns(character: str) -> int:
+    if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def _cut(word: str, width: int) -> list[str]:
+    pieces, piece, used = [], "", 0
+    for character in word:
+        size = _columns(character)
+        if used + size > max(width, 2):
+            pieces.append(piece)
+            piece, used = "", 0
+        piece, used = piece + character, used + size
+    return [*pieces, piece]
