@@ -18,7 +18,14 @@ from cdmeta.reporters.text import MAX_PLACES, columns, dotted, place, wrap
 
 SCHEMA = json.loads((Path(__file__).parent.parent / "docs" / "report.schema.json").read_text(encoding="utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)
-DECISION = {"outcome": "CITIZEN_DATA", "rule": "C1", "paragraphs": ["Box 1"], "open": [], "errors": [], "warnings": []}
+DECISION = {
+    "outcome": "CITIZEN_DATA",
+    "rule": "C1",
+    "paragraphs": ["Box 1"],
+    "open": [],
+    "errors": [],
+    "warnings": [],
+}
 MISSING = Finding("CD106", Where("datapackage.json", "/resources/0/path", "r"), {"path": "a.csv", "near": "b.csv"})
 HOSTILE = "\x1b[2J\u202e\x9b\udc80\n"
 
@@ -49,8 +56,8 @@ def test_a_report_groups_findings_worst_first_and_says_what_to_do() -> None:
         "ERRORS\n"
         "\n"
         "CD106 A file is missing\n"
-        '  - table r, path: The file "a.csv" is named in the descriptor, and is not there.\n'
-        '    Did you mean "b.csv"?\n'
+        '  - table r, path: The file "a.csv" is named in the descriptor, and is not\n'
+        '    there. Did you mean "b.csv"?\n'
         "  To mend: Put the file into the package, or correct its name.\n"
         "  Rests on: Data Package 2.0, Data Resource, path\n"
         "\n"
@@ -58,8 +65,8 @@ def test_a_report_groups_findings_worst_first_and_says_what_to_do() -> None:
         "\n"
         "CD111 A file that the descriptor does not name (7)\n"
         + "".join(
-            f'  - f{n}.csv: "f{n}.csv" lies in the package, and the descriptor does not name it.\n'
-            "    It was not read, and will not be published.\n"
+            f'  - "f{n}.csv" lies in the package, and the descriptor does not name it. It was\n'
+            "    not read, and will not be published.\n"
             for n in range(MAX_PLACES)
         )
         + "  - and 2 more\n"
@@ -77,12 +84,12 @@ def test_a_report_groups_findings_worst_first_and_says_what_to_do() -> None:
         (Where(), ""),
         (Where("datapackage.json", "/citizenData/purpose"), "citizenData.purpose"),
         (Where("datapackage.json", "/citizenData/initiators/0/kind"), "citizenData.initiators #1.kind"),
-        (Where("datapackage.json", "/resources/1/schema/fields/2/name", "visits"), "table visits, schema.fields #3.name"),
+        (Where("datapackage.json", "/resources/1/schema/fields/2", "v"), "table v, schema.fields #3"),
         (Where("datapackage.json", "/resources/1"), "resources #2"),
         (Where("datapackage.json", "/a~1b/c~0d"), "a/b.c~d"),
         (Where("datapackage.json", ""), ""),
         (Where("s.json"), "s.json"),
-        (Where("data/v.csv", None, "visits", "Sheet 1", 1207, "age"), "table visits, sheet Sheet 1, row 1,207, column age"),
+        (Where("v.csv", None, "v", "Tab 1", 1207, "age"), "table v, sheet Tab 1, row 1,207, column age"),
     ],
 )  # fmt: skip
 def test_places_in_words(where: Where, words: str) -> None:
@@ -204,7 +211,9 @@ JSON = st.recursive(
 
 @settings(deadline=None)
 @given(JSON)
-def test_whatever_a_package_holds_the_reports_can_be_written(tmp_path_factory: pytest.TempPathFactory, value: Any) -> None:
+def test_whatever_a_package_holds_the_reports_can_be_written(
+    tmp_path_factory: pytest.TempPathFactory, value: Any
+) -> None:
     folder = tmp_path_factory.mktemp("p")
     (folder / "datapackage.json").write_text(json.dumps(value), encoding="utf-8")
     report = Report(str(folder), load(folder).findings, DECISION)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cdmeta import profile
 from cdmeta.finding import SEVERITIES, Finding, Report, Where
@@ -104,12 +104,27 @@ def _group(findings: Sequence[Finding], severity: Severity, page: _Page) -> Iter
 
 
 def _place(finding: Finding, one_remedy: bool, page: _Page) -> Iterator[str]:
-    where = place(finding.where, page.language)
+    where = place(_unsaid(finding), page.language)
     message = finding.message(page.language)
     yield from page.lines(f"{where}: {message}" if where else message, "  - ")
     remedy = finding.remedy(page.language)
     if remedy and not one_remedy:
         yield from page.lines(page.say("remedy", remedy=remedy), "    ")
+
+
+def _unsaid(finding: Finding) -> Where:
+    """Those parts of the place that the message does not name itself."""
+    where, template = finding.where, finding.rule.message
+    said = {
+        name for name, value in finding.params.items() if f"{{{name}" in template and value == _part(where, name)
+    }
+    if "{path" in template and finding.params.get("path") == dotted(where.pointer or ""):
+        said |= {"pointer", "file"}
+    return replace(where, **{"file" if name == "path" else name: None for name in said})
+
+
+def _part(where: Where, name: str) -> str | int | None:
+    return where.as_dict().get("file" if name == "path" else name)
 
 
 def place(where: Where, language: str = "en") -> str:
