@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,7 @@ def unnamed(count: int) -> tuple[Finding, ...]:
 def test_a_valid_report() -> None:
     report = Report("in/x.zip", (), DECISION, "publish", "x", "1.0.0")
     assert render(report) == (
-        "Valid: nothing stands in the way.\n"
-        "By these answers, this is citizen data.\n"
+        "Valid: nothing stands in the way. By these answers, this is citizen data.\n"
         "Package: x 1.0.0, in in/x.zip\n"
         "\n"
         "What next? Send the package to the office that shall publish it. Its reviewer\n"
@@ -125,10 +125,44 @@ def test_wrapping_loses_nothing_and_keeps_the_width(text: str, width: int) -> No
     assert all(columns(line) <= width for line in lines)
 
 
+def test_all_open_questions_are_listed_in_few_lines() -> None:
+    fields = [field for field in profile.load().fields.values() if field.tier == "core"]
+    report = Report("x", tuple(question(field) for field in fields), None)
+    text = render(report, width=80)
+    asked = re.findall(
+        r"^  - .*? \(([^)]+)\):", " ".join(text.split()).replace(" - ", "\n  - "), flags=re.MULTILINE
+    )
+    assert asked == [field.path for field in fields]
+    assert text.count("To mend:") == 1
+
+
+def question(field: profile.Field) -> Finding:
+    where = Where("datapackage.json", "/" + field.path.replace("[]", "/0").replace(".", "/"))
+    return Finding("CD130", where, {"title": field.title, "question": field.question, "path": field.path})
+
+
+def test_what_another_finding_implies_is_not_told_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = dict(profile.load().rules)
+    rules["CD302"] = replace(rules["CD302"], implies=("CD202", "CD303"))
+    monkeypatch.setattr(profile, "load", lambda loaded=replace(profile.load(), rules=rules): loaded)
+    params = dict.fromkeys(("personal", "basis", "rule", "reasons", "paragraphs"), "…")
+    at = [Where("datapackage.json", pointer) for pointer in ("/citizenData/a", "/citizenData", "/citizenData/b")]
+    findings = (
+        Finding("CD302", at[0], params),
+        Finding("CD202", at[1], params),
+        Finding("CD303", at[0], params),
+        Finding("CD303", at[2], params),
+    )
+    text = render(Report("x", findings))
+    assert re.findall("^CD[0-9]+", text, flags=re.MULTILINE) == ["CD302", "CD303"]
+    assert text.startswith("Not valid yet. Errors: 2, warnings: 0.")
+    assert len(json.loads(render(Report("x", findings), "json"))["findings"]) == 4, "programs get all"
+
+
 @pytest.mark.parametrize("outcome", ["ASSESS", "NOT_CITIZEN_DATA", "OUT_OF_SCOPE", "INSUFFICIENT_INFORMATION"])
 def test_every_outcome_has_words(outcome: str) -> None:
     text = render(Report("x", (), DECISION | {"outcome": outcome}))
-    assert profile.texts()[f"report.outcome.{outcome}"] in text
+    assert profile.texts()[f"report.outcome.{outcome}"] in " ".join(text.split())
     assert ("--decision" in text) == (outcome == "ASSESS")
 
 

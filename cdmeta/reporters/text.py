@@ -51,9 +51,10 @@ def render(report: Report, *, color: bool = False, width: int = 80, language: st
         language: BCP 47 tag of the words; English where there is no translation.
     """
     page = _Page(color, min(max(width, _MIN_WIDTH), _MAX_WIDTH), language)
-    parts = [list(_verdict(report, page))]
+    shown = replace(report, findings=tuple(_without_implied(report.findings)))
+    parts = [list(_verdict(shown, page))]
     for severity in SEVERITIES:
-        groups = _groups(report.of(severity))
+        groups = _groups(shown.of(severity))
         if groups:
             parts.append(list(page.lines(page.say(severity).upper(), style=severity)))
             parts += [list(_group(group, severity, page)) for group in groups]
@@ -61,16 +62,25 @@ def render(report: Report, *, color: bool = False, width: int = 80, language: st
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
 
 
+def _without_implied(findings: Sequence[Finding]) -> Iterator[Finding]:
+    """Leave out what another finding, at the same place or within it, says better (`implies` in rules.csv)."""
+    implied = {(code, finding.where.pointer or "") for finding in findings for code in finding.rule.implies}
+    codes = {code for code, _ in implied}
+    for finding in findings:
+        own = finding.where.pointer or ""
+        if finding.code not in codes or not any(
+            code == finding.code and f"{pointer}/".startswith(f"{own}/") for code, pointer in implied
+        ):
+            yield finding
+
+
 def _verdict(report: Report, page: _Page) -> Iterator[str]:
     counts = report.counts
-    errors, warnings = counts["error"], counts["warning"]
-    key = "valid" if report.valid and not warnings else "valid-warnings" if report.valid else "invalid"
-    yield from page.lines(
-        page.say(key, errors=f"{errors:,}", warnings=f"{warnings:,}"), style="good" if report.valid else "error"
-    )
+    key = "invalid" if not report.valid else "valid-warnings" if counts["warning"] else "valid"
+    verdict = page.say(key, errors=f"{counts['error']:,}", warnings=f"{counts['warning']:,}")
     if report.decision:
-        outcome = str(report.decision["outcome"])
-        yield from page.lines(page.say(f"outcome.{outcome}"), style="bold")
+        verdict += " " + page.say(f"outcome.{report.decision['outcome']}")
+    yield from page.lines(verdict, style="good" if report.valid else "error")
     named = " ".join(printable(part, 80) for part in (report.name, report.version) if part)
     yield from page.lines(
         page.say("subject", source=printable(report.source, 200), name=named or page.say("unnamed"))
@@ -91,25 +101,33 @@ def _group(findings: Sequence[Finding], severity: Severity, page: _Page) -> Iter
     rule = findings[0].rule
     count = f" ({len(findings):,})" if len(findings) > 1 else ""
     yield from page.lines(f"{rule.code} {rule.title}{count}", style=severity)
-    shown = findings if rule.code in QUESTIONS else findings[:MAX_PLACES]
-    one_remedy = len({finding.remedy(page.language) for finding in shown}) == 1
-    for finding in shown:
-        yield from _place(finding, one_remedy, page)
-    if len(shown) < len(findings):
-        yield from page.lines(page.say("more", count=f"{len(findings) - len(shown):,}"), "  - ")
-    if one_remedy and (remedy := findings[0].remedy(page.language)):
-        yield from page.lines(page.say("remedy", remedy=remedy), "  ")
+    if rule.code in QUESTIONS:
+        yield from _questions(findings, page)
+    else:
+        yield from _places(findings, page)
     if rule.source:
         yield from page.lines(page.say("source", source=rule.source), "  ")
 
 
-def _place(finding: Finding, one_remedy: bool, page: _Page) -> Iterator[str]:
-    where = place(_unsaid(finding), page.language)
-    message = finding.message(page.language)
-    yield from page.lines(f"{where}: {message}" if where else message, "  - ")
-    remedy = finding.remedy(page.language)
-    if remedy and not one_remedy:
-        yield from page.lines(page.say("remedy", remedy=remedy), "    ")
+def _questions(findings: Sequence[Finding], page: _Page) -> Iterator[str]:
+    for finding in findings:
+        asked = {key: printable(str(value)) for key, value in finding.params.items()}
+        yield from page.lines(page.say("question.because" if "because" in asked else "question", **asked), "  - ")
+    yield from page.lines(page.say("remedy", remedy=page.say("answer")), "  ")
+
+
+def _places(findings: Sequence[Finding], page: _Page) -> Iterator[str]:
+    shown = findings[:MAX_PLACES]
+    remedies = {finding.remedy(page.language) for finding in shown}
+    for finding in shown:
+        where, message = place(_unsaid(finding), page.language), finding.message(page.language)
+        yield from page.lines(f"{where}: {message}" if where else message, "  - ")
+        if len(remedies) > 1:
+            yield from page.lines(page.say("remedy", remedy=finding.remedy(page.language)), "    ")
+    if len(shown) < len(findings):
+        yield from page.lines(page.say("more", count=f"{len(findings) - len(shown):,}"), "  - ")
+    if len(remedies) == 1:
+        yield from page.lines(page.say("remedy", remedy=remedies.pop()), "  ")
 
 
 def _unsaid(finding: Finding) -> Where:
