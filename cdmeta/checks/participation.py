@@ -1,0 +1,116 @@
+"""The Framework's decision on a package, and what contradicts it, as findings (CD2xx)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from cdmeta import profile
+from cdmeta.finding import Finding, Where
+from cdmeta.framework import (
+    CIVIC,
+    DESIGN,
+    LATER,
+    PATHS,
+    STAGES,
+    Answers,
+    Decision,
+    decide,
+    possible,
+    read,
+)
+from cdmeta.package import DESCRIPTOR, Package
+
+_OUTCOMES = {
+    "INSUFFICIENT_INFORMATION": "CD201",
+    "ASSESS": "CD202",
+    "NOT_CITIZEN_DATA": "CD203",
+    "OUT_OF_SCOPE": "CD204",
+}
+_CODES = {
+    "T1": "CD211",
+    "T2": "CD212",
+    "T3": "CD213",
+    "N2": "CD214",
+    "W1": "CD221",
+    "W2": "CD222",
+    "W3": "CD223",
+    "W4": "CD224",
+    "W5": "CD225",
+}
+_LEVELS = {
+    "N2": ((*DESIGN, "collection"), range(4, 6)),
+    "W1": (STAGES, range(5)),
+    "W2": (STAGES, range(5, 6)),
+    "W3": (LATER[:2], range(5, 6)),
+}
+"""The stages and ranks that a finding is about."""
+
+
+def check(package: Package) -> Iterator[Finding]:
+    """Decide by the Framework (UNSC55-2024); CITIZEN_DATA gives no finding of its own."""
+    answers = read(package.answers)
+    decision = decide(answers)
+    yield from _outcome(answers, decision)
+    for rule in decision.errors + decision.warnings:
+        yield Finding(_CODES[rule], Where(DESCRIPTOR, _pointer(rule, answers)), _params(rule, answers))
+
+
+def _outcome(answers: Answers, decision: Decision) -> Iterator[Finding]:
+    code = _OUTCOMES.get(decision.outcome)
+    if code is None:
+        return
+    rules = possible(answers)
+    params = {
+        "rule": "/".join(rule.id for rule in rules),
+        "reasons": " ".join(profile.texts()[f"rule.{rule.id}"] for rule in rules),
+        "paragraphs": ", ".join(decision.paragraphs),
+        "open": "; ".join(f"{_title(path)} ({path.replace('[]', '')})" for path in decision.open),
+    }
+    first = decision.open[0] if decision.open else "citizenData"
+    yield Finding(code, Where(DESCRIPTOR, "/" + first.split("[]")[0].replace(".", "/")), params)
+
+
+def _title(path: str) -> str:
+    return profile.load().fields[path].title
+
+
+def _pointer(rule: str, answers: Answers) -> str:
+    if rule == "T1":
+        return f"/citizenData/initiators/{_stranger(answers)}/kind"
+    if rule in ("T2", "W5"):
+        return "/citizenData/initiators"
+    if rule == "W4":
+        return "/citizenData/partners"
+    if rule in _LEVELS:
+        return "/" + PATHS[_concerned(rule, answers)[0]].replace(".", "/")
+    return "/citizenData/initiativeType"
+
+
+def _params(rule: str, answers: Answers) -> dict[str, Any]:
+    params = {"type": _named("CL_INITIATIVE_TYPE", answers.type)}
+    if rule == "T1":
+        params["kind"] = _named("CL_ACTOR_KIND", (answers.initiators or ())[_stranger(answers)])
+    if rule in _LEVELS:
+        params["levels"] = ", ".join(_title(PATHS[name]) for name in _concerned(rule, answers))
+    return params
+
+
+def _stranger(answers: Answers) -> int:
+    """The place of the first initiator that is known not to be civic."""
+    kinds = answers.initiators or ()
+    return next(place for place, kind in enumerate(kinds) if kind is not None and kind not in CIVIC)
+
+
+def _concerned(rule: str, answers: Answers) -> list[str]:
+    stages, ranks = _LEVELS[rule]
+    return _within(answers.known_levels(), stages, ranks)
+
+
+def _within(levels: dict[str, int], stages: Iterable[str], ranks: range) -> list[str]:
+    return [name for name in stages if levels.get(name) in ranks]
+
+
+def _named(codelist: str, code: str | None) -> str:
+    entry = profile.load().codelists[codelist].codes.get(code or "")
+    return f"{entry.name} ({entry.id})" if entry else "?"
