@@ -14,7 +14,7 @@ _LANGUAGE_TAG = re.compile(
     r"(-([A-Za-z0-9]{5,8}|[0-9][A-Za-z0-9]{3}))*(-[A-WY-Za-wy-z0-9](-[A-Za-z0-9]{2,8})+)*(-x(-[A-Za-z0-9]{1,8})+)?"
 )
 
-MAX_SHOWN = 1_000
+MAX_SHOWN = 4_000
 """Characters of a value that are shown to a person; the rest is left out in its middle."""
 
 OPEN_QUESTION = "?"

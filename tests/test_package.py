@@ -674,7 +674,11 @@ DESCRIPTORS = ANYTHING | st.fixed_dictionaries(
         "citizenData": ANYTHING,
     },
 )
-EFFORT = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+EFFORT = settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 
 
 @EFFORT

@@ -144,7 +144,8 @@ def question(field: profile.Field) -> Finding:
 def test_what_another_finding_implies_is_not_told_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     rules = dict(profile.load().rules)
     rules["CD302"] = replace(rules["CD302"], implies=("CD202", "CD303"))
-    monkeypatch.setattr(profile, "load", lambda loaded=replace(profile.load(), rules=rules): loaded)
+    changed = replace(profile.load(), rules=rules)
+    monkeypatch.setattr(profile, "load", lambda: changed)
     params = dict.fromkeys(("personal", "basis", "rule", "reasons", "paragraphs"), "…")
     at = [Where("datapackage.json", pointer) for pointer in ("/citizenData/a", "/citizenData", "/citizenData/b")]
     findings = (
