@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from typing import Any
 
 from cdmeta import profile
 from cdmeta.profile import Severity
+from cdmeta.text import printable
 
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 
@@ -68,13 +70,38 @@ class Finding:
         """How grave the finding is at a gate."""
         return self.rule.severity[gate]
 
-    def message(self) -> str:
-        """What was found, in one sentence."""
-        return self.rule.message.format_map(self.params)
+    def message(self, language: str = "en") -> str:
+        """What was found, in one sentence that is safe to show (see `text.printable`)."""
+        return _BLANKS.vformat(self.rule.message, (), _spoken(self.params, language))
 
-    def remedy(self) -> str:
-        """How to mend it."""
-        return self.rule.remedy.format_map(self.params)
+    def remedy(self, language: str = "en") -> str:
+        """How to mend it, likewise."""
+        return _BLANKS.vformat(self.rule.remedy, (), _spoken(self.params, language))
+
+
+class _Blanks(string.Formatter):
+    """Fills the blanks of a message; what comes from a package can neither steer a terminal nor flood it."""
+
+    def convert_field(self, value: Any, conversion: str | None) -> Any:
+        if conversion == "r" and isinstance(value, str):
+            return f'"{printable(value, 200)}"'
+        return super().convert_field(value, conversion)
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        return printable(str(super().format_field(value, format_spec)))
+
+
+_BLANKS = _Blanks()
+
+
+def _spoken(params: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """The params with `reason` (a key `reason.…` of the texts, or words) and `near` (a name or "") as words."""
+    texts, spoken = profile.texts(language), dict(params)
+    if f"reason.{params.get('reason')}" in texts:
+        spoken["reason"] = _BLANKS.vformat(texts[f"reason.{params['reason']}"], (), params)
+    if params.get("near"):
+        spoken["near"] = " " + _BLANKS.vformat(texts["report.near"], (), params)
+    return spoken
 
 
 @dataclass(frozen=True)

@@ -7,34 +7,51 @@ the descriptor does not name are told of, and never opened.
 
 from __future__ import annotations
 
+import errno
 import json
+import math
+import os
 import re
 import shutil
 import stat
+import struct
 import tempfile
+import unicodedata
 import weakref
 import zipfile
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
 from cdmeta.errors import PackageError
 from cdmeta.finding import Finding, Where
 from cdmeta.profile import nearest
+from cdmeta.text import printable
 
 DESCRIPTOR = "datapackage.json"
 APPROVAL_FILES = ("approval.json", "approval.json.sig")
 """They lie beside the descriptor, and are no part of what is approved."""
 
 MAX_DESCRIPTOR_BYTES = 20 * 2**20
+MAX_DEPTH = 100
+"""Objects and lists inside one another in a descriptor; honest ones stay below 20."""
+MAX_FILES = 100_000
+"""Files that are listed in a folder; a package is no home directory."""
 MAX_ZIP_MEMBERS = 10_000
 MAX_UNPACKED_BYTES = 20 * 2**30
 MAX_ZIP_RATIO = 250
 """Unpacked to packed size; text tables seldom pass 30, a bomb passes 1,000."""
 RATIO_FREE_BYTES = 50 * 2**20
 """Below this size a high ratio does no harm, and constant columns reach it honestly."""
+MAX_TOLD = 20
+"""Findings of one kind on files that the descriptor does not name; the others are counted."""
 
+_TABLES = (".csv", ".tsv", ".tab", ".xls", ".xlsx", ".xlsm", ".xlsb", ".ods")
+_RESERVED = (DESCRIPTOR, *APPROVAL_FILES)
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 _DRIVE = re.compile(r"[A-Za-z]:")
 
@@ -88,7 +105,7 @@ class Package:
         descriptor: what they say; empty where they could not be read.
         resources: its resources; those that are no objects are left out, with a finding.
         parts: every local file that the descriptor refers to, and the descriptor, sorted.
-        unnamed: files that lie in the package and that the descriptor does not name.
+        unnamed: files that lie in the package and that the descriptor does not name, hidden ones left out.
         findings: what was wrong in opening it.
     """
 
@@ -103,8 +120,8 @@ class Package:
 
     @property
     def readable(self) -> bool:
-        """True where the descriptor is a JSON object."""
-        return bool(self.descriptor) or self.raw.strip() == b"{}"
+        """True where the descriptor could be read, and is a JSON object."""
+        return not any(f.where.file == DESCRIPTOR and not f.where.pointer for f in self.findings)
 
     @property
     def answers(self) -> Mapping[str, Any]:
@@ -135,19 +152,39 @@ def load(path: str | Path) -> Package:
     try:
         return _load(source)
     except OSError as error:
-        raise PackageError(f"{source}: cannot be read ({error.strerror or error}).") from error
+        raise _error(source, f"cannot be read ({error.strerror or error}).") from error
+
+
+def _error(source: Path, what: str) -> PackageError:
+    return PackageError(f"{printable(str(source))}: {what}")
 
 
 def _load(source: Path) -> Package:
     if source.is_dir():
-        return _Reader(_Folder(source)).package(str(source))
+        return _Reader(_Folder(source)).package(source)
+    if not source.exists():
+        url = _URL.match(str(source)) and " Nothing is fetched from the network; download it first."
+        raise _error(source, f"there is no such file or folder.{url or ''}")
     if source.name == DESCRIPTOR and source.is_file():
-        return _Reader(_Folder(source.parent)).package(str(source))
+        return _Reader(_Folder(source.parent)).package(source)
+    if source.suffix.lower() in _TABLES:
+        raise _error(source, _no_package(source))
     if source.is_file() and zipfile.is_zipfile(source):
         return _load_zip(source)
-    if not source.exists():
-        raise PackageError(f"{source}: there is no such file or folder.")
-    raise PackageError(f"{source}: is neither a folder, a {DESCRIPTOR} nor a zip file.")
+    raise _error(source, _no_package(source))
+
+
+def _no_package(source: Path) -> str:
+    if source.suffix.lower() == ".csv":
+        start = f"cdmeta new DIR --from {printable(source.name)}"
+        return f"is a table, and not yet a package. Start a package from it: {start}"
+    if source.suffix.lower() in _TABLES:
+        return "is a table, and not yet a package. Save it as CSV (UTF-8), then: cdmeta new DIR --from FILE.csv"
+    if source.suffix.lower() == ".zip":
+        return "is no zip file, or a damaged one."
+    if source.suffix.lower() in (".json", ".yaml", ".yml"):
+        return f"the descriptor of a package has to be called {DESCRIPTOR}."
+    return f"is neither a folder, a {DESCRIPTOR} nor a zip file."
 
 
 def _load_zip(source: Path) -> Package:
@@ -155,12 +192,12 @@ def _load_zip(source: Path) -> Package:
         with zipfile.ZipFile(source) as archive:
             unpacked = Path(tempfile.mkdtemp(prefix="cdmeta-"))
             try:
-                package = _Reader(_Zip(archive, unpacked)).package(str(source))
+                package = _Reader(_Zip(archive, unpacked, source.stat().st_size)).package(source)
             except BaseException:
                 shutil.rmtree(unpacked, ignore_errors=True)
                 raise
-    except zipfile.BadZipFile as error:
-        raise PackageError(f"{source}: is a damaged zip file ({error}).") from error
+    except _DAMAGE as error:
+        raise _error(source, f"is a damaged zip file ({printable(str(error))}).") from error
     weakref.finalize(package, shutil.rmtree, unpacked, ignore_errors=True)
     return package
 
@@ -169,11 +206,10 @@ class _Store(Protocol):
     """Where the files of a package lie."""
 
     root: Path
+    names: tuple[str, ...]
+    """The files there are, sorted, hidden ones left out."""
 
-    def names(self) -> list[str]:
-        """The files there are, hidden ones left out."""
-
-    def problems(self) -> Iterator[Finding]:
+    def problems(self) -> Iterable[Finding]:
         """What is wrong with the container itself."""
 
     def refusal(self, name: str) -> Finding | None:
@@ -183,67 +219,83 @@ class _Store(Protocol):
 class _Folder:
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.names = tuple(sorted(islice(self._walk(), MAX_FILES)))
 
-    def names(self) -> list[str]:
-        return sorted(self._walk(self.root, ""))
-
-    def _walk(self, folder: Path, prefix: str) -> Iterator[str]:
-        for entry in folder.iterdir():
-            if entry.name.startswith("."):
+    def _walk(self) -> Iterator[str]:
+        waiting = [""]
+        while waiting:
+            prefix = waiting.pop()
+            try:
+                entries = os.scandir(self.root / prefix)
+            except OSError:
+                if not prefix:
+                    raise
+                yield prefix
                 continue
-            if entry.is_dir() and not entry.is_symlink():
-                yield from self._walk(entry, f"{prefix}{entry.name}/")
-            else:
-                yield prefix + entry.name
+            with entries:
+                for entry in entries:
+                    if entry.name.startswith("."):
+                        continue
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(f"{prefix}{entry.name}/")
+                    else:
+                        yield prefix + entry.name
 
-    def problems(self) -> Iterator[Finding]:
-        return iter(())
+    def problems(self) -> Iterable[Finding]:
+        return ()
 
     def refusal(self, name: str) -> Finding | None:
         path = self.root
-        for part in PurePosixPath(name).parts:
+        for part in name.split("/"):
             path = path / part
             try:
                 mode = path.lstat().st_mode
             except (FileNotFoundError, NotADirectoryError):
-                near = nearest(name, self.names()) or ""
-                return Finding("CD106", Where(file=name), {"path": name, "near": near})
+                return _finding("CD106", name)
+            except OSError as error:
+                return _finding("CD116", name, reason=error.strerror or str(error))
             if stat.S_ISLNK(mode):
-                return Finding("CD107", Where(file=name), {"path": name})
-        return None if stat.S_ISREG(mode) else Finding("CD105", Where(file=name), _unsafe(name, "no-file"))
+                return _finding("CD107", name)
+        if not stat.S_ISREG(mode):
+            return _finding("CD105", name, reason="folder" if stat.S_ISDIR(mode) else "device")
+        return None if os.access(path, os.R_OK) else _finding("CD116", name, reason=os.strerror(errno.EACCES))
 
 
 class _Zip:
-    def __init__(self, archive: zipfile.ZipFile, unpacked: Path) -> None:
+    def __init__(self, archive: zipfile.ZipFile, unpacked: Path, size: int) -> None:
         self._archive = archive
         self.root = unpacked
-        members = [info for info in archive.infolist() if not info.is_dir() and not _is_litter(info.filename)]
-        self._top = _top_folder([info.filename for info in members])
-        self._all = members
-        self._members = {info.filename.removeprefix(self._top): info for info in members}
+        infos = [info for info in archive.infolist() if not info.is_dir() and not _is_litter(info.filename)]
+        top = _top_folder({info.filename for info in infos})
+        self._infos = [(unicodedata.normalize("NFC", info.filename.removeprefix(top)), info) for info in infos]
+        self._members = dict(self._infos)
+        self._bytes_left = min(MAX_UNPACKED_BYTES, max(RATIO_FREE_BYTES, size * MAX_ZIP_RATIO))
+        self.names = tuple(sorted(name for name in self._members if not _hidden(name)))
 
-    def names(self) -> list[str]:
-        return sorted(name for name in self._members if not _hidden(name))
+    def problems(self) -> Iterable[Finding]:
+        if len(self._infos) > MAX_ZIP_MEMBERS:
+            size = f"{len(self._infos):,} files"
+            yield Finding("CD112", Where(file=DESCRIPTOR), {"size": size, "limit": f"{MAX_ZIP_MEMBERS:,} files"})
+            return
+        yield from islice(self._bad_names(), MAX_TOLD)
 
-    def problems(self) -> Iterator[Finding]:
-        if len(self._all) > MAX_ZIP_MEMBERS:
-            yield Finding("CD112", params={"size": f"{len(self._all):,} files", "limit": f"{MAX_ZIP_MEMBERS:,}"})
+    def _bad_names(self) -> Iterator[Finding]:
         seen: set[str] = set()
-        for info in self._all:
-            name = info.filename.removeprefix(self._top)
-            if _reason_unsafe(info.filename):
-                yield Finding("CD108", Where(file=name), {"path": info.filename, "reason": "outside"})
+        for name, info in self._infos:
+            if _reason_unsafe(info.filename) not in (None, "hidden"):
+                yield _finding("CD108", name, path=info.filename, reason="outside")
             key = str(PurePosixPath(name)).casefold()
             if key in seen:
-                yield Finding("CD108", Where(file=name), {"path": info.filename, "reason": "twice"})
+                yield _finding("CD108", name, path=info.filename, reason="twice")
             seen.add(key)
 
     def refusal(self, name: str) -> Finding | None:
-        info = self._members.get(name)
+        info = self._members.get(unicodedata.normalize("NFC", name))
         if info is None:
-            return Finding("CD106", Where(file=name), {"path": name, "near": nearest(name, self.names()) or ""})
+            return _finding("CD106", name)
         if reason := self._reason_refused(info):
-            return Finding("CD108", Where(file=name), {"path": name, "reason": reason})
+            return _finding("CD108", name, reason=reason)
+        self._bytes_left -= info.file_size
         return self._unpack(info, name)
 
     def _reason_refused(self, info: zipfile.ZipInfo) -> str | None:
@@ -251,21 +303,47 @@ class _Zip:
             return "link"
         if info.flag_bits & 0x1:
             return "encrypted"
-        if info.file_size > MAX_UNPACKED_BYTES:
-            return "bomb"
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            return "method"
         ratio = info.file_size / max(info.compress_size, 1)
-        return "bomb" if info.file_size > RATIO_FREE_BYTES and ratio > MAX_ZIP_RATIO else None
+        if info.file_size > self._bytes_left or (info.file_size > RATIO_FREE_BYTES and ratio > MAX_ZIP_RATIO):
+            return "bomb"
+        return None
 
     def _unpack(self, info: zipfile.ZipInfo, name: str) -> Finding | None:
         target = self.root / name
-        target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            # zipfile stops at the declared size and then compares the checksum, so the size cannot lie.
-            with self._archive.open(info) as packed, target.open("wb") as unpacked:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            # zipfile stops at the declared size and then compares the checksum, so no more than that is written.
+            with self._archive.open(info) as packed, target.open("xb") as unpacked:
                 shutil.copyfileobj(packed, unpacked, 2**20)
-        except (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError, ValueError) as error:
-            return Finding("CD108", Where(file=name), {"path": name, "reason": "damaged", "note": str(error)})
+                if unpacked.tell() != info.file_size:
+                    raise zipfile.BadZipFile("shorter than it says")
+        except _DAMAGE:
+            return _finding("CD108", name, reason="damaged")
+        except OSError as error:
+            # A file where another member needs a folder, or an offset that cannot be; a full disk is no finding.
+            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+                raise
+            return _finding("CD108", name, reason="damaged")
         return None
+
+
+# What zipfile was seen to raise on bytes that are no proper zip.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    NotImplementedError,
+    EOFError,
+    RuntimeError,
+    ValueError,
+    OverflowError,
+    struct.error,
+    zlib.error,
+)
+
+
+def _finding(code: str, name: str, **params: str) -> Finding:
+    return Finding(code, Where(file=name), {"path": name} | params)
 
 
 def _is_litter(name: str) -> bool:
@@ -276,29 +354,30 @@ def _hidden(name: str) -> bool:
     return any(part.startswith(".") for part in name.split("/"))
 
 
-def _top_folder(names: list[str]) -> str:
+def _top_folder(names: set[str]) -> str:
     """The one folder, with `/`, that holds everything, where the descriptor lies in it and not at the top."""
     tops = {name.split("/", 1)[0] for name in names}
     top = f"{tops.pop()}/" if len(tops) == 1 else ""
-    return top if f"{top}{DESCRIPTOR}" in names else ""
-
-
-def _unsafe(name: str, reason: str) -> dict[str, str]:
-    return {"path": name, "reason": reason}
+    return top if f"{top}{DESCRIPTOR}" in names and not _reason_unsafe(f"{top}{DESCRIPTOR}") else ""
 
 
 def _reason_unsafe(path: str) -> str | None:
+    """Why a path is not allowed (Data Package v2, "Security"), as a key `reason.…` of the texts."""
+    parts = path.split("/")
+    if not path.strip() or not path.isprintable():
+        return "characters"
     if "\\" in path:
         return "backslash"
     if path.startswith(("/", "~")) or _DRIVE.match(path):
         return "absolute"
-    parts = path.split("/")
     if ".." in parts:
         return "parent"
-    if any(part.startswith(".") for part in parts):
+    if "." in parts or "" in parts:
+        return "form"
+    if _hidden(path):
         return "hidden"
-    if not path.strip() or any(ord(character) < 32 or character == "\x7f" for character in path):
-        return "characters"
+    if len(path.encode("utf-8", "surrogatepass")) > 1_000 or any(len(part.encode()) > 255 for part in parts):
+        return "long"
     return None
 
 
@@ -308,161 +387,234 @@ class _Reader:
     def __init__(self, store: _Store) -> None:
         self._store = store
         self._findings: list[Finding] = []
-        self._parts: set[str] = set()
+        self._refusals: dict[str, Finding | None] = {}
+        self._documents: dict[str, Mapping[str, Any] | None] = {}
+        self._hints = MAX_TOLD
 
-    def package(self, source: str) -> Package:
+    def package(self, source: Path) -> Package:
         self._findings += self._store.problems()
-        refusal = self._store.refusal(DESCRIPTOR)
-        if refusal is not None and refusal.code == "CD106":
-            raise PackageError(f"{source}: there is no {DESCRIPTOR} in it.")
-        self._add(refusal)
-        raw = b"" if refusal else self._bytes(DESCRIPTOR)
-        descriptor = {} if refusal else self._object(raw, DESCRIPTOR)
+        refusal = self._refusal(DESCRIPTOR)
+        if refusal and refusal.code == "CD106":
+            raise _error(source, f"there is no {DESCRIPTOR} in it.{_instead(self._store.names)}")
+        raw = self._read(DESCRIPTOR)
+        descriptor = self._object(raw, DESCRIPTOR, "CD101") or {}
         resources = tuple(self._resources(descriptor))
-        names = set(self._store.names()) - {DESCRIPTOR, *APPROVAL_FILES, *self._parts}
-        for name in sorted(names):
-            self._findings.append(Finding("CD111", Where(file=name), {"path": name}))
+        parts = {name for name, refusal in self._refusals.items() if refusal is None} | {DESCRIPTOR}
+        named = {unicodedata.normalize("NFC", name) for name in self._refusals} | {
+            *self._refusals,
+            *APPROVAL_FILES,
+        }
+        unnamed = tuple(sorted(set(self._store.names) - named))
+        self._findings += _on_unnamed(unnamed)
         return Package(
-            source,
-            self._store.root,
-            raw,
-            descriptor,
-            resources,
-            tuple(sorted({DESCRIPTOR, *self._parts})),
-            tuple(sorted(names)),
-            tuple(dict.fromkeys(self._findings)),
+            source=str(source),
+            root=self._store.root,
+            raw=raw or b"",
+            descriptor=descriptor,
+            resources=resources,
+            parts=tuple(sorted(parts)),
+            unnamed=unnamed,
+            findings=tuple(dict.fromkeys(self._findings)),
         )
 
-    def _add(self, finding: Finding | None) -> None:
-        if finding is not None:
-            self._findings.append(finding)
+    def _refusal(self, name: str) -> Finding | None:
+        if name not in self._refusals:
+            refusal = self._store.refusal(name)
+            if refusal and refusal.code == "CD106":
+                refusal = replace(refusal, params={"path": name, "near": self._near(name)})
+            self._refusals[name] = refusal
+        return self._refusals[name]
 
-    def _bytes(self, name: str) -> bytes:
-        path = self._store.root / name
-        size = path.stat().st_size
-        if size > MAX_DESCRIPTOR_BYTES:
-            limit = f"{MAX_DESCRIPTOR_BYTES:,} bytes"
-            self._findings.append(Finding("CD112", Where(file=name), {"size": f"{size:,} bytes", "limit": limit}))
-            return b""
-        return path.read_bytes()
+    def _near(self, name: str) -> str:
+        """The file that is most likely meant; not sought for ever, as a package may name a million files."""
+        self._hints -= 1
+        return nearest(name, self._store.names[:1_000]) or "" if self._hints >= 0 else ""
 
-    def _object(self, raw: bytes, name: str) -> dict[str, Any]:
-        if not raw and any(f.code == "CD112" for f in self._findings):
-            return {}
-        code = "CD101" if name == DESCRIPTOR else "CD113"
+    def _read(self, name: str) -> bytes | None:
+        if refusal := self._refusal(name):
+            self._findings.append(refusal)
+            return None
+        with (self._store.root / name).open("rb") as file:
+            raw = file.read(MAX_DESCRIPTOR_BYTES + 1)
+        if len(raw) <= MAX_DESCRIPTOR_BYTES:
+            return raw
+        limit = f"{MAX_DESCRIPTOR_BYTES:,} bytes"
+        self._findings.append(Finding("CD112", Where(file=name), {"size": name, "limit": limit}))
+        return None
+
+    def _object(self, raw: bytes | None, name: str, code: str) -> Mapping[str, Any] | None:
         try:
-            value = _parse(raw)
+            value = _parse(raw) if raw is not None else None
         except _UnreadableError as error:
-            self._findings.append(Finding(code, Where(file=name), {"path": name, "reason": str(error)}))
-            return {}
-        if not isinstance(value, dict):
-            where = Where(file=name, pointer="")
-            self._findings.append(Finding("CD102", where, {"what": name, "expected": "object"}))
-            return {}
-        return value
+            self._findings.append(Finding(code, Where(file=name), {"path": name, **error.params}))
+            return None
+        if raw is not None and not isinstance(value, dict):
+            self._findings.append(Finding("CD102", Where(name, ""), {"what": name, "expected": "object"}))
+        return value if isinstance(value, dict) else None
 
     def _resources(self, descriptor: Mapping[str, Any]) -> Iterator[Resource]:
         entries = descriptor.get("resources", [])
         if not isinstance(entries, list):
-            self._wrong_shape("/resources", "resources", "array")
+            self._wrong_shape(Where(DESCRIPTOR, "/resources"), "resources", "array")
             return
         seen: set[str] = set()
         for index, raw in enumerate(entries):
-            pointer = f"/resources/{index}"
             if not isinstance(raw, dict):
-                self._wrong_shape(pointer, f"resources[{index}]", "object")
+                where = Where(DESCRIPTOR, f"/resources/{index}")
+                self._wrong_shape(where, f"resource #{index + 1}", "object")
                 continue
             given = raw.get("name")
             name = given if isinstance(given, str) and given else f"#{index + 1}"
             if name in seen:
-                self._findings.append(Finding("CD110", Where(DESCRIPTOR, f"{pointer}/name"), {"name": name}))
+                where = Where(DESCRIPTOR, f"/resources/{index}/name", name)
+                self._findings.append(Finding("CD110", where, {"name": name}))
             seen.add(name)
-            yield Resource(
-                index,
-                name,
-                raw,
-                tuple(self._paths(raw.get("path"), f"{pointer}/path")),
-                self._part(raw.get("schema"), f"{pointer}/schema"),
-                self._part(raw.get("dialect"), f"{pointer}/dialect"),
-            )
+            yield self._resource(index, name, raw)
 
-    def _wrong_shape(self, pointer: str, what: str, expected: str) -> None:
-        where = Where(DESCRIPTOR, pointer)
+    def _resource(self, index: int, name: str, raw: Mapping[str, Any]) -> Resource:
+        at = f"/resources/{index}"
+        return Resource(
+            index=index,
+            name=name,
+            raw=raw,
+            paths=tuple(self._paths(raw.get("path"), Where(DESCRIPTOR, f"{at}/path", name))),
+            schema=self._document(raw.get("schema"), "schema", Where(DESCRIPTOR, f"{at}/schema", name)),
+            dialect=self._document(raw.get("dialect"), "dialect", Where(DESCRIPTOR, f"{at}/dialect", name)),
+        )
+
+    def _wrong_shape(self, where: Where, what: str, expected: str) -> None:
         self._findings.append(Finding("CD102", where, {"what": what, "expected": expected}))
 
-    def _paths(self, value: Any, pointer: str) -> Iterator[str]:
+    def _paths(self, value: Any, where: Where) -> Iterator[str]:
         if value is None:
             return
+        seen: set[str] = set()
         for number, path in enumerate(value if isinstance(value, list) else [value]):
-            place = f"{pointer}/{number}" if isinstance(value, list) else pointer
+            place = replace(where, pointer=f"{where.pointer}/{number}") if isinstance(value, list) else where
             if not isinstance(path, str):
                 self._wrong_shape(place, "path", "string")
-            elif self._safe(path, place):
+            elif path in seen:
+                self._findings.append(Finding("CD115", place, {"path": path}))
+            elif self._is_safe(path, place):
                 yield path
+            if isinstance(path, str):
+                seen.add(path)
 
-    def _safe(self, path: str, pointer: str) -> bool:
-        where = Where(DESCRIPTOR, pointer)
+    def _is_safe(self, path: str, where: Where) -> bool:
         if _URL.match(path) and not _DRIVE.fullmatch(path[:2]):
             self._findings.append(Finding("CD109", where, {"path": path}))
-            return False
-        if reason := _reason_unsafe(path):
-            self._findings.append(Finding("CD105", where, _unsafe(path, reason)))
-            return False
-        refusal = self._store.refusal(path)
-        if refusal is not None:
-            self._findings.append(Finding(refusal.code, Where(path, pointer), refusal.params))
-            return False
-        self._parts.add(path)
-        return True
+        elif reason := _reason_unsafe(path) or ("reserved" if path.casefold() in _RESERVED else None):
+            self._findings.append(Finding("CD105", where, {"path": path, "reason": reason}))
+        elif refusal := self._refusal(path):
+            self._findings.append(replace(refusal, where=where))
+        else:
+            return True
+        return False
 
-    def _part(self, value: Any, pointer: str) -> Mapping[str, Any] | None:
+    def _document(self, value: Any, what: str, where: Where) -> Mapping[str, Any] | None:
         """A schema or dialect, inline or in a JSON file of its own."""
-        if value is None:
-            return None
-        if isinstance(value, dict):
-            return value
-        if not isinstance(value, str):
-            self._wrong_shape(pointer, pointer.rsplit("/", 1)[-1], "object")
-            return None
-        return self._object(self._bytes(value), value) or None if self._safe(value, pointer) else None
+        if isinstance(value, str):
+            return self._document_at(value) if self._is_safe(value, where) else None
+        if value is not None and not isinstance(value, dict):
+            self._wrong_shape(where, what, "object")
+        return value if isinstance(value, dict) else None
+
+    def _document_at(self, path: str) -> Mapping[str, Any] | None:
+        if path not in self._documents:
+            self._documents[path] = self._object(self._read(path), path, "CD113")
+        return self._documents[path]
+
+
+def _instead(names: Iterable[str]) -> str:
+    """What a person may have meant who named a folder or zip without a descriptor."""
+    below = [name for name in names if name.endswith(f"/{DESCRIPTOR}")]
+    top = [name for name in names if "/" not in name]
+    tables = [name for name in top if name.lower().endswith(".csv")]
+    if len(below) == 1:
+        return f" There is one further down: {printable(below[0])}"
+    if yaml := [name for name in top if name.lower() in ("datapackage.yaml", "datapackage.yml")]:
+        return f" There is a {printable(yaml[0])}; only JSON is read. Save it as {DESCRIPTOR}."
+    if near := nearest(DESCRIPTOR, top[:1_000]):
+        return f" There is a file {printable(near)}: is it meant?"
+    return f" Start one from a table: cdmeta new DIR --from {printable(tables[0])}" if tables else ""
+
+
+def _on_unnamed(names: tuple[str, ...]) -> Iterator[Finding]:
+    for name in names[:MAX_TOLD]:
+        yield _finding("CD111", name)
+    if len(names) > MAX_TOLD:
+        yield Finding("CD114", params={"count": len(names) - MAX_TOLD})
 
 
 class _UnreadableError(ValueError):
-    """Bytes that are no JSON text; its text says why, in plain words."""
+    """Bytes that are no JSON text; `params` hold the reason as a key `reason.…` of the texts, and its blanks."""
+
+    def __init__(self, reason: str, **params: str | int) -> None:
+        super().__init__(reason)
+        self.params = {"reason": reason, **params}
 
 
 def _parse(raw: bytes) -> Any:
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise _UnreadableError("it is saved as UTF-16; it has to be UTF-8")
-    if raw.startswith(b"\xef\xbb\xbf"):
-        raise _UnreadableError("it starts with a byte order mark; save it as UTF-8 without BOM")
     try:
-        value = json.loads(raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant)
+        value = json.loads(
+            _decode(raw), object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite
+        )
         # A lone surrogate escapes json but can be written nowhere.
         json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except UnicodeDecodeError as error:
-        raise _UnreadableError(f"it is not UTF-8 (byte {error.start + 1})") from error
     except UnicodeEncodeError as error:
-        raise _UnreadableError("it holds half of a surrogate pair (\\ud800 to \\udfff)") from error
+        raise _UnreadableError("surrogate") from error
     except json.JSONDecodeError as error:
-        raise _UnreadableError(f"{error.msg}, line {error.lineno}, column {error.colno}") from error
+        raise _UnreadableError("json", note=error.msg, line=error.lineno, column=error.colno) from error
     except RecursionError as error:
-        raise _UnreadableError("it is nested too deeply") from error
+        raise _UnreadableError("deep") from error
     except _UnreadableError:
         raise
     except ValueError as error:
-        raise _UnreadableError("it holds a number that is too long") from error
+        raise _UnreadableError("number") from error
+    if _is_deep(value):
+        raise _UnreadableError("deep")
     return value
+
+
+def _decode(raw: bytes) -> str:
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise _UnreadableError("utf-16")
+    if raw.startswith(b"\xef\xbb\xbf"):
+        raise _UnreadableError("bom")
+    if not raw.strip():
+        raise _UnreadableError("empty")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _UnreadableError("no-utf-8", line=raw.count(b"\n", 0, error.start) + 1) from error
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            below
+            for one in level
+            if isinstance(one, (dict, list))
+            for below in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise _UnreadableError(f"the key {twice!r} stands twice in one object")
+        raise _UnreadableError("twice-in-json", key=Counter(key for key, _ in pairs).most_common(1)[0][0])
     return result
 
 
 def _no_constant(name: str) -> float:
-    raise _UnreadableError(f"{name} is no JSON number")
+    raise _UnreadableError("no-number", note=name)
+
+
+def _finite(digits: str) -> float:
+    if not math.isfinite(value := float(digits)):
+        raise _UnreadableError("number")
+    return value

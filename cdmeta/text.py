@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,9 @@ LANGUAGE_TAG = (
     r"(-([A-Za-z0-9]{5,8}|[0-9][A-Za-z0-9]{3}))*(-[A-WY-Za-wy-z0-9](-[A-Za-z0-9]{2,8})+)*(-x(-[A-Za-z0-9]{1,8})+)?"
 )
 """BCP 47 without its grandfathered tags: language, script, region, variants, extensions, private use."""
+
+MAX_SHOWN = 4_000
+"""Characters of a value that are shown to a person; the rest is left out in its middle."""
 
 OPEN_QUESTION = "?"
 """What `cdmeta new` writes where a person still has to answer; it counts as missing."""
@@ -33,6 +37,23 @@ def is_missing(value: object) -> bool:
     if isinstance(value, (list, tuple)):
         return all(is_missing(part) for part in value)
     return False
+
+
+def printable(value: str, limit: int = MAX_SHOWN) -> str:
+    r"""A text that may be shown anywhere: on one line, not endless, with nothing in it that steers a terminal.
+
+    Control characters, characters that reorder or hide others, and half surrogates become escapes such as `\x1b`.
+    """
+    if len(value) > limit:
+        value = f"{value[: limit // 2]} … {value[-limit // 2 :]}"
+    if value.isprintable():
+        return value
+    return "".join(c if _is_harmless(c) else c.encode("unicode_escape").decode("ascii") for c in value)
+
+
+def _is_harmless(character: str) -> bool:
+    # Spaces that do not break, and the joiners that Persian and the scripts of India are written with, are text.
+    return character.isprintable() or unicodedata.category(character) == "Zs" or character in "\u200c\u200d"
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from importlib.metadata import version
 import click
 
 from cdmeta.errors import CdmetaError
+from cdmeta.text import printable
 
 # Name → what it does, in one line. A command's module is imported when it is called, and not before.
 COMMANDS = {
@@ -66,6 +68,10 @@ def main(args: Sequence[str] | None = None) -> None:
 
     Exit codes: 0 done, 1 the data have errors, 2 it could not be done.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that cannot show a character gets its escape, not a traceback.
+            stream.reconfigure(errors="backslashreplace")
     try:
         # Without standalone mode, click gives back the code of `Context.exit`, or what the command returned.
         result = cli.main(args, prog_name="cdmeta", standalone_mode=False)
@@ -81,9 +87,9 @@ def main(args: Sequence[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except CdmetaError as error:
-        click.echo(f"cdmeta: {error}", err=True)
+        click.echo(printable(f"cdmeta: {error}"), err=True)
         code = 2
     except OSError as error:
-        click.echo(f"cdmeta: {error.filename or 'file'}: {error.strerror or error}", err=True)
+        click.echo(printable(f"cdmeta: {error.filename or 'file'}: {error.strerror or error}"), err=True)
         code = 2
     sys.exit(code)

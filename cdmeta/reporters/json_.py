@@ -1,0 +1,57 @@
+"""A report as JSON, for programs; docs/report.schema.json describes it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from cdmeta.finding import Finding, Report
+from cdmeta.text import printable
+
+FORMAT_VERSION = "1.0"
+"""Raised in its first part when a member goes or changes its meaning, in its second when one is added."""
+
+
+def render(report: Report, *, color: bool = False, width: int = 80, language: str = "en") -> str:  # noqa: ARG001  # every reporter is called alike
+    """The report as one JSON object, with a line break at its end."""
+    return json.dumps(_clean(as_dict(report, language)), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+
+def as_dict(report: Report, language: str = "en") -> dict[str, Any]:
+    """The report as plain values."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "source": report.source,
+        "name": report.name,
+        "version": report.version,
+        "gate": report.gate,
+        "valid": report.valid,
+        "counts": report.counts,
+        "decision": report.decision,
+        "findings": [_finding(finding, report.gate, language) for finding in report.findings],
+    }
+
+
+def _finding(finding: Finding, gate: str, language: str) -> dict[str, Any]:
+    return {
+        "code": finding.code,
+        "severity": finding.severity(gate),
+        "title": finding.rule.title,
+        "message": finding.message(language),
+        "remedy": finding.remedy(language),
+        "source": finding.rule.source,
+        "where": finding.where.as_dict(),
+        "params": finding.params,
+    }
+
+
+def _clean(value: Any) -> Any:
+    """Plain JSON values whose texts can be written and shown anywhere."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, Mapping):
+        return {printable(str(key)): _clean(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_clean(part) for part in value]
+    return value if value is None or isinstance(value, (bool, int, float)) else printable(str(value))

@@ -1,0 +1,34 @@
+"""`cdmeta validate`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+
+import click
+
+from cdmeta.profile import GATES
+from cdmeta.reporters import REPORTERS, render
+from cdmeta.workflows.validate import validate
+
+
+@click.command()
+@click.argument("package", type=click.Path())
+@click.option("--gate", type=click.Choice(GATES), default="publish", help="By which rules; default: publish.")
+@click.option("--format", "form", type=click.Choice(tuple(REPORTERS)), default="text", help="Default: text.")
+def command(package: str, gate: str, form: str) -> None:
+    """Check a PACKAGE: its answers, its files and its rows.
+
+    PACKAGE is a folder, its datapackage.json, or a zip. The exit code is 0 where it is valid, 1 where it has
+    errors, 2 where there is no package.
+    """
+    report = validate(package, gate)
+    width = shutil.get_terminal_size().columns
+    click.echo(render(report, form, color=_color(), width=width), nl=False, color=True)
+    if not report.valid:
+        click.get_current_context().exit(1)
+
+
+def _color() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
