@@ -1,0 +1,16 @@
+"""The rows of all tables against their schemas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cdmeta.finding import Finding
+from cdmeta.package import Package
+from cdmeta.tables.judge import judge
+
+
+def check(package: Package) -> Iterator[Finding]:
+    """What is wrong with rows and files (CD401 to CD421); of a resource that lacks files the loader has told."""
+    for resource in package.resources:
+        if resource.complete or "data" in resource.raw:
+            yield from judge(package, resource)
