@@ -67,10 +67,9 @@ def main(args: Sequence[str] | None = None) -> None:
     Exit codes: 0 done, 1 the data have errors, 2 it could not be done.
     """
     try:
-        cli.main(args, prog_name="cdmeta", standalone_mode=False)
-        code = 0
-    except click.exceptions.Exit as stop:
-        code = stop.exit_code
+        # Without standalone mode, click gives back the code of `Context.exit`, or what the command returned.
+        result = cli.main(args, prog_name="cdmeta", standalone_mode=False)
+        code = result if isinstance(result, int) else 0
     except click.ClickException as error:
         error.show()
         code = 2
