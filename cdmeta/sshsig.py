@@ -257,9 +257,9 @@ def _allowed_signer(number: int, line: str) -> AllowedSigner | UnusableLine:
         key, given = _key(rest), ""
         if key is None and (split := _OPTIONS.fullmatch(rest)):
             given, key = split[1], _key(split[2])
-        options = dict(_options(given))
         if key is None:
             return UnusableLine(number, "signer-line-key")
+        options = dict(_options(given))
         if "cert-authority" in options:
             return UnusableLine(number, "signer-line-authority")
         after, before = (_seconds(options.get(name)) for name in ("valid-after", "valid-before"))

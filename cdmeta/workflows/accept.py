@@ -49,7 +49,7 @@ def accepted(path: Path, allowed_signers: Path | None, *, draft: bool = False) -
         KeyFileError: the file of who may approve cannot be read.
         ApprovalError: it is not approved, has changed since, or has errors, and is no draft; with all reasons.
     """
-    from cdmeta.workflows.validate import examine  # type: ignore[import-not-found, unused-ignore]  # comes next
+    from cdmeta.workflows.validate import examine  # type: ignore[import-not-found, unused-ignore]  # joins with the checks
 
     with private_copy(load(path)) as copy:
         report = examine(copy.package, gate="publish")

@@ -65,7 +65,7 @@ def approve(
         ApprovalError: it has errors, or cannot be approved by the Framework, or the choice is not complete.
         OutputError: the approval cannot be written.
     """
-    from cdmeta.workflows.validate import examine  # type: ignore[import-not-found, unused-ignore]  # comes next
+    from cdmeta.workflows.validate import examine  # type: ignore[import-not-found, unused-ignore]  # joins with the checks
 
     choice = choice or Choice()
     package = load(path)
