@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -538,3 +539,12 @@ def test_jsonschema_is_imported_only_when_it_is_used() -> None:
         "import sys, cdmeta.checks.descriptor; sys.exit(bool({'jsonschema', 'frictionless'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("path", ["", *CORE])
+def test_a_stock_validator_agrees_on_the_core(path: str) -> None:
+    """Whoever takes only the schema gets the same verdict on what is there and what is not."""
+    definitions = json.loads(profile.schema_bytes())["definitions"]
+    stock = jsonschema.Draft7Validator({"$ref": "#/definitions/package", "definitions": definitions})
+    descriptor = change(path.replace("[]", ".0").replace(".", "/"), ...) if path else good()
+    assert stock.is_valid(descriptor) == (not path)
