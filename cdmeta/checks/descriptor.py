@@ -206,21 +206,24 @@ def _periods(answers: Mapping[str, Any]) -> _Found:
     """Start and end are dates, in that order (domain field table, `collectionPeriod`, `referencePeriod`)."""
     for place, entry, value in _given(answers):
         if entry.type == "period" and (reason := _period_problem(value)):
-            yield place, "CD137", {"path": entry.path, "reason": f"period-{reason}"}
+            yield place, "CD137", {"path": entry.path, "reason": reason}
 
 
 def _period_problem(value: Any) -> str | None:
     if value == WITHHELD:
         return None
     if not isinstance(value, Mapping):
-        return "kind"
-    for name in ("start", "end"):
+        return "period-kind"
+    for name, absent, wrong in (
+        ("start", "period-no-start", "period-start"),
+        ("end", "period-no-end", "period-end"),
+    ):
         if name not in value:
-            return f"no-{name}"
+            return absent
         if to_date(value[name]) is None:
-            return name
+            return wrong
     start, end = to_date(value["start"]), to_date(value["end"])
-    return "order" if start and end and start > end else None
+    return "period-order" if start and end and start > end else None
 
 
 def _reachable(answers: Mapping[str, Any]) -> _Found:
