@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
 from cdmeta import profile
+from cdmeta.errors import ConversionError
 from cdmeta.finding import Finding, Where
 from cdmeta.framework import Decision
 from cdmeta.package import DESCRIPTOR, Package, Resource
@@ -20,13 +22,24 @@ ROLES: tuple[Role, ...] = ("dimension", "time", "measure", "attribute")
 PUBLISHABLE_FORMS = ("AGGREGATE", "NON_PERSONAL")
 """Release forms whose rows become observations; from others only metadata are written."""
 
+RESERVED = ("FREQ", "TIME_PERIOD", "OBS_VALUE", "UNIT_MEASURE", "OBS_STATUS")
+"""Ids of the components that every data structure of ours has."""
+_ROLES_OF_RESERVED: Mapping[str, tuple[Role, ...]] = {
+    "FREQ": ("dimension",),
+    "TIME_PERIOD": ("time",),
+    "OBS_VALUE": ("measure",),
+    "UNIT_MEASURE": ("dimension", "attribute"),
+    "OBS_STATUS": ("attribute",),
+}
+
+_VERSION = re.compile(r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.[0-9A-Za-z.+-]+", re.ASCII)
 _TIME_TYPES = ("year", "yearmonth", "date", "datetime")
 _NUMBER_TYPES = ("integer", "number")
 _YEAR_NAMES = ("year", "año", "ano", "anio", "année", "annee")
 
 Rows = Iterable[Mapping[str, str]]
 CodeTable = Callable[[Resource], Rows]
-"""Reads a small table of codes and labels: rows as column name to text."""
+"""Reads a small table of codes and labels, rows as column name to text; raises ConversionError where it cannot."""
 
 
 @dataclass(frozen=True)
@@ -72,13 +85,38 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A tabular resource that becomes a dataflow."""
+    """A tabular resource that becomes a dataflow.
+
+    Attributes:
+        name: name of the resource.
+        title, description: for people.
+        resource: the resource.
+        columns: its columns, in its order.
+        key: names of the columns of its primary key, in its order.
+    """
 
     name: str
     title: Text
     description: Text
     resource: Resource
     columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()
+
+    @property
+    def dimensions(self) -> tuple[Column, ...]:
+        """The dimensions but time: in the order of the key, then those that stand outside it."""
+        place = {name: number for number, name in enumerate(self.key)}
+        return tuple(sorted(self.by_role("dimension"), key=lambda column: place.get(column.name, len(place))))
+
+    @property
+    def time(self) -> Column:
+        """The column of time."""
+        return self.by_role("time")[0]
+
+    @property
+    def measure(self) -> Column:
+        """The column of figures."""
+        return self.by_role("measure")[0]
 
     def by_role(self, role: Role) -> tuple[Column, ...]:
         """The columns of one role, in the order of the table."""
@@ -165,7 +203,7 @@ def to_dataset(package: Package, decision: Decision, code_table: CodeTable) -> t
     """Read a Dataset from a package.
 
     Args:
-        package: a package whose report has no error.
+        package: any package whose descriptor could be read; what is wrong in it is left out.
         decision: the Framework's decision on it.
         code_table: reads the rows of a resource that a foreign key refers to.
 
@@ -175,8 +213,14 @@ def to_dataset(package: Package, decision: Decision, code_table: CodeTable) -> t
     descriptor, language = package.descriptor, package.language
     findings: list[Finding] = []
     agency = _agency(descriptor, findings)
+    findings += _unnameable(descriptor)
     form = _string(package.answers.get("releaseForm"))
-    tables = tuple(_tables(package, code_table, findings)) if form in PUBLISHABLE_FORMS else ()
+    if form in PUBLISHABLE_FORMS:
+        tables = tuple(_tables(package, code_table, findings))
+    else:
+        tables = ()
+        where = Where(DESCRIPTOR, "/citizenData/releaseForm")
+        findings.append(Finding("CD709", where, {"form": form or "_U"}))
     keywords = descriptor.get("keywords")
     dataset = Dataset(
         _string(descriptor.get("name")),
@@ -201,9 +245,10 @@ def to_dataset(package: Package, decision: Decision, code_table: CodeTable) -> t
 def read_answers(descriptor: Mapping[str, Any], language: str) -> tuple[Answer, ...]:
     """All answers that a descriptor gives to the profile's fields, unanswered ones left out."""
     fields = [f for f in profile.load().fields.values() if f.tier != "tool"]
-    plain = [f for f in fields if "[]" not in f.path]
     answers: list[Answer] = []
-    for entry in plain:
+    for entry in fields:
+        if "[]" in entry.path:
+            continue
         value = _at(descriptor, entry.path)
         below = [f for f in fields if f.path.startswith(f"{entry.path}[].")]
         if below:
@@ -212,20 +257,38 @@ def read_answers(descriptor: Mapping[str, Any], language: str) -> tuple[Answer, 
             answers += [
                 Answer(entry, v) for v in _values(entry, _translated(descriptor, entry, language), language)
             ]
-    return tuple(_nested(answers))
+    return _nested(answers)
 
 
-def _nested(answers: list[Answer]) -> Iterator[Answer]:
-    """Answers whose field has a parent concept move below the first answer to that concept."""
-    by_parent: dict[str, list[Answer]] = {}
-    concepts = {answer.field.concept for answer in answers}
+def _nested(answers: list[Answer]) -> tuple[Answer, ...]:
+    """Answers whose field has a parent concept move below the first answer to that concept.
+
+    A parent that nobody answered is put in without a value, so that the nesting is always the profile's.
+    """
+    holders: dict[str, profile.Field] = {}
+    for entry in profile.load().fields.values():
+        if entry.concept:
+            holders.setdefault(entry.concept, entry)
+    children: dict[str, list[Answer]] = {}
+    order: list[Answer] = []
+    present = {answer.field.concept for answer in answers}
     for answer in answers:
-        if answer.field.parent in concepts:
-            by_parent.setdefault(answer.field.parent, []).append(answer)
-    for answer in answers:
-        if answer.field.parent not in concepts:
-            below = tuple(by_parent.pop(answer.field.concept, ()))
-            yield Answer(answer.field, answer.value, answer.children + below)
+        parent = answer.field.parent
+        if not parent or parent not in holders:
+            order.append(answer)
+            continue
+        children.setdefault(parent, []).append(answer)
+        while parent not in present:
+            present.add(parent)
+            holder = Answer(holders[parent], None)
+            parent = holder.field.parent
+            (children.setdefault(parent, []) if parent in holders else order).append(holder)
+
+    def filled(answer: Answer) -> Answer:
+        below = tuple(filled(child) for child in children.pop(answer.field.concept, ()))
+        return Answer(answer.field, answer.value, answer.children + below)
+
+    return tuple(filled(answer) for answer in order)
 
 
 def _elements(entry: profile.Field, below: list[profile.Field], value: Any, language: str) -> Iterator[Answer]:
@@ -246,6 +309,9 @@ def _elements(entry: profile.Field, below: list[profile.Field], value: Any, lang
         rest = tuple(answer for answer in found if answer.field.parent)
         if heads:
             yield Answer(heads[0].field, heads[0].value, rest)
+            yield from heads[1:]
+        else:
+            yield from rest
 
 
 def _values(entry: profile.Field, value: Any, language: str) -> Iterator[Text | str]:
@@ -255,17 +321,27 @@ def _values(entry: profile.Field, value: Any, language: str) -> Iterator[Text | 
         if entry.type == "period":
             yield from _period(part)
         elif entry.type == "text":
-            yield Text.of(part, language)
+            if text := Text.of(part, language):
+                yield text
         elif isinstance(part, bool):
             yield "true" if part else "false"
         elif isinstance(part, (str, int, float)):
-            yield str(part)
+            yield _code(entry, str(part))
+
+
+def _code(entry: profile.Field, value: str) -> str:
+    """The code that a short form stands for; any other value as it is."""
+    codelist = profile.load().codelists.get(entry.codelist)
+    codes = codelist.codes.values() if codelist else ()
+    return next((code.id for code in codes if value == code.alias), value)
 
 
 def _translated(descriptor: Mapping[str, Any], entry: profile.Field, language: str) -> Any:
     """The value of a field; of a text, with the translations that stand beside it."""
     above, _, key = entry.path.rpartition(".")
     holder = _at(descriptor, above) if above else descriptor
+    if entry.type == "boolean" and isinstance(holder, bool):
+        return holder  # the short form of an object, domain rule on `representation`
     if entry.type == "text" and isinstance(holder, Mapping):
         return Text.at(holder, key, language).as_dict()
     return _at(descriptor, entry.path)
@@ -280,44 +356,83 @@ def _period(value: Any) -> Iterator[str]:
             yield time_range(start, end)
 
 
+def _unnameable(descriptor: Mapping[str, Any]) -> Iterator[Finding]:
+    """What keeps artefacts from having an id and a version."""
+    for name, good in (
+        ("name", bool(to_concept_id(_string(descriptor.get("name"))))),
+        ("version", bool(_VERSION.fullmatch(_string(descriptor.get("version"))))),
+    ):
+        if not good:
+            yield Finding("CD715", Where(DESCRIPTOR, f"/{name}"), {"what": f"the {name} of the package"})
+
+
 def _tables(package: Package, code_table: CodeTable, findings: list[Finding]) -> Iterator[Table]:
-    key_targets = {_reference(key)[0] for r in package.resources for key in _foreign_keys(r)}
+    ids: set[str] = set()
     for resource in package.resources:
-        if resource.schema is None or resource.name in key_targets:
+        if resource.schema is None or _is_code_table(package, resource):
             continue
-        columns = _columns(package, resource, code_table, findings)
-        if columns:
-            language = package.language
-            title = Text.at(resource.raw, "title", language) or Text.of(resource.name, language)
-            yield Table(resource.name, title, Text.at(resource.raw, "description", language), resource, columns)
+        columns, key = _columns(package, resource, code_table, findings), _key(resource)
+        if not columns:
+            continue
+        language = package.language
+        title = Text.at(resource.raw, "title", language) or Text.of(resource.name, language)
+        description = Text.at(resource.raw, "description", language)
+        table = Table(resource.name, title, description, resource, columns, key)
+        if not table.id or table.id in ids:
+            what = f"the name of the resource {resource.name!r}"
+            findings.append(Finding("CD715", Where(DESCRIPTOR, resource.pointer, resource.name), {"what": what}))
+        ids.add(table.id)
+        yield table
+
+
+def _is_code_table(package: Package, resource: Resource) -> bool:
+    """A resource that another refers to holds codes, unless a column of it is declared as figures."""
+    if any(_sdmx(entry).get("role") == "measure" for entry in resource.fields):
+        return False
+    others = (r for r in package.resources if r is not resource)
+    return any(_reference(key)[0] == resource.name for other in others for key in _foreign_keys(other))
+
+
+def _key(resource: Resource) -> tuple[str, ...]:
+    return tuple(_names((resource.schema or {}).get("primaryKey")))
 
 
 def _columns(
     package: Package, resource: Resource, code_table: CodeTable, findings: list[Finding]
 ) -> tuple[Column, ...]:
-    given = (resource.schema or {}).get("primaryKey")
-    key = [given] if isinstance(given, str) else [k for k in given or () if isinstance(k, str)]
-    roles = {f["name"]: _role(f, key) for f in resource.fields if isinstance(f.get("name"), str)}
+    key = _key(resource)
+    entries = [(str(f["name"]), f) for f in resource.fields if isinstance(f.get("name"), str)]
+    roles = {name: _role(entry, key) for name, entry in entries}
     problems = list(_role_problems(resource, roles, key))
     if problems:
         findings += problems
         return ()
     build = _ColumnBuilder(package, resource, code_table, findings)
-    columns = tuple(build.column(f, roles[f["name"]], key) for f in resource.fields if f.get("name") in roles)
-    seen: dict[str, str] = {}
-    for column in columns:
-        if column.id in seen or not is_concept_id(column.id):
-            params = {"resource": resource.name, "id": column.id, "field": column.name}
-            params |= {"other": seen.get(column.id, "")}
-            findings.append(Finding("CD704", Where(resource=resource.name, field=column.name), params))
-        seen[column.id] = column.name
+    columns = tuple(build.column(name, entry, _role(entry, key), key) for name, entry in entries)
+    findings += _id_problems(resource, columns)
+    if not any((c.role == "measure" and c.unit) or c.id == "UNIT_MEASURE" for c in columns):
+        findings.append(Finding("CD708", Where(resource=resource.name), {"resource": resource.name}))
     return columns
 
 
-def _role(entry: Mapping[str, Any], key: list[str]) -> Role:
+def _id_problems(resource: Resource, columns: tuple[Column, ...]) -> Iterator[Finding]:
+    """Ids that are none, stand twice, or belong to something else (a component of ours, a metadata attribute)."""
+    metadata = {f.concept: f.title for f in profile.load().fields.values() if f.concept}
+    seen: dict[str, str] = {}
+    for column in columns:
+        reserved = column.role not in _ROLES_OF_RESERVED.get(column.id, ROLES)
+        other = seen.get(column.id) or metadata.get(column.id) or (column.id if reserved else "")
+        if other or not is_concept_id(column.id):
+            params = {"resource": resource.name, "id": column.id, "field": column.name, "other": other}
+            yield Finding("CD704", Where(resource=resource.name, field=column.name), params)
+        seen[column.id] = column.name
+
+
+def _role(entry: Mapping[str, Any], key: tuple[str, ...]) -> Role:
     asked = _sdmx(entry).get("role")
-    if asked in ROLES:
-        return asked  # type: ignore[no-any-return]  # narrowed by the membership test, which mypy cannot see
+    for role in ROLES:
+        if asked == role:
+            return role
     if entry.get("name") in key:
         kind, name = entry.get("type"), str(entry["name"]).casefold()
         is_year = kind == "integer" and name in _YEAR_NAMES
@@ -331,16 +446,15 @@ def _has_codes(entry: Mapping[str, Any]) -> bool:
     return "categories" in entry or (isinstance(constraints, Mapping) and "enum" in constraints)
 
 
-def _role_problems(resource: Resource, roles: Mapping[str, Role], key: list[str]) -> Iterator[Finding]:
+def _role_problems(resource: Resource, roles: Mapping[str, Role], key: tuple[str, ...]) -> Iterator[Finding]:
     where = Where(DESCRIPTOR, f"{resource.pointer}/schema", resource.name)
     by_role = {role: [name for name, r in roles.items() if r == role] for role in ROLES}
     if not key and not by_role["dimension"]:
         yield Finding("CD702", where, {"resource": resource.name})
         return
-    for role, code in (("measure", "CD703"), ("time", "CD705")):
-        if len(by_role[role]) != 1:  # type: ignore[index]  # a literal of ROLES
-            names = ", ".join(by_role[role])  # type: ignore[index]  # a literal of ROLES
-            params = {"resource": resource.name, "count": len(names and names.split(", ")), "names": names}
+    for names, code in ((by_role["measure"], "CD703"), (by_role["time"], "CD705")):
+        if len(names) != 1:
+            params = {"resource": resource.name, "count": len(names), "names": ", ".join(names) or "–"}
             yield Finding(code, where, params)
 
 
@@ -353,11 +467,13 @@ class _ColumnBuilder:
         self._package, self._resource = package, resource
         self._code_table, self._findings = code_table, findings
         self._keys = {
-            names[0]: _reference(key) for key in _foreign_keys(resource) if len(names := _key_fields(key)) == 1
+            names[0]: _reference(key)
+            for key in _foreign_keys(resource)
+            if len(names := _names(key.get("fields"))) == 1
         }
 
-    def column(self, entry: Mapping[str, Any], role: Role, key: list[str]) -> Column:
-        name, language, sdmx = entry["name"], self._package.language, _sdmx(entry)
+    def column(self, name: str, entry: Mapping[str, Any], role: Role, key: tuple[str, ...]) -> Column:
+        language, sdmx = self._package.language, _sdmx(entry)
         constraints = entry.get("constraints")
         constraints = constraints if isinstance(constraints, Mapping) else {}
         fixed = {"time": "TIME_PERIOD", "measure": "OBS_VALUE"}.get(role)
@@ -366,66 +482,76 @@ class _ColumnBuilder:
             name,
             Text.at(entry, "title", language) or Text.of(name, language),
             Text.at(entry, "description", language),
-            str(entry.get("type", "any")),
+            _string(entry.get("type")) or "any",
             role,
             fixed or _string(sdmx.get("id")) or to_concept_id(name),
-            Ref.parse(sdmx.get("concept")),
-            Ref.parse(sdmx.get("codelist")),
-            self._coded(name, list(self._raw_values(entry, constraints))) if coded else (),
+            self._ref(name, sdmx, "concept", "Concept"),
+            self._ref(name, sdmx, "codelist", "Codelist") if coded else None,
+            self._coded(name, self._raw_values(name, entry, constraints)) if coded else (),
             name in key or constraints.get("required") is True,
             MappingProxyType(dict(constraints)),
             self._unit(sdmx.get("unit")) if role == "measure" else None,
         )
 
-    def _raw_values(self, entry: Mapping[str, Any], constraints: Mapping[str, Any]) -> Iterator[tuple[str, Text]]:
+    def _ref(self, name: str, sdmx: Mapping[str, Any], property_: str, kind: str) -> Ref | None:
+        """The URN that a property holds; one of another kind is an error."""
+        given = sdmx.get(property_)
+        ref = Ref.parse(given)
+        if ref and ref.kind == kind and (ref.item is not None) == (kind == "Concept"):
+            return ref
+        if not is_missing(given):
+            params = {"field": name, "property": f"sdmx.{property_}", "kind": kind}
+            self._findings.append(Finding("CD714", Where(resource=self._resource.name, field=name), params))
+        return None
+
+    def _raw_values(
+        self, name: str, entry: Mapping[str, Any], constraints: Mapping[str, Any]
+    ) -> Iterator[tuple[str, Text]]:
         language = self._package.language
         categories, enum = entry.get("categories"), constraints.get("enum")
         if isinstance(categories, list):
             for category in categories:
                 given = category if isinstance(category, Mapping) else {"value": category}
                 raw = _raw(given.get("value"))
-                yield raw, Text.at(given, "label", language) or Text.of(raw, language)
-        elif entry.get("name") in self._keys:
-            yield from self._from_code_table(*self._keys[entry["name"]])
+                yield raw, Text.at(given, "label", language)
+        elif name in self._keys:
+            yield from self._from_code_table(name, *self._keys[name])
         elif isinstance(enum, list):
             for value in enum:
-                yield _raw(value), Text.of(_raw(value), language)
+                yield _raw(value), Text()
 
-    def _from_code_table(self, target: str, column: str) -> Iterator[tuple[str, Text]]:
+    def _from_code_table(self, name: str, target: str, column: str) -> Iterator[tuple[str, Text]]:
         wanted = target or self._resource.name
-        for resource in self._package.resources:
-            if resource.name == wanted:
-                labels = list(_label_columns(resource, column, self._package.language))
-                for row in self._code_table(resource):
-                    texts = tuple(
-                        (tag, row[name].strip()) for tag, name in labels if (row.get(name) or "").strip()
-                    )
-                    yield row[column], Text(texts) or Text.of(row[column], self._package.language)
+        resource = next((r for r in self._package.resources if r.name == wanted), None)
+        if resource is None or resource is self._resource:
+            return
+        labels = list(_label_columns(resource, column, self._package.language))
+        try:
+            for row in self._code_table(resource):
+                texts = tuple((tag, row[n].strip()) for tag, n in labels if not is_missing(row.get(n)))
+                yield row.get(column, ""), Text(tuple(dict(texts).items()))
+        except ConversionError as error:
+            where = Where(resource=self._resource.name, field=name)
+            self._findings.append(Finding("CD711", where, {"resource": wanted, "field": name, "note": str(error)}))
 
-    def _coded(self, name: str, raw: list[tuple[str, Text]]) -> tuple[Value, ...]:
+    def _coded(self, name: str, raw: Iterable[tuple[str, Text]]) -> tuple[Value, ...]:
         """Codes with SDMX ids; two values that meet in one id, or leave none, are an error."""
         values: dict[str, Value] = {}
         for text, label in raw:
             code = to_id(text)
-            if code in values or not code:
-                other = values[code].raw if code in values else ""
-                params = {
-                    "resource": self._resource.name,
-                    "field": name,
-                    "value": text,
-                    "id": code,
-                    "other": other,
-                }
+            if code and code not in values:
+                values[code] = Value(text, code, label or Text.of(text, self._package.language))
+            elif not code or values[code].raw != text:
+                params = {"resource": self._resource.name, "field": name, "value": text, "id": code}
+                params["other"] = values[code].raw if code else ""
                 self._findings.append(Finding("CD706", Where(resource=self._resource.name, field=name), params))
-            else:
-                values[code] = Value(text, code, label)
         return tuple(values.values())
 
     def _unit(self, unit: Any) -> Value | None:
         """A unit is a code, or an object of code and name."""
         language = self._package.language
         code = unit.get("code") if isinstance(unit, Mapping) else unit
-        if not isinstance(code, str) or not to_id(code):
+        if is_missing(code) or not isinstance(code, str) or not to_id(code):
             return None
         name = Text.at(unit, "name", language) if isinstance(unit, Mapping) else Text()
         return Value(code, to_id(code), name or Text.of(code, language))
@@ -438,7 +564,7 @@ def _label_columns(resource: Resource, key: str, language: str) -> Iterator[tupl
     with a language behind `_` or `@`: `name_es`, `label@fr`. Where none is called so, it is the first text column
     beside the key.
     """
-    stems = ("label", "name", "title", f"{key}_label", f"{key}_name")
+    stems = ("label", "name", "title", f"{key}_label".casefold(), f"{key}_name".casefold())
     names = [name for f in resource.fields if isinstance(name := f.get("name"), str) and name != key]
     found = False
     for name in names:
@@ -446,7 +572,7 @@ def _label_columns(resource: Resource, key: str, language: str) -> Iterator[tupl
         if name.casefold() in stems:
             found = True
             yield language, name
-        elif stem.casefold() in stems and len(tag) == 2:  # an ISO 639-1 code
+        elif stem.casefold() in stems and re.fullmatch("[A-Za-z]{2}", tag):  # an ISO 639-1 code
             found = True
             yield tag.lower(), name
     if not found and names:
@@ -472,16 +598,17 @@ def _foreign_keys(resource: Resource) -> list[Mapping[str, Any]]:
     return [key for key in keys if isinstance(key, Mapping)] if isinstance(keys, list) else []
 
 
-def _key_fields(key: Mapping[str, Any]) -> list[str]:
-    fields = key.get("fields")
-    return [fields] if isinstance(fields, str) else [f for f in fields or () if isinstance(f, str)]
+def _names(value: Any) -> list[str]:
+    """One name or a list of names, as keys give their fields."""
+    parts = value if isinstance(value, list) else [value]
+    return [part for part in parts if isinstance(part, str)]
 
 
 def _reference(key: Mapping[str, Any]) -> tuple[str, str]:
     reference = key.get("reference")
     if not isinstance(reference, Mapping):
         return "", ""
-    fields = _key_fields(reference)
+    fields = _names(reference.get("fields"))
     return _string(reference.get("resource")), fields[0] if fields else ""
 
 
@@ -503,5 +630,7 @@ def _string(value: Any) -> str:
 
 
 def _raw(value: Any) -> str:
-    """A category or enum value as it stands in a cell."""
-    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+    """A category or enum value as it stands in a cell; empty for what no cell can hold."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, (str, int, float)) else ""

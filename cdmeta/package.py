@@ -30,7 +30,7 @@ from typing import Any, Protocol
 from cdmeta.errors import PackageError
 from cdmeta.finding import Finding, Where
 from cdmeta.profile import nearest
-from cdmeta.text import printable
+from cdmeta.text import is_language_tag, printable
 
 DESCRIPTOR = "datapackage.json"
 APPROVAL_FILES = ("approval.json", "approval.json.sig")
@@ -133,7 +133,7 @@ class Package:
     def language(self) -> str:
         """The language of plain texts; `und` (undetermined) where it is not told."""
         value = self.answers.get("language")
-        return value if isinstance(value, str) and value.strip() not in ("", "?") else "und"
+        return str(value) if is_language_tag(value) else "und"
 
     def path(self, part: str) -> Path:
         """Where a part of the package lies on this machine."""

@@ -5,24 +5,30 @@ from __future__ import annotations
 import datetime as dt
 import re
 
-_YEAR = r"[0-9]{4}"
+# No year 0000 (XML Schema 1.0), and no lookahead: the forms are also used by engines that have none.
+_YEAR = r"([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])"
 _DATE = rf"{_YEAR}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 _TIME = r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?"
-_ZONE = r"(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])?"
-_DURATION = r"P(?=.)([0-9]+Y)?([0-9]+M)?([0-9]+D)?(T(?=.)([0-9]+H)?([0-9]+M)?([0-9]+(\.[0-9]+)?S)?)?"
+_ZONE = r"(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)?"
+_SECONDS = r"[0-9]+(\.[0-9]+)?S"
+_HOURS = rf"T([0-9]+H([0-9]+M)?({_SECONDS})?|[0-9]+M({_SECONDS})?|{_SECONDS})"
+_DURATION = rf"P(([0-9]+Y([0-9]+M)?([0-9]+D)?|[0-9]+M([0-9]+D)?|[0-9]+D)({_HOURS})?|{_HOURS})"
 
-# Codes of SDMX:CL_FREQ(2.1).
-_FREQUENCY_OF_FORM = (
+FORMS = (
     ("A", rf"{_YEAR}(-A1)?"),
     ("S", rf"{_YEAR}-S[12]"),
-    ("T", rf"{_YEAR}-T[123]"),
+    ("A_3", rf"{_YEAR}-T[123]"),
     ("Q", rf"{_YEAR}-Q[1-4]"),
     ("M", rf"{_YEAR}-(M(0[1-9]|1[0-2])|(0[1-9]|1[0-2]))"),
     ("W", rf"{_YEAR}-W(0[1-9]|[1-4][0-9]|5[0-3])"),
     ("D", rf"({_YEAR}-D(00[1-9]|0[1-9][0-9]|[12][0-9]{{2}}|3[0-5][0-9]|36[0-6])|{_DATE})"),
     ("I", rf"({_DATE}({_TIME})?{_ZONE}/{_DURATION}|{_DATE}{_TIME}{_ZONE})"),
 )
-_FORMS = tuple((code, re.compile(form)) for code, form in _FREQUENCY_OF_FORM)
+"""Pairs of a code of SDMX:CL_FREQ(2.1) and the form, as a regular expression, that implies it."""
+DATED = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+"""What starts with this has to start with a day that there is."""
+
+_FORMS = tuple((code, re.compile(form, re.ASCII)) for code, form in FORMS)
 
 
 def frequency(period: str) -> str | None:
@@ -37,14 +43,7 @@ def frequency(period: str) -> str | None:
 
 
 def _real_date(period: str) -> bool:
-    match = re.match(_DATE, period)
-    if match is None:
-        return True
-    try:
-        dt.date.fromisoformat(match[0])
-    except ValueError:
-        return False
-    return True
+    return re.match(DATED, period) is None or to_date(period[:10]) is not None
 
 
 def time_range(start: dt.date, end: dt.date) -> str:
@@ -54,7 +53,7 @@ def time_range(start: dt.date, end: dt.date) -> str:
 
 def to_date(value: object) -> dt.date | None:
     """A full ISO 8601 date, `YYYY-MM-DD`; None for anything else."""
-    if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+    if not isinstance(value, str) or not re.fullmatch(DATED, value):
         return None
     try:
         return dt.date.fromisoformat(value)

@@ -68,10 +68,17 @@ class Text:
 
     @classmethod
     def of(cls, value: Any, language: str) -> Text:
-        """Read a plain string (in `language`) or a mapping of language to string; anything else is empty."""
+        """Read a plain string (in `language`) or a mapping of language to string; anything else is empty.
+
+        Entries under what is no language tag are left out: no format could write them.
+        """
         pairs = value.items() if isinstance(value, Mapping) else [(language, value)]
         return cls(
-            tuple((tag, part.strip()) for tag, part in pairs if isinstance(part, str) and not is_missing(part))
+            tuple(
+                (tag, part.strip())
+                for tag, part in pairs
+                if isinstance(part, str) and not is_missing(part) and is_language_tag(tag)
+            )
         )
 
     @classmethod

@@ -1,0 +1,396 @@
+"""Rows as a relation of text, exactly as the judge of rows sees them, or not at all.
+
+Nothing is sniffed: dialect, encoding and header come from the descriptor. A file is handed to DuckDB as it lies
+only where no reader could read it differently (UTF-8, no quotation marks, no blank lines, one kind of line end).
+Any other is first read by Python's csv, as the judge reads it, and written plainly into a scratch folder. What
+neither can take is refused. DuckDB may read the package and the scratch folder, and nothing else: no network, no
+extensions.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cdmeta.errors import ConversionError
+from cdmeta.package import Package, Resource
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection, DuckDBPyRelation
+
+ROW = "row"
+"""The column that numbers the records, the header being record 1."""
+MEMORY_LIMIT = "512MB"
+MAX_THREADS = 4
+MAX_CODE_ROWS = 200_000
+_CHUNK = 1 << 22
+_PLAIN_DIALECT = {"delimiter", "header", "headerRows", "lineTerminator", "quoteChar", "doubleQuote"}
+_DIALECT = _PLAIN_DIALECT | {"escapeChar", "skipInitialSpace", "commentChar", "$schema", "name", "title"}
+_DIALECT |= {"description", "caseSensitiveHeader", "csvddfVersion", "type", "table", "property", "itemType"}
+_GLOB = frozenset("*?[]{}")
+
+
+@dataclass(frozen=True)
+class Session:
+    """A connection to DuckDB that sees one package, and the folder for what it writes.
+
+    Attributes:
+        connection: the connection; its settings are locked.
+        scratch: a temporary folder that goes with the session.
+    """
+
+    connection: DuckDBPyConnection
+    scratch: Path
+
+
+@contextmanager
+def session(package: Package, *writable: Path) -> Iterator[Session]:
+    """A connection that may read a package's folder, and read and write its own scratch and the folders named.
+
+    Raises:
+        ConversionError: the memory or the disk is used up, or DuckDB refuses for another reason.
+    """
+    import duckdb
+
+    with tempfile.TemporaryDirectory(prefix="cdmeta-rows-") as scratch:
+        folders = [str(folder.resolve()) for folder in (package.root, Path(scratch), *writable)]
+        connection = duckdb.connect(
+            config={
+                "memory_limit": MEMORY_LIMIT,
+                "threads": min(MAX_THREADS, os.cpu_count() or 1),
+                "temp_directory": str(Path(scratch) / "spill"),
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+                "allow_community_extensions": False,
+                "python_enable_replacements": False,
+                "preserve_insertion_order": True,
+            }
+        )
+        try:
+            connection.execute(f"SET allowed_directories = [{', '.join(map(literal, folders))}]")
+            connection.execute("SET enable_external_access = false")
+            connection.execute("SET lock_configuration = true")
+            yield Session(connection, Path(scratch))
+        except duckdb.Error as error:
+            raise ConversionError(f"The rows cannot be processed: {_first_line(error)}") from error
+        finally:
+            connection.close()
+
+
+def literal(text: str) -> str:
+    """A text as a literal of SQL."""
+    parts = ["'" + part.replace("'", "''") + "'" for part in text.split("\0")]
+    return parts[0] if len(parts) == 1 else "(" + " || chr(0) || ".join(parts) + ")"
+
+
+def column(index: int) -> str:
+    """The name, in a relation, of the field at a place of `resource.fields`."""
+    return f"f{index}"
+
+
+def relation(session: Session, package: Package, resource: Resource) -> DuckDBPyRelation:
+    """The rows of a resource: `row`, and a column of text `f0`, `f1` … for each of `resource.fields`.
+
+    NULL stands for a missing value (`missingValues` of the field or of the schema), and for a column that is not
+    in the file where `fieldsMatch` allows that. Rows come in the order of the files.
+
+    Raises:
+        ConversionError: the rows cannot be read as the descriptor says; the text names the resource.
+    """
+    source = _source(session, package, resource)
+    places = {name: number for number, name in enumerate(source.header)}
+    cells = []
+    for index, entry in enumerate(resource.fields):
+        place = places.get(str(entry.get("name")))
+        cell = "NULL::VARCHAR" if place is None else source.cell(place)
+        cells.append(f"{_without_missing(cell, resource, entry)} AS {column(index)}")
+    first = 2 if source.has_header else 1
+    numbered = f"row_number() OVER () + {first - 1} AS {ROW}"
+    query = f"SELECT {', '.join([numbered, *cells])} FROM {source.scan}"  # noqa: S608  # all parts quoted here
+    made: DuckDBPyRelation = session.connection.query(query)
+    if made.count("*").fetchall() != [(source.rows,)]:
+        raise _refusal(resource, "its rows cannot be told apart for certain; save it as CSV (UTF-8) anew")
+    return made
+
+
+def code_rows(package: Package, resource: Resource) -> list[dict[str, str]]:
+    """The rows of a small table of codes and labels, as field name to text; missing values are left out.
+
+    Raises:
+        ConversionError: the rows cannot be read, or are more than MAX_CODE_ROWS.
+    """
+    names = [str(entry.get("name")) for entry in resource.fields]
+    with session(package) as opened:
+        rows = relation(opened, package, resource).limit(MAX_CODE_ROWS + 1).fetchall()
+    if len(rows) > MAX_CODE_ROWS:
+        raise _refusal(resource, f"it has more than {MAX_CODE_ROWS:,} rows, too many for a code list")
+    return [{name: value for name, value in zip(names, row[1:], strict=True) if value is not None} for row in rows]
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where rows lie for DuckDB.
+
+    Attributes:
+        scan: the table function that reads them, columns `c0`, `c1` …
+        header: the names in the file, in its order.
+        rows: how many records a plain reader sees below the header.
+        has_header: False where the names come from the schema.
+        null_is_empty: True where an empty cell comes as NULL.
+    """
+
+    scan: str
+    header: tuple[str, ...]
+    rows: int
+    has_header: bool
+    null_is_empty: bool
+
+    def cell(self, place: int) -> str:
+        return f"coalesce(c{place}, '')" if self.null_is_empty else f"c{place}"
+
+
+def _source(session: Session, package: Package, resource: Resource) -> _Source:
+    if "data" in resource.raw:
+        return _inline(session, resource)
+    if not resource.complete:
+        raise _refusal(resource, "a file of it is missing or may not be read")
+    named = resource.raw.get("format")
+    if named not in (None, "csv", "tsv") or resource.raw.get("compression"):
+        raise _refusal(resource, "only CSV files are converted; save it as CSV (UTF-8)")
+    dialect = _dialect(resource)
+    paths = [package.path(path) for path in resource.paths]
+    try:
+        if all(_is_plain(path, resource, dialect) for path in paths):
+            return _as_it_lies(resource, dialect, paths)
+        return _rewritten(session, resource, dialect, paths)
+    except OSError as error:
+        raise _refusal(resource, f"it cannot be read ({error.strerror or error})") from error
+
+
+def _dialect(resource: Resource) -> Mapping[str, Any]:
+    """The Table Dialect, with what it leaves out; dialects that change which rows there are, are refused."""
+    given = dict(resource.dialect or {})
+    nested = given.pop("csv", None)  # frictionless keeps the properties of CSV in an object of their own
+    given |= nested if isinstance(nested, Mapping) else {}
+    given = {key: value for key, value in given.items() if value is not None}
+    odd = sorted(key for key in given if key not in _DIALECT)
+    if odd or given.get("headerRows", [1]) != [1]:
+        raise _refusal(resource, f"its dialect is not supported ({', '.join(odd) or 'headerRows'})")
+    delimiter = "\t" if resource.raw.get("format") == "tsv" else ","
+    dialect: dict[str, Any] = {
+        "delimiter": delimiter,
+        "quoteChar": '"',
+        "doubleQuote": True,
+        "header": True,
+    } | given
+    for key in ("delimiter", "quoteChar", "escapeChar", "commentChar"):
+        if key in dialect and not (isinstance(dialect[key], str) and len(dialect[key]) == 1):
+            raise _refusal(resource, f"its dialect is not supported ({key})")
+    return dialect
+
+
+def _is_plain(path: Path, resource: Resource, dialect: Mapping[str, Any]) -> bool:
+    """True where any reader reads the file alike, so that DuckDB may have it as it lies."""
+    simple = str(resource.raw.get("encoding", "utf-8")).lower().replace("_", "-") in ("utf-8", "utf8", "ascii")
+    delimiter = str(dialect["delimiter"])
+    simple = simple and set(dialect) <= _PLAIN_DIALECT and dialect["quoteChar"] == '"'
+    if not simple or not delimiter.isascii() or delimiter in '"\r\n\0' or _GLOB & set(str(path.resolve())):
+        return False
+    return _has_plain_lines(path)
+
+
+def _has_plain_lines(path: Path) -> bool:
+    before = b"\n"
+    with path.open("rb") as file:
+        start = file.read(3)
+        if not start or start == b"\xef\xbb\xbf":
+            return False
+        file.seek(0)
+        while chunk := file.read(_CHUNK):
+            if chunk.endswith(b"\r"):
+                chunk += file.read(1)
+            text = before + chunk
+            if b'"' in chunk or b"\0" in chunk or b"\n\n" in text or b"\n\r" in text:
+                return False
+            if b"\r" in chunk and chunk.count(b"\r") != chunk.count(b"\r\n"):
+                return False
+            before = chunk[-1:]
+    return True
+
+
+def _as_it_lies(resource: Resource, dialect: Mapping[str, Any], paths: Sequence[Path]) -> _Source:
+    headers = [_first_record(path, str(dialect["delimiter"]), resource) for path in paths]
+    has_header = dialect["header"] is not False
+    rows = sum(_lines(path) for path in paths) - (len(paths) if has_header else 0)
+    header = _header(resource, headers) if has_header else _field_names(resource, len(headers[0]))
+    scan = _scan(paths, len(header), str(dialect["delimiter"]), header=has_header)
+    return _Source(scan, header, rows, has_header, null_is_empty=True)
+
+
+def _first_record(path: Path, delimiter: str, resource: Resource) -> list[str]:
+    with path.open("rb") as file:
+        line = file.readline()
+    try:
+        return line.decode("utf-8").rstrip("\r\n").split(delimiter)
+    except UnicodeDecodeError as error:
+        raise _refusal(resource, "it is not saved in the encoding that the descriptor names") from error
+
+
+def _lines(path: Path) -> int:
+    count, last = 0, b"\n"
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            count += chunk.count(b"\n")
+            last = chunk[-1:]
+    return count + (last != b"\n")
+
+
+def _rewritten(session: Session, resource: Resource, dialect: Mapping[str, Any], paths: Sequence[Path]) -> _Source:
+    """Rows read by Python's csv and written with every cell between quotes."""
+    has_header = dialect["header"] is not False
+    headers: list[list[str]] = []
+
+    def records() -> Iterator[list[str]]:
+        for path in paths:
+            rows = _records(path, resource, dialect)
+            if has_header:
+                headers.append(next(rows, []))
+            yield from rows
+
+    written, count, width = _write_plain(session, resource, records())
+    header = _header(resource, headers) if has_header else _field_names(resource, width)
+    if width not in (-1, len(header)):
+        raise _refusal(resource, "a row has more or fewer cells than there are columns")
+    return _Source(_scan([written], len(header), ",", header=False), header, count, has_header, False)
+
+
+def _records(path: Path, resource: Resource, dialect: Mapping[str, Any]) -> Iterator[list[str]]:
+    encoding = str(resource.raw.get("encoding", "utf-8"))
+    comment = dialect.get("commentChar")
+    try:
+        encoding = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
+        with path.open(encoding=encoding, newline="") as file:
+            lines = (line for line in file if not line.startswith(comment)) if comment else file
+            yield from csv.reader(
+                lines,
+                delimiter=dialect["delimiter"],
+                quotechar=dialect["quoteChar"],
+                doublequote=dialect["doubleQuote"] is not False,
+                escapechar=dialect.get("escapeChar"),
+                skipinitialspace=dialect.get("skipInitialSpace") is True,
+            )
+    except (LookupError, UnicodeError) as error:
+        raise _refusal(resource, "it is not saved in the encoding that the descriptor names") from error
+    except (csv.Error, TypeError, ValueError) as error:
+        raise _refusal(resource, f"it is no readable CSV ({error})") from error
+
+
+def _write_plain(
+    session: Session, resource: Resource, records: Iterable[Sequence[str | None]]
+) -> tuple[Path, int, int]:
+    """The file written, how many records it has, and how many cells each has (-1 where there are none)."""
+    path = session.scratch / f"{resource.index}.csv"
+    count, width = 0, -1
+    with path.open("w", encoding="utf-8", newline="") as file:
+        for record in records:
+            width = len(record) if width < 0 else width
+            if not record or len(record) != width:
+                raise _refusal(resource, "a row is empty, or has more or fewer cells than there are columns")
+            cells = ("" if cell is None else '"' + cell.replace('"', '""') + '"' for cell in record)
+            try:
+                file.write(",".join(cells) + "\n")
+            except UnicodeEncodeError as error:
+                raise _refusal(resource, "it holds characters that are no text") from error
+            count += 1
+    return path, count, width
+
+
+def _inline(session: Session, resource: Resource) -> _Source:
+    """Rows that stand in the descriptor: objects, or arrays of which the first is the header."""
+    data = resource.raw["data"]
+    rows = data if isinstance(data, list) else []
+    if rows and all(isinstance(row, Mapping) for row in rows):
+        names = list(dict.fromkeys(key for row in rows for key in row))
+        records = [[_cell(row.get(name)) for name in names] for row in rows]
+    elif rows and all(isinstance(row, list) for row in rows):
+        names = [_cell(cell) or "" for cell in rows[0]]
+        records = [[_cell(cell) for cell in row] for row in rows[1:]]
+    else:
+        raise _refusal(resource, "its data are neither rows of objects nor rows of arrays")
+    header = _header(resource, [names])
+    written, count, width = _write_plain(session, resource, records)
+    if width not in (-1, len(header)):
+        raise _refusal(resource, "a row has more or fewer cells than there are columns")
+    return _Source(_scan([written], len(header), ",", header=False), header, count, True, False)
+
+
+def _cell(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _scan(paths: Sequence[Path], width: int, delimiter: str, *, header: bool) -> str:
+    names = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(width))
+    files = ", ".join(literal(str(path.resolve())) for path in paths)
+    return (
+        f"read_csv([{files}], auto_detect = false, columns = {{{names}}}, header = {str(header).lower()}, "
+        f"delim = {literal(delimiter)}, quote = '\"', escape = '\"', nullstr = '', allow_quoted_nulls = false, "
+        "strict_mode = true, null_padding = false, ignore_errors = false, hive_partitioning = false, "
+        "union_by_name = false, compression = 'none', max_line_size = 16777216)"
+    )
+
+
+def _header(resource: Resource, headers: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """The names in the header, where they agree with the schema and from file to file."""
+    header, wanted = tuple(headers[0]), _field_names(resource, None)
+    if any(tuple(other) != header for other in headers):
+        raise _refusal(resource, "its files do not have the same header")
+    if len(set(header)) != len(header) or len(set(wanted)) != len(wanted):
+        raise _refusal(resource, "two columns have the same name")
+    given = (resource.schema or {}).get("fieldsMatch", "exact")
+    match = given[0] if isinstance(given, list) and given else given
+    found, asked = set(header), set(wanted)
+    fits = {
+        "exact": header == wanted,
+        "equal": found == asked,
+        "subset": found >= asked,
+        "superset": found <= asked,
+        "partial": bool(found & asked),
+    }
+    if not fits.get(match if isinstance(match, str) else "", False):
+        raise _refusal(resource, "its header is not the one that the schema describes")
+    return header
+
+
+def _field_names(resource: Resource, width: int | None) -> tuple[str, ...]:
+    names = tuple(str(entry.get("name")) for entry in resource.fields)
+    if width not in (None, -1, len(names)):
+        raise _refusal(resource, "it has more or fewer columns than the schema describes")
+    return names
+
+
+def _without_missing(cell: str, resource: Resource, entry: Mapping[str, Any]) -> str:
+    given = entry.get("missingValues", (resource.schema or {}).get("missingValues", [""]))
+    listed = given if isinstance(given, list) else []
+    values = [part.get("value") if isinstance(part, Mapping) else part for part in listed]
+    texts = sorted({value for value in values if isinstance(value, str)})
+    if not texts:
+        return cell
+    return f"CASE WHEN {cell} IN ({', '.join(map(literal, texts))}) THEN NULL ELSE {cell} END"
+
+
+def _refusal(resource: Resource, reason: str) -> ConversionError:
+    return ConversionError(f"The table {resource.name!r} cannot be converted: {reason}.")
+
+
+def _first_line(error: Exception) -> str:
+    """What DuckDB complains of, without the lines that quote the data."""
+    return str(error).partition("\n")[0].rstrip(".")
