@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -24,6 +24,8 @@ PUBLISHABLE_FORMS = ("AGGREGATE", "NON_PERSONAL")
 
 RESERVED = ("FREQ", "TIME_PERIOD", "OBS_VALUE", "UNIT_MEASURE", "OBS_STATUS")
 """Ids of the components that every data structure of ours has."""
+_TAKEN = {"STRUCTURE", "STRUCTURE_ID", "STRUCTURE_NAME", "ACTION", "SERIES_KEY", "OBS_KEY", "type", "xmlns"}
+"""Ids that mean something else in SDMX-CSV (columns of its own) or in SDMX-ML (attributes of an observation)."""
 _ROLES_OF_RESERVED: Mapping[str, tuple[Role, ...]] = {
     "FREQ": ("dimension",),
     "TIME_PERIOD": ("time",),
@@ -67,6 +69,7 @@ class Column:
         required: True where every row has it.
         constraints: the Table Schema constraints.
         unit: unit of measure, for a measure.
+        index: its place among the fields of the resource, from 0.
     """
 
     name: str
@@ -81,6 +84,7 @@ class Column:
     required: bool = False
     constraints: Mapping[str, Any] = field(default_factory=dict, hash=False)
     unit: Value | None = None
+    index: int = 0
 
 
 @dataclass(frozen=True)
@@ -401,14 +405,16 @@ def _columns(
     package: Package, resource: Resource, code_table: CodeTable, findings: list[Finding]
 ) -> tuple[Column, ...]:
     key = _key(resource)
-    entries = [(str(f["name"]), f) for f in resource.fields if isinstance(f.get("name"), str)]
-    roles = {name: _role(entry, key) for name, entry in entries}
+    entries = [(str(f["name"]), n, f) for n, f in enumerate(resource.fields) if isinstance(f.get("name"), str)]
+    roles = {name: _role(entry, key) for name, _, entry in entries}
     problems = list(_role_problems(resource, roles, key))
     if problems:
         findings += problems
         return ()
     build = _ColumnBuilder(package, resource, code_table, findings)
-    columns = tuple(build.column(name, entry, _role(entry, key), key) for name, entry in entries)
+    columns = tuple(
+        replace(build.column(name, entry, _role(entry, key), key), index=index) for name, index, entry in entries
+    )
     findings += _id_problems(resource, columns)
     if not any((c.role == "measure" and c.unit) or c.id == "UNIT_MEASURE" for c in columns):
         findings.append(Finding("CD708", Where(resource=resource.name), {"resource": resource.name}))
@@ -416,16 +422,17 @@ def _columns(
 
 
 def _id_problems(resource: Resource, columns: tuple[Column, ...]) -> Iterator[Finding]:
-    """Ids that are none, stand twice, or belong to something else (a component of ours, a metadata attribute)."""
+    """Ids that are none, stand twice whatever their case, or belong to something else."""
     metadata = {f.concept: f.title for f in profile.load().fields.values() if f.concept}
     seen: dict[str, str] = {}
     for column in columns:
-        reserved = column.role not in _ROLES_OF_RESERVED.get(column.id, ROLES)
-        other = seen.get(column.id) or metadata.get(column.id) or (column.id if reserved else "")
+        taken = column.id in _TAKEN or column.role not in _ROLES_OF_RESERVED.get(column.id, ROLES)
+        key = column.id.casefold()
+        other = seen.get(key) or metadata.get(column.id) or (column.id if taken else "")
         if other or not is_concept_id(column.id):
             params = {"resource": resource.name, "id": column.id, "field": column.name, "other": other}
             yield Finding("CD704", Where(resource=resource.name, field=column.name), params)
-        seen[column.id] = column.name
+        seen[key] = column.name
 
 
 def _role(entry: Mapping[str, Any], key: tuple[str, ...]) -> Role:

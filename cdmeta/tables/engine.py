@@ -134,6 +134,37 @@ def code_rows(package: Package, resource: Resource) -> list[dict[str, str]]:
     return [{name: value for name, value in zip(names, row[1:], strict=True) if value is not None} for row in rows]
 
 
+def write_csv(session: Session, query: str, path: Path) -> None:
+    """Write what a query gives as CSV (RFC 4180, UTF-8, lines ended by a line feed), the names of columns first.
+
+    NULL becomes an empty cell, an empty text one of two quotation marks.
+
+    Args:
+        session: one that may write to the folder of `path`.
+        query: SQL; its column names must differ whatever their case.
+        path: the file.
+    """
+    options = "FORMAT csv, HEADER true, DELIMITER ',', QUOTE '\"', ESCAPE '\"', NULLSTR '', USE_TMP_FILE false"
+    session.connection.execute(f"COPY ({query}) TO {literal(str(path.resolve()))} ({options})")
+
+
+def write_lines(session: Session, query: str, path: Path, prefix: str, suffix: str) -> None:
+    """Write the one column of text that a query gives, a line each, between a prefix and a suffix.
+
+    Args:
+        session: one that may write to the folder of `path`.
+        query: SQL; its texts hold neither line ends nor the character U+0001.
+        path: the file.
+        prefix: what comes first, its line end included.
+        suffix: what comes last, the line end before it included.
+    """
+    options = (
+        "FORMAT csv, HEADER false, DELIMITER '\x01', QUOTE '', ESCAPE '', USE_TMP_FILE false, "
+        f"PREFIX {literal(prefix)}, SUFFIX {literal(suffix)}"
+    )
+    session.connection.execute(f"COPY ({query}) TO {literal(str(path.resolve()))} ({options})")
+
+
 @dataclass(frozen=True)
 class _Source:
     """Where rows lie for DuckDB.

@@ -1,0 +1,294 @@
+"""Dataset → its SDMX artefacts: agency, code lists, concepts; a data structure and a dataflow for each table."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any
+
+from cdmeta import profile
+from cdmeta.dataset import RESERVED, Column, Dataset, Table, Value
+from cdmeta.sdmx.artefacts import (
+    Agency,
+    AgencyScheme,
+    Attribute,
+    Code,
+    Codelist,
+    Concept,
+    ConceptScheme,
+    Dataflow,
+    DataStructure,
+    Dimension,
+    Measure,
+    Representation,
+    Structure,
+)
+from cdmeta.text import Text
+from cdmeta.urn import Ref
+
+FREQUENCIES = Ref("Codelist", "SDMX", "CL_FREQ", "2.1")
+STATUSES = Ref("Codelist", "SDMX", "CL_OBS_STATUS", "2.3")
+NO_UNIT = "_U"
+_CROSS_DOMAIN = Ref("Concept", "SDMX", "CROSS_DOMAIN_CONCEPTS", "2.0")
+_TEXT_TYPES = {"integer": "BigInteger", "number": "Double", "boolean": "Boolean"}
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A table with the artefacts that describe its observations."""
+
+    table: Table
+    structure: DataStructure
+    dataflow: Dataflow
+
+
+@dataclass(frozen=True)
+class Structures:
+    """The structural artefacts of a dataset.
+
+    Attributes:
+        agencies: the scheme of the parent agency that its agency is in; None where the agency is no sub-agency.
+        codelists: its own code lists; the standard ones are referred to, and not among them.
+        concepts: its concept scheme; None where it has no table.
+        flows: one for each table.
+    """
+
+    agencies: AgencyScheme | None
+    codelists: tuple[Codelist, ...]
+    concepts: ConceptScheme | None
+    flows: tuple[Flow, ...]
+
+    @property
+    def artefacts(self) -> tuple[Structure, ...]:
+        """All of them, each before those that refer to it."""
+        first = [artefact for artefact in (self.agencies, *self.codelists, self.concepts) if artefact]
+        return (*first, *(flow.structure for flow in self.flows), *(flow.dataflow for flow in self.flows))
+
+
+def structures(dataset: Dataset) -> Structures:
+    """The structural artefacts of a dataset whose reading gave no error."""
+    lists = _Codelists(dataset)
+    concepts = _Concepts(dataset)
+    flows = tuple(_flow(dataset, table, lists, concepts) for table in dataset.tables)
+    return Structures(_agencies(dataset), lists.used(), concepts.scheme() if flows else None, flows)
+
+
+@cache
+def standard_codelists() -> Mapping[Ref, Codelist]:
+    """The SDMX code lists that data structures of ours refer to: ids and English names, for checking."""
+    return MappingProxyType({ref: _standard(ref) for ref in (FREQUENCIES, STATUSES)})
+
+
+def codes_of(codelists: Iterable[Codelist]) -> dict[Ref, Codelist]:
+    """Code lists by reference, the standard ones among them."""
+    return dict(standard_codelists()) | {codelist.ref: codelist for codelist in codelists}
+
+
+def standard_text(key: str) -> Text:
+    """A text of our own for an artefact."""
+    return Text((("en", profile.texts()[key]),))
+
+
+def parent_and_id(agency: str) -> tuple[str, str]:
+    """The agency in whose scheme an agency stands, and its id there; a top-level agency stands in SDMX's."""
+    parent, _, own = agency.rpartition(".")
+    return parent or "SDMX", own
+
+
+def representation(column: Column) -> Representation:
+    """What an uncoded column takes."""
+    text_type = _TEXT_TYPES.get(column.type, "String")
+    facets = column.constraints
+    if text_type in ("BigInteger", "Double"):
+        low, high = _number(facets.get("minimum")), _number(facets.get("maximum"))
+        return Representation(text_type=text_type, min_value=low, max_value=high)
+    if text_type == "Boolean":
+        return Representation(text_type=text_type)
+    return Representation(min_length=_length(facets.get("minLength")), max_length=_length(facets.get("maxLength")))
+
+
+def _standard(ref: Ref) -> Codelist:
+    source = files("cdmeta.profiles").joinpath("sdmx", f"{ref.id}.csv").read_text(encoding="utf-8")
+    rows = csv.DictReader(io.StringIO(source, newline=""))
+    codes = tuple(Code(row["id"], Text.of(row["name"] or row["id"], "en")) for row in rows)
+    return Codelist(ref.agency, ref.id, ref.version, Text((("en", ref.id),)), codes=codes)
+
+
+def _agencies(dataset: Dataset) -> AgencyScheme | None:
+    parent, own = parent_and_id(dataset.agency)
+    if "." not in dataset.agency:
+        return None
+    publisher = next((a.value for a in dataset.answer("contributors[].title") if a.value), own)
+    name = publisher if isinstance(publisher, Text) else Text.of(publisher, dataset.language)
+    agency = Agency(own, name or _plain(dataset, own))
+    return AgencyScheme(parent, "AGENCIES", "1.0", standard_text("sdmx.agencies"), agencies=(agency,))
+
+
+def _flow(dataset: Dataset, table: Table, lists: _Codelists, concepts: _Concepts) -> Flow:
+    tail, version = f"{dataset.id}_{table.id}", dataset.artefact_version
+    name = table.title or _plain(dataset, table.name)
+    description = table.description or dataset.description
+    build = _Components(table, lists, concepts)
+    structure = DataStructure(
+        dataset.agency,
+        f"DSD_{tail}",
+        version,
+        name,
+        description=description,
+        dimensions=tuple(build.dimensions()),
+        measures=(build.measure(),),
+        attributes=tuple(build.attributes()),
+    )
+    flow = Dataflow(dataset.agency, f"DF_{tail}", version, name, description=description, structure=structure.ref)
+    return Flow(table, structure, flow)
+
+
+class _Components:
+    """Makes the components of one table's data structure."""
+
+    def __init__(self, table: Table, lists: _Codelists, concepts: _Concepts) -> None:
+        self._table, self._lists, self._concepts = table, lists, concepts
+        self._own = {column.id for column in table.columns}
+
+    def dimensions(self) -> Iterator[Dimension]:
+        given = {column.id: column for column in self._table.dimensions}
+        ids = ["FREQ", *(id_ for id_ in given if id_ != "FREQ")]
+        for position, id_ in enumerate(ids, 1):
+            yield Dimension(id_, *self._parts(id_, given.get(id_)), position)
+        time = Representation(text_type="ObservationalTimePeriod")
+        concept = self._concepts.ref(self._table, self._table.time)
+        yield Dimension("TIME_PERIOD", concept, time, len(ids) + 1, is_time=True)
+
+    def measure(self) -> Measure:
+        column = self._table.measure
+        return Measure("OBS_VALUE", self._concepts.ref(self._table, column), representation(column))
+
+    def attributes(self) -> Iterator[Attribute]:
+        for id_ in ("UNIT_MEASURE", "OBS_STATUS"):
+            if id_ not in self._own:
+                yield Attribute(id_, *self._parts(id_, None), mandatory=True)
+        for column in self._table.by_role("attribute"):
+            yield Attribute(column.id, *self._parts(column.id, column), mandatory=column.required)
+
+    def _parts(self, id_: str, column: Column | None) -> tuple[Ref, Representation]:
+        concept = self._concepts.ref(self._table, column) if column else self._concepts.own_ref(id_)
+        return concept, self._lists.representation(self._table, id_, column)
+
+
+class _Codelists:
+    """The code lists of a dataset; columns of several tables share one only where it is equal."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset = dataset
+        self._units = tuple(self._unit_codes())
+        self._by_id: dict[str, Codelist] = {}
+        wanted: dict[str, dict[str, tuple[Code, ...]]] = {}
+        for table in dataset.tables:
+            for column in table.columns:
+                if column.values and column.codelist is None:
+                    codes = tuple(Code(v.id, v.name or _plain(dataset, v.id)) for v in column.values)
+                    wanted.setdefault(column.id, {})[table.name] = codes
+        for table in dataset.tables if self._units else ():
+            if all(column.id != "UNIT_MEASURE" for column in table.columns):
+                wanted.setdefault("UNIT_MEASURE", {})[table.name] = self._units
+        self._shared = {id_: len(set(by_table.values())) == 1 for id_, by_table in wanted.items()}
+        self._codes = wanted
+
+    def used(self) -> tuple[Codelist, ...]:
+        return tuple(self._by_id.values())
+
+    def representation(self, table: Table, id_: str, column: Column | None) -> Representation:
+        if column is not None and column.codelist is not None:
+            return Representation(column.codelist)
+        if id_ in self._codes and table.name in self._codes[id_]:
+            return Representation(self._own(table, id_, column))
+        standard = {"FREQ": FREQUENCIES, "OBS_STATUS": STATUSES}.get(id_)
+        return representation(column) if standard is None and column is not None else Representation(standard)
+
+    def _own(self, table: Table, id_: str, column: Column | None) -> Ref:
+        package, codes = self._dataset.id, self._codes[id_][table.name]
+        name = f"CL_{package}_{id_}" if self._shared[id_] else f"CL_{package}_{table.id}_{id_}"
+        while name in self._by_id and self._by_id[name].codes != codes:
+            name += "_"
+        title = column.title if column else standard_text(f"sdmx.{id_}")
+        made = Codelist(
+            self._dataset.agency,
+            name,
+            self._dataset.artefact_version,
+            title or _plain(self._dataset, id_),
+            codes=codes,
+        )
+        return self._by_id.setdefault(name, made).ref
+
+    def _unit_codes(self) -> Iterator[Code]:
+        units: dict[str, Code] = {}
+        for table in self._dataset.tables:
+            unit = table.measure.unit or Value(NO_UNIT, NO_UNIT, standard_text("sdmx.unit._U"))
+            if all(column.id != "UNIT_MEASURE" for column in table.columns):
+                units.setdefault(unit.id, Code(unit.id, unit.name or _plain(self._dataset, unit.id)))
+        yield from units.values()
+
+
+@dataclass
+class _Concepts:
+    """The concept scheme of a dataset; columns of several tables share a concept only where they mean the same."""
+
+    dataset: Dataset
+    _concepts: dict[str, Concept] = field(default_factory=dict)
+
+    def scheme(self) -> ConceptScheme:
+        """The scheme of the concepts referred to so far."""
+        name = self.dataset.title or _plain(self.dataset, self.dataset.name)
+        concepts = tuple(self._concepts.values())
+        ref = self._ref("")
+        return ConceptScheme(ref.agency, ref.id, ref.version, name, concepts=concepts)
+
+    def own_ref(self, id_: str) -> Ref:
+        """The concept of a component that every data structure of ours has, and that no column is."""
+        return self._add(Concept(id_, standard_text(f"sdmx.{id_}"), same_as=_same_as(id_)))
+
+    def ref(self, table: Table, column: Column) -> Ref:
+        """The concept of a column: the one that the descriptor names, or one of our own."""
+        if column.concept is not None:
+            return column.concept
+        name = column.title or _plain(self.dataset, column.name if column.name.strip() else column.id)
+        concept = Concept(column.id, name, column.description, same_as=_same_as(column.id))
+        there = self._concepts.get(column.id)
+        if there is None or there == concept:
+            return self._add(concept)
+        id_ = f"{column.id}_{table.id}"
+        while id_ in self._concepts:
+            id_ += "_"
+        return self._add(Concept(id_, name, column.description, same_as=_same_as(column.id)))
+
+    def _add(self, concept: Concept) -> Ref:
+        self._concepts.setdefault(concept.id, concept)
+        return self._ref(concept.id)
+
+    def _ref(self, concept_id: str) -> Ref:
+        version = self.dataset.artefact_version
+        return Ref("Concept", self.dataset.agency, f"CS_{self.dataset.id}", version, concept_id)
+
+
+def _same_as(id_: str) -> str | None:
+    if id_ not in RESERVED:
+        return None
+    scheme = _CROSS_DOMAIN
+    return Ref(scheme.kind, scheme.agency, scheme.id, scheme.version, id_).urn
+
+
+def _plain(dataset: Dataset, text: str) -> Text:
+    return Text(((dataset.language, text),))
+
+
+def _number(value: Any) -> str | None:
+    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def _length(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
