@@ -311,11 +311,12 @@ def _elements(entry: profile.Field, below: list[profile.Field], value: Any, lang
             continue
         heads = [answer for answer in found if not answer.field.parent]
         rest = tuple(answer for answer in found if answer.field.parent)
+        head = next((f for f in below if f.concept and not f.parent), None)
         if heads:
             yield Answer(heads[0].field, heads[0].value, rest)
             yield from heads[1:]
-        else:
-            yield from rest
+        elif head and rest:
+            yield Answer(head, None, rest)
 
 
 def _values(entry: profile.Field, value: Any, language: str) -> Iterator[Text | str]:

@@ -13,7 +13,7 @@ from cdmeta.period import frequency, time_range, to_date
         ("2024", "A"),
         ("2024-A1", "A"),
         ("2024-S2", "S"),
-        ("2024-T3", "T"),
+        ("2024-T3", "A_3"),
         ("2024-Q4", "Q"),
         ("2024-05", "M"),
         ("2024-M12", "M"),

@@ -1,0 +1,106 @@
+"""Dataset → its reference metadata: a metadata set by the profile's metadataflow, and who may report it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cdmeta import profile
+from cdmeta.dataset import Answer, Dataset
+from cdmeta.period import to_date
+from cdmeta.sdmx.artefacts import (
+    Agency,
+    MetadataProviderScheme,
+    MetadataProvisionAgreement,
+    MetadataSet,
+    ReportedAttribute,
+    Structure,
+)
+from cdmeta.sdmx.structures import Structures, parent_and_id, standard_text
+from cdmeta.text import Text
+from cdmeta.urn import Ref
+
+METADATAFLOW = Ref("Metadataflow", profile.AGENCY, "MDF_CITIZEN_DATA", profile.VERSION)
+
+
+@dataclass(frozen=True)
+class MetadataReport:
+    """The reference metadata of a dataset.
+
+    Attributes:
+        set: the report.
+        providers: the scheme in which its agency stands as a metadata provider.
+        agreement: that this provider reports by the profile's metadataflow.
+    """
+
+    set: MetadataSet
+    providers: MetadataProviderScheme
+    agreement: MetadataProvisionAgreement
+
+    @property
+    def artefacts(self) -> tuple[Structure, ...]:
+        """The structural ones, each before those that refer to it."""
+        return (self.providers, self.agreement)
+
+
+def report(dataset: Dataset, structures: Structures) -> MetadataReport:
+    """The reference metadata of a dataset, about its dataflows, or about its agency where it has none."""
+    name = dataset.title or Text(((dataset.language, dataset.name),))
+    begin, end = _reporting(dataset)
+    made = MetadataSet(
+        dataset.agency,
+        f"MDS_{dataset.id}",
+        dataset.artefact_version,
+        name,
+        description=dataset.description,
+        metadataflow=METADATAFLOW,
+        targets=tuple(flow.dataflow.urn for flow in structures.flows) or (_agency_urn(dataset.agency),),
+        attributes=(*(_reported(answer) for answer in dataset.answers), *_decided(dataset)),
+        reporting_begin=begin,
+        reporting_end=end,
+    )
+    providers = _providers(dataset, structures)
+    agreement = MetadataProvisionAgreement(
+        dataset.agency,
+        f"MPA_{dataset.id}",
+        dataset.artefact_version,
+        name,
+        metadataflow=METADATAFLOW,
+        provider=providers.provider_ref(providers.providers[0].id),
+    )
+    return MetadataReport(made, providers, agreement)
+
+
+def _reported(answer: Answer) -> ReportedAttribute:
+    return ReportedAttribute(answer.field.concept, answer.value, tuple(map(_reported, answer.children)))
+
+
+def _decided(dataset: Dataset) -> Iterator[ReportedAttribute]:
+    """The Framework's decision, which the producer does not declare."""
+    yield ReportedAttribute("CD_STATUS", dataset.decision.outcome)
+    if dataset.decision.rule:
+        yield ReportedAttribute("CD_RULE", dataset.decision.rule)
+
+
+def _reporting(dataset: Dataset) -> tuple[dt.date | None, dt.date | None]:
+    """First and last day of the time that the data describe."""
+    given = dataset.codes("citizenData.referencePeriod")
+    start, _, length = (given[0] if given else "").partition("/P")
+    begin = to_date(start)
+    if begin is None or not length.endswith("D") or not length[:-1].isdigit():
+        return None, None
+    return begin, begin + dt.timedelta(days=int(length[:-1]) - 1)
+
+
+def _providers(dataset: Dataset, structures: Structures) -> MetadataProviderScheme:
+    """A metadata set's agency is its provider: it stands in the scheme of its parent agency (domain §5.2a)."""
+    parent, own = parent_and_id(dataset.agency)
+    named = structures.agencies.agencies[0].name if structures.agencies else Text(((dataset.language, own),))
+    title = standard_text("sdmx.providers")
+    return MetadataProviderScheme(parent, "METADATA_PROVIDERS", "1.0", title, providers=(Agency(own, named),))
+
+
+def _agency_urn(agency: str) -> str:
+    parent, own = parent_and_id(agency)
+    return Ref("Agency", parent, "AGENCIES", "1.0", own).urn
