@@ -12,6 +12,7 @@ from cdmeta.approval import APPROVED, Approver
 from cdmeta.cli.clock import now
 from cdmeta.cli.keys import approver as read_approver
 from cdmeta.cli.keys import signing_key
+from cdmeta.cli.refusal import refused
 from cdmeta.errors import ApprovalError
 from cdmeta.workflows.approve import DECISIONS, Choice, approve
 
@@ -44,8 +45,7 @@ def command(
         choice = Choice(gate, decision, reason)
         statement = approve(package, signing_key(key, passphrase_env), approver, time=now(), choice=choice)
     except ApprovalError as error:
-        click.echo("\n".join([f"cdmeta: {error}", *(f"  {told}" for told in error.reasons)]), err=True)
-        click.get_current_context().exit(1)
+        refused(error)
     words = {"approver": approver, "name": statement.name, "version": statement.version}
     words |= {"files": len(statement.subject), "time": statement.as_dict()["predicate"]["time"]}
     text = "approve.done" if statement.ruling.decision == APPROVED else "approve.done-rejected"

@@ -51,7 +51,7 @@ def report(dataset: Dataset, structures: Structures) -> MetadataReport:
     made = MetadataSet(
         dataset.agency,
         f"MDS_{dataset.id}",
-        dataset.artefact_version,
+        dataset.version,
         name,
         description=dataset.description,
         metadataflow=METADATAFLOW,

@@ -1,0 +1,225 @@
+"""Write an approved package as SDMX: verify, copy, check, write, judge by the official schemas, rename."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from cdmeta import framework, profile
+from cdmeta.dataset import Dataset, to_dataset
+from cdmeta.errors import ConversionError
+from cdmeta.finding import Finding
+from cdmeta.package import Package
+from cdmeta.sdmx.artefacts import Codelist, Header, Structure
+from cdmeta.sdmx.metadata import MetadataReport, report
+from cdmeta.sdmx.observations import Observations, observations
+from cdmeta.sdmx.structures import Flow, Structures, standard_codelists, structures
+from cdmeta.tables.engine import Session, code_rows, session
+from cdmeta.workflows.accept import Accepted, accepted
+from cdmeta.workflows.output import staged
+
+MANIFEST = "manifest.json"
+_PLAIN_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What was written.
+
+    Attributes:
+        files: names of the files in the folder, the manifest last; none where findings stood in the way.
+        findings: `CD7xx`, those that stood in the way among them.
+    """
+
+    files: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """The findings that stood in the way."""
+        return tuple(finding for finding in self.findings if finding.severity() == "error")
+
+
+@dataclass(frozen=True)
+class _Material:
+    """All that writers need of one package."""
+
+    accepted: Accepted
+    dataset: Dataset
+    structures: Structures
+    report: MetadataReport
+    prepared: datetime
+    draft: bool
+
+    @property
+    def package(self) -> Package:
+        return self.accepted.package
+
+    def header(self, what: str) -> Header:
+        return Header(f"{self.dataset.id}_{what}", self.prepared, self.dataset.agency, test=self.draft)
+
+    def metadata_structures(self) -> tuple[Structure, ...]:
+        from cdmeta.sdmx.profile_artefacts import artefacts
+
+        return (*artefacts(), *self.report.artefacts)
+
+    def codelists(self) -> tuple[Codelist, ...]:
+        return (*self.structures.codelists, *standard_codelists().values())
+
+
+class _RefusedError(Exception):
+    """Ends the writing of a folder that must not appear."""
+
+
+def convert(
+    path: Path, to: str, out: Path, *, allowed_signers: Path | None, draft: bool = False, now: datetime
+) -> Conversion:
+    """Write a package as SDMX.
+
+    Args:
+        path: folder, descriptor or zip.
+        to: a key of FORMATS.
+        out: the folder to write; one that an earlier conversion wrote is replaced.
+        allowed_signers: the receiver's file of who may approve.
+        draft: convert even what is not approved or has errors; marked as a test in each header, or as `.draft` in
+            the name of a file without header.
+        now: when the messages are prepared.
+
+    Raises:
+        PackageError, KeyFileError, ApprovalError: as `accepted`.
+        ConversionError: there is nothing to write in this format, or what was written is against its schema.
+        OutputError: the folder cannot be written, or holds something else.
+    """
+    with accepted(path, allowed_signers, draft=draft) as package:
+        decision = framework.decide(framework.read(package.package.answers))
+        dataset, findings = to_dataset(package.package, decision, lambda r: code_rows(package.package, r))
+        if any(finding.severity() == "error" for finding in findings):
+            return Conversion((), findings)
+        made = structures(dataset)
+        approved = package.verdict is not None and package.verdict.approved and package.report.valid
+        material = _Material(package, dataset, made, report(dataset, made), now, draft=draft and not approved)
+        return _write(material, to, out, findings)
+
+
+def _write(material: _Material, to: str, out: Path, findings: tuple[Finding, ...]) -> Conversion:
+    broken: list[Finding] = []
+    try:
+        with staged(out, MANIFEST) as stage:
+            FORMATS[to](material, stage, broken)
+            names = tuple(sorted(path.name for path in stage.iterdir()))
+            if broken:
+                raise _RefusedError
+            if not names:
+                text = profile.texts()["convert.nothing"]
+                raise ConversionError(text.format(name=material.dataset.name, to=to))
+            (stage / MANIFEST).write_bytes(_manifest(material, to, stage, names))
+    except _RefusedError:
+        return Conversion((), (*findings, *broken))
+    return Conversion((*names, MANIFEST), findings)
+
+
+def _write_ml(material: _Material, stage: Path, broken: list[Finding]) -> None:
+    from cdmeta.formats import sdmx_ml, sdmx_ml_data
+    from cdmeta.sdmx import xsd
+
+    metadata_structures, own = material.metadata_structures(), material.structures.artefacts
+    _put(stage, "metadata-structures.xml", sdmx_ml.structures(metadata_structures, material.header("MSD")))
+    _put(stage, "metadata.xml", sdmx_ml.metadata([material.report.set], material.header("METADATA")))
+    if own:
+        _put(stage, "structures.xml", sdmx_ml.structures(own, material.header("DSD")))
+    for flow, rows, opened in _observed(material, stage, broken):
+        path = stage / f"data-{_file_name(flow)}.xml"
+        sdmx_ml_data.data(opened, rows, path, material.header(f"DATA_{flow.table.id}"))
+        schema = xsd.schema(flow.structure, material.codelists(), flow.dataflow, complete=True)
+        _refuse(path.name, xsd.problems(path, schema))
+
+
+def _write_json(material: _Material, stage: Path, broken: list[Finding]) -> None:
+    del broken  # no rows are written, so none can be wrong
+    from cdmeta.formats import sdmx_json
+
+    metadata_structures, own = material.metadata_structures(), material.structures.artefacts
+    _put(stage, "metadata-structures.json", sdmx_json.structures(metadata_structures, material.header("MSD")))
+    _put(stage, "metadata.json", sdmx_json.metadata([material.report.set], material.header("METADATA")))
+    if own:
+        _put(stage, "structures.json", sdmx_json.structures(own, material.header("DSD")))
+
+
+def _write_csv(material: _Material, stage: Path, broken: list[Finding]) -> None:
+    from cdmeta.formats import sdmx_csv
+
+    draft = ".draft" if material.draft else ""
+    for flow, rows, opened in _observed(material, stage, broken):
+        sdmx_csv.data(opened, rows, stage / f"data-{_file_name(flow)}{draft}.csv")
+
+
+FORMATS: dict[str, Callable[[_Material, Path, list[Finding]], None]] = {
+    "sdmx-ml-3.0": _write_ml,
+    "sdmx-json-2.0": _write_json,
+    "sdmx-csv-2.0": _write_csv,
+}
+
+
+def _observed(
+    material: _Material, stage: Path, broken: list[Finding]
+) -> Iterator[tuple[Flow, Observations, Session]]:
+    """The observations of each table, in a session that may write to the folder; wrong ones are left out."""
+    for flow in material.structures.flows:
+        with session(material.package, stage) as opened:
+            rows, findings = observations(
+                opened, material.package, material.dataset, flow, material.structures.codelists
+            )
+            broken += findings
+            if not findings:
+                yield flow, rows, opened
+
+
+def _put(stage: Path, name: str, message: bytes) -> None:
+    """Write a message that the official schema accepts."""
+    from cdmeta.formats import oracle
+
+    kind: oracle.Kind = "sdmx-ml-3.0"
+    if name.endswith(".json"):
+        kind = "sdmx-json-2.0-metadata" if name == "metadata.json" else "sdmx-json-2.0-structure"
+    _refuse(name, oracle.problems(message, kind))
+    (stage / name).write_bytes(message)
+
+
+def _refuse(name: str, problems: Iterable[str]) -> None:
+    for problem in problems:
+        raise ConversionError(profile.texts()["convert.invalid"].format(name=name, problem=problem))
+
+
+def _file_name(flow: Flow) -> str:
+    return flow.table.name if _PLAIN_NAME.fullmatch(flow.table.name) else flow.table.id.lower()
+
+
+def _manifest(material: _Material, to: str, stage: Path, names: Iterable[str]) -> bytes:
+    """What was made from what: each file's digest, the source's digests, the approval."""
+    dataset, verdict = material.dataset, material.accepted.verdict
+    approval: dict[str, Any] | None = None
+    if verdict is not None and verdict.statement is not None:
+        approval = {"approved": verdict.approved, "key": verdict.key} | verdict.statement.as_dict()["predicate"]
+    manifest = {
+        "generator": f"cdmeta {version('cdmeta')}",
+        "format": to,
+        "draft": material.draft,
+        "prepared": material.prepared.isoformat(),
+        "package": {"name": dataset.name, "version": dataset.version, "agency": dataset.agency},
+        "source": dict(sorted(material.accepted.digests.items())),
+        "approval": approval,
+        "files": {name: _digest(stage / name) for name in names},
+    }
+    return (json.dumps(manifest, ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
