@@ -261,6 +261,16 @@ def test_nothing_may_stand_before_or_behind_the_signature(bench: Bench, more: by
         assert told(bench.verdict()) == [("CD602", "signature-form")]
 
 
+@pytest.mark.parametrize("columns", [64, 71, 1000])
+def test_a_signature_wrapped_in_another_way_is_refused(bench: Bench, columns: int) -> None:
+    bench.approve()
+    first, *body, last = (bench.folder / SIGNATURE).read_text().splitlines()
+    text = "".join(body)
+    lines = [text[start : start + columns] for start in range(0, len(text), columns)]
+    (bench.folder / SIGNATURE).write_text("\n".join([first, *lines, last, ""]))
+    assert told(bench.verdict()) == [("CD602", "signature-form")]
+
+
 def test_line_ends_of_windows_in_the_signature_are_taken(bench: Bench) -> None:
     bench.approve()
     path = bench.folder / SIGNATURE
@@ -543,6 +553,17 @@ def test_who_may_sign(bench: Bench, line: str, expected: str | None) -> None:
         assert found == [expected]
     assert verdict.key == KEY.public.fingerprint
     assert verdict.signer == (ADA.identity if expected is None else None)
+
+
+def test_nobody_signs_in_the_name_of_another(bench: Bench) -> None:
+    """The key is Ada's, and may approve; the statement says that Bob approves."""
+    bob = replace(ADA, identity="bob@example.org")
+    approve(bench.folder, KEY, bob, time=TIME)
+    lines = bench.signers.read_text() + approval.allowed_signers_line(bob.identity, sshsig.new_key())
+    bench.signers.write_text(lines)
+    assert told(bench.verdict()) == [("CD603", "signer-identity")]
+    bench.signers.write_text(approval.allowed_signers_line("bob@*", KEY))
+    assert bench.verdict().signer == bob.identity
 
 
 def test_one_line_allows_as_a_whole(bench: Bench) -> None:
@@ -926,6 +947,7 @@ def test_what_is_checked_is_what_is_signed(bench: Bench, monkeypatch: pytest.Mon
 
     def changing(package: Package, gate: str) -> Report:
         (bench.folder / "codes.csv").write_bytes(b"changed while it was checked")
+        assert package.path("codes.csv").read_bytes() == PARTS["codes.csv"]
         return bench.examine(package, gate)
 
     validate: Any = sys.modules["cdmeta.workflows.validate"]
@@ -984,6 +1006,15 @@ def test_nothing_changed_is_accepted(bench: Bench, name: str, packed: bool, temp
     ):
         pytest.fail("was accepted")
     assert any(name in reason for reason in caught.value.reasons)
+
+
+def test_a_link_in_place_of_the_approval_is_told_as_such(bench: Bench, temporary: Path) -> None:
+    bench.approve()
+    (bench.folder / STATEMENT).rename(bench.folder.parent / "away")
+    (bench.folder / STATEMENT).symlink_to(bench.folder.parent / "away")
+    with accepted(bench.folder, bench.signers, draft=True) as given:
+        assert given.verdict is not None
+        assert told(given.verdict) == [("CD608", "link")]
 
 
 def test_a_draft_is_taken_without_an_approval(bench: Bench, temporary: Path) -> None:
