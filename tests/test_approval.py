@@ -6,8 +6,8 @@ import gc
 import hashlib
 import json
 import os
+import shutil
 import subprocess
-import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -103,7 +103,8 @@ class Bench:
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     made = Bench(tmp_path)
-    monkeypatch.setitem(sys.modules, "cdmeta.workflows.validate", SimpleNamespace(examine=made.examine))
+    monkeypatch.setattr("cdmeta.workflows.approve.examine", made.examine)
+    monkeypatch.setattr("cdmeta.workflows.accept.examine", made.examine)
     return made
 
 
@@ -950,8 +951,7 @@ def test_what_is_checked_is_what_is_signed(bench: Bench, monkeypatch: pytest.Mon
         assert package.path("codes.csv").read_bytes() == PARTS["codes.csv"]
         return bench.examine(package, gate)
 
-    validate: Any = sys.modules["cdmeta.workflows.validate"]
-    monkeypatch.setattr(validate, "examine", changing)
+    monkeypatch.setattr("cdmeta.workflows.approve.examine", changing)
     bench.approve()
     assert told(bench.verdict()) == [("CD605", "codes.csv")]
 
@@ -1037,6 +1037,20 @@ def test_an_approval_does_not_help_a_package_with_errors(bench: Bench, temporary
     assert caught.value.reasons == (Finding("CD701").message(),)
 
 
+@pytest.mark.parametrize("name", ["public-service-satisfaction", "water-points"])
+def test_an_example_is_approved_and_accepted_by_the_checks_themselves(name: str, tmp_path: Path) -> None:
+    shutil.copytree(Path(__file__).parent.parent / "examples" / name / "package", tmp_path / name)
+    signers = tmp_path / "allowed_signers"
+    signers.write_text(keygen(tmp_path / "key", ADA.identity))
+    key = sshsig.load_key((tmp_path / "key").read_bytes())
+    statement = approve(tmp_path / name, key, ADA, time=TIME)
+    assert (statement.name, statement.ruling.outcome) == (name, "CITIZEN_DATA")
+    with accepted(tmp_path / name, signers) as given:
+        assert given.verdict is not None
+        assert given.verdict.approved
+        assert statement.report == approval.report_digest(given.report)
+
+
 def test_an_assess_never_passes_as_settled(bench: Bench, temporary: Path) -> None:
     bench.approve()
     bench.outcome = "ASSESS"
@@ -1086,7 +1100,7 @@ def test_the_error_tells_few_reasons_and_holds_all(bench: Bench, temporary: Path
     with pytest.raises(ApprovalError) as caught, accepted(bench.folder, bench.signers):
         pytest.fail("was accepted")
     # Two of the five are read as JSON, and are no longer any.
-    assert {name for name in PARTS if any(f"{name!r} is not" in reason for reason in caught.value.reasons)} == set(
+    assert {name for name in PARTS if any(f'"{name}" is not' in reason for reason in caught.value.reasons)} == set(
         PARTS
     )
     assert "\n" not in str(caught.value)
