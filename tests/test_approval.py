@@ -6,8 +6,8 @@ import gc
 import hashlib
 import json
 import os
+import shutil
 import subprocess
-import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -103,7 +103,8 @@ class Bench:
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     made = Bench(tmp_path)
-    monkeypatch.setitem(sys.modules, "cdmeta.workflows.validate", SimpleNamespace(examine=made.examine))
+    monkeypatch.setattr("cdmeta.workflows.approve.examine", made.examine)
+    monkeypatch.setattr("cdmeta.workflows.accept.examine", made.examine)
     return made
 
 
@@ -259,6 +260,16 @@ def test_nothing_may_stand_before_or_behind_the_signature(bench: Bench, more: by
     for changed in (content + more, more + content, content[:-1]):
         (bench.folder / SIGNATURE).write_bytes(changed)
         assert told(bench.verdict()) == [("CD602", "signature-form")]
+
+
+@pytest.mark.parametrize("columns", [64, 71, 1000])
+def test_a_signature_wrapped_in_another_way_is_refused(bench: Bench, columns: int) -> None:
+    bench.approve()
+    first, *body, last = (bench.folder / SIGNATURE).read_text().splitlines()
+    text = "".join(body)
+    lines = [text[start : start + columns] for start in range(0, len(text), columns)]
+    (bench.folder / SIGNATURE).write_text("\n".join([first, *lines, last, ""]))
+    assert told(bench.verdict()) == [("CD602", "signature-form")]
 
 
 def test_line_ends_of_windows_in_the_signature_are_taken(bench: Bench) -> None:
@@ -543,6 +554,17 @@ def test_who_may_sign(bench: Bench, line: str, expected: str | None) -> None:
         assert found == [expected]
     assert verdict.key == KEY.public.fingerprint
     assert verdict.signer == (ADA.identity if expected is None else None)
+
+
+def test_nobody_signs_in_the_name_of_another(bench: Bench) -> None:
+    """The key is Ada's, and may approve; the statement says that Bob approves."""
+    bob = replace(ADA, identity="bob@example.org")
+    approve(bench.folder, KEY, bob, time=TIME)
+    lines = bench.signers.read_text() + approval.allowed_signers_line(bob.identity, sshsig.new_key())
+    bench.signers.write_text(lines)
+    assert told(bench.verdict()) == [("CD603", "signer-identity")]
+    bench.signers.write_text(approval.allowed_signers_line("bob@*", KEY))
+    assert bench.verdict().signer == bob.identity
 
 
 def test_one_line_allows_as_a_whole(bench: Bench) -> None:
@@ -926,10 +948,10 @@ def test_what_is_checked_is_what_is_signed(bench: Bench, monkeypatch: pytest.Mon
 
     def changing(package: Package, gate: str) -> Report:
         (bench.folder / "codes.csv").write_bytes(b"changed while it was checked")
+        assert package.path("codes.csv").read_bytes() == PARTS["codes.csv"]
         return bench.examine(package, gate)
 
-    validate: Any = sys.modules["cdmeta.workflows.validate"]
-    monkeypatch.setattr(validate, "examine", changing)
+    monkeypatch.setattr("cdmeta.workflows.approve.examine", changing)
     bench.approve()
     assert told(bench.verdict()) == [("CD605", "codes.csv")]
 
@@ -986,6 +1008,15 @@ def test_nothing_changed_is_accepted(bench: Bench, name: str, packed: bool, temp
     assert any(name in reason for reason in caught.value.reasons)
 
 
+def test_a_link_in_place_of_the_approval_is_told_as_such(bench: Bench, temporary: Path) -> None:
+    bench.approve()
+    (bench.folder / STATEMENT).rename(bench.folder.parent / "away")
+    (bench.folder / STATEMENT).symlink_to(bench.folder.parent / "away")
+    with accepted(bench.folder, bench.signers, draft=True) as given:
+        assert given.verdict is not None
+        assert told(given.verdict) == [("CD608", "link")]
+
+
 def test_a_draft_is_taken_without_an_approval(bench: Bench, temporary: Path) -> None:
     bench.findings = (Finding("CD701"),)
     with accepted(bench.folder, None, draft=True) as given:
@@ -1004,6 +1035,20 @@ def test_an_approval_does_not_help_a_package_with_errors(bench: Bench, temporary
     with pytest.raises(ApprovalError) as caught, accepted(bench.folder, bench.signers):
         pytest.fail("was accepted")
     assert caught.value.reasons == (Finding("CD701").message(),)
+
+
+@pytest.mark.parametrize("name", ["public-service-satisfaction", "water-points"])
+def test_an_example_is_approved_and_accepted_by_the_checks_themselves(name: str, tmp_path: Path) -> None:
+    shutil.copytree(Path(__file__).parent.parent / "examples" / name / "package", tmp_path / name)
+    signers = tmp_path / "allowed_signers"
+    signers.write_text(keygen(tmp_path / "key", ADA.identity))
+    key = sshsig.load_key((tmp_path / "key").read_bytes())
+    statement = approve(tmp_path / name, key, ADA, time=TIME)
+    assert (statement.name, statement.ruling.outcome) == (name, "CITIZEN_DATA")
+    with accepted(tmp_path / name, signers) as given:
+        assert given.verdict is not None
+        assert given.verdict.approved
+        assert statement.report == approval.report_digest(given.report)
 
 
 def test_an_assess_never_passes_as_settled(bench: Bench, temporary: Path) -> None:
@@ -1055,7 +1100,7 @@ def test_the_error_tells_few_reasons_and_holds_all(bench: Bench, temporary: Path
     with pytest.raises(ApprovalError) as caught, accepted(bench.folder, bench.signers):
         pytest.fail("was accepted")
     # Two of the five are read as JSON, and are no longer any.
-    assert {name for name in PARTS if any(f"{name!r} is not" in reason for reason in caught.value.reasons)} == set(
+    assert {name for name in PARTS if any(f'"{name}" is not' in reason for reason in caught.value.reasons)} == set(
         PARTS
     )
     assert "\n" not in str(caught.value)

@@ -13,6 +13,7 @@ from cdmeta.errors import ApprovalError
 from cdmeta.finding import Finding, Report, Where
 from cdmeta.package import Package, load
 from cdmeta.workflows.private import Copy, private_copy
+from cdmeta.workflows.validate import examine
 
 MAX_TOLD = 3
 """Reasons in the one line of the error; it holds them all apart."""
@@ -49,8 +50,6 @@ def accepted(path: Path, allowed_signers: Path | None, *, draft: bool = False) -
         KeyFileError: the file of who may approve cannot be read.
         ApprovalError: it is not approved, has changed since, or has errors, and is no draft; with all reasons.
     """
-    from cdmeta.workflows.validate import examine  # type: ignore[import-not-found, unused-ignore]  # joins with the checks
-
     with private_copy(load(path)) as copy:
         report = examine(copy.package, gate="publish")
         verdict = None if draft and allowed_signers is None else _judge(copy, allowed_signers, report)

@@ -27,6 +27,7 @@ from cdmeta.package import load
 from cdmeta.sshsig import SigningKey
 from cdmeta.text import is_missing
 from cdmeta.workflows.private import private_copy
+from cdmeta.workflows.validate import examine
 
 DECISIONS = {"approve": APPROVED, "reject": REJECTED}
 
@@ -65,8 +66,6 @@ def approve(
         ApprovalError: it has errors, or cannot be approved by the Framework, or the choice is not complete.
         OutputError: the approval cannot be written.
     """
-    from cdmeta.workflows.validate import examine  # type: ignore[import-not-found, unused-ignore]  # joins with the checks
-
     choice = choice or Choice()
     package = load(path)
     with private_copy(package) as copy:
