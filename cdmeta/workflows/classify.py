@@ -102,8 +102,8 @@ def classify(path: str | Path) -> Classification:
 def changes(answers: Answers) -> Iterator[Change]:
     """For each single answer, the nearest other one that changes the outcome.
 
-    Where the outcome is open, only the unanswered fields: for each outcome to which an answer alone would settle it,
-    the first such answer. What would only open further questions, or contradict the other answers, is left out.
+    Where the outcome is open, only the unanswered fields: for each outcome to which an answer alone would settle
+    it, the first such answer. What would only open further questions, or contradict other answers, is left out.
     """
     decision = decide(answers)
     for name in _IN_ORDER:

@@ -1,0 +1,175 @@
+"""Consent: each rule raised by one descriptor, and not by its mended twin."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cdmeta import profile
+from cdmeta.checks import consent
+from cdmeta.finding import Finding
+from cdmeta.package import load
+
+PLAIN: dict[str, Any] = {
+    "personalDataCollected": "ORDINARY",
+    "consentBasis": ["CONSENT_EXPRESSED"],
+    "consentInformed": "YES",
+    "minors": "NO",
+    "jurisdiction": ["XX"],
+    "releaseForm": "AGGREGATE",
+    "initiators": [{"name": "A", "kind": "COMMUNITY"}],
+}
+BY_LAW: dict[str, Any] = {
+    "legalBasisNote": "Statistics Act of Exampleland (made up), section 4",
+    "partners": [{"name": "B", "kind": "NSO"}],
+}
+SENSITIVE: dict[str, Any] = {"personalDataCollected": "SENSITIVE"}
+MATURE: dict[str, Any] = {"consentBasis": ["MATURE_MINOR"], "ethicsReview": "APPROVED"}
+LAW_ONLY: dict[str, Any] = {"ethicsReview": "EXEMPT", "legalBasisNote": "Health Act of Exampleland (made up)"}
+
+
+def found(changes: dict[str, Any]) -> list[Finding]:
+    answers = {key: value for key, value in (PLAIN | changes).items() if value != "absent"}
+    state = consent.read(answers)
+    return [finding for rule in consent.RULES for finding in rule(state)]
+
+
+def codes(changes: dict[str, Any]) -> list[str]:
+    return [finding.code for finding in found(changes)]
+
+
+def test_the_plain_case_is_clean() -> None:
+    assert codes({}) == []
+
+
+RAISED_AND_MENDED: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    # C01
+    ("CD301", {"consentBasis": "absent"}, {}),
+    ("CD301", {"consentBasis": []}, {"personalDataCollected": "NONE", "consentBasis": []}),
+    ("CD301", {"consentBasis": ["?"]}, {"consentBasis": ["CONSENT_EXPLICIT"]}),
+    ("CD301", {"consentBasis": ["NONE"]}, {"consentBasis": ["CONSENT_IMPLIED"]}),
+    ("CD301", {"consentBasis": ["_U"]}, {"consentBasis": ["CONSENT_COMMUNITY"]}),
+    ("CD301", {"consentBasis": [], "personalDataCollected": "CONTRIBUTORS"},
+     {"consentBasis": ["CONTRIBUTOR_TERMS"], "personalDataCollected": "CONTRIBUTORS"}),
+    ("CD301", {"consentBasis": [], "personalDataCollected": "_U"},
+     {"consentBasis": [], "personalDataCollected": "absent"}),
+    # C02 and its converse
+    ("CD302", {"consentBasis": ["NO_PERSONAL_DATA"]},
+     {"consentBasis": ["NO_PERSONAL_DATA"], "personalDataCollected": "NONE"}),
+    ("CD302", {"consentBasis": ["NO_PERSONAL_DATA"], "personalDataCollected": "_U"},
+     {"consentBasis": ["NO_PERSONAL_DATA"], "personalDataCollected": "?"}),
+    ("CD322", {"personalDataCollected": "NONE"},
+     {"personalDataCollected": "NONE", "consentBasis": ["NO_PERSONAL_DATA"]}),
+    # C03
+    ("CD303", {"consentBasis": ["CONSENT_EXPRESSED", "_U"]}, {"consentBasis": ["CONSENT_EXPRESSED"]}),
+    ("CD303", {"consentBasis": ["NONE", "CONSENT_EXPRESSED"]},
+     {"consentBasis": ["CONSENT_EXPRESSED", "CONSENT_COMMUNITY"]}),
+    ("CD303", {"consentBasis": ["NO_PERSONAL_DATA", "CONTRIBUTOR_TERMS"], "personalDataCollected": "NONE"},
+     {"consentBasis": ["NO_PERSONAL_DATA", "NO_PERSONAL_DATA"], "personalDataCollected": "NONE"}),
+    # C04
+    ("CD304", SENSITIVE, SENSITIVE | {"consentBasis": ["CONSENT_EXPLICIT"]}),
+    ("CD304", SENSITIVE | {"consentBasis": ["CONSENT_COMMUNITY"]},
+     SENSITIVE | {"consentBasis": ["CONSENT_COMMUNITY", "CONSENT_GUARDIAN"]}),
+    ("CD304", SENSITIVE | BY_LAW | {"consentBasis": ["LEGAL_OBLIGATION"]},
+     SENSITIVE | BY_LAW | {"consentBasis": ["STAT_LAW"]}),
+    ("CD304", SENSITIVE | BY_LAW | {"consentBasis": ["LEGIT_INTEREST"]},
+     SENSITIVE | BY_LAW | {"consentBasis": ["PUBLIC_INTEREST"]}),
+    ("CD304", SENSITIVE | {"consentBasis": ["VITAL_INTEREST"]},
+     SENSITIVE | {"consentBasis": ["VITAL_INTEREST"], "consentNote": {"en": "They were unconscious."}}),
+    ("CD304", SENSITIVE | {"consentBasis": ["VITAL_INTEREST"], "consentNote": {"en": "?"}}, {}),
+    ("CD304", SENSITIVE | MATURE | {"ethicsReview": "absent"}, SENSITIVE | MATURE),
+    ("CD304", SENSITIVE | MATURE | {"ethicsReview": "COMMUNITY_APPROVED"}, SENSITIVE | MATURE | LAW_ONLY),
+    # C05
+    ("CD305", {"releaseForm": "IDENTIFIABLE"}, {"releaseForm": "PSEUDONYMISED_MICRO"}),
+    # C09
+    ("CD309", {"minors": "YES"}, {"minors": "YES", "consentBasis": ["CONSENT_GUARDIAN", "CONSENT_ASSENT"]}),
+    ("CD309", {"minors": "YES", "consentBasis": ["CONSENT_ASSENT"]}, {"minors": "_Z"}),
+    ("CD309", {"minors": "YES"} | MATURE | {"ethicsReview": "SELF_ASSESSED"}, {"minors": "YES"} | MATURE),
+    ("CD309", {"minors": "YES"} | MATURE | {"ethicsReview": "EXEMPT"}, {"minors": "YES"} | MATURE | LAW_ONLY),
+    ("CD309", {"minors": "YES"} | BY_LAW | {"consentBasis": ["STAT_LAW"]},
+     {"minors": "YES"} | BY_LAW | {"consentBasis": ["STAT_LAW", "CONSENT_ASSENT"]}),
+    ("CD309", {"minors": "YES"} | BY_LAW | {"consentBasis": ["PUBLIC_INTEREST", "CONSENT_ASSENT"]}, {}),
+    ("CD323", {"minors": "_U"}, {"minors": "absent"}),
+    ("CD323", {"minors": "_U", "personalDataCollected": "_U"},
+     {"minors": "_U", "personalDataCollected": "NONE", "consentBasis": ["NO_PERSONAL_DATA"]}),
+    # C20
+    *(("CD320", BY_LAW | {"consentBasis": [law], "legalBasisNote": "?"}, BY_LAW | {"consentBasis": [law]})
+      for law in ("STAT_LAW", "PUBLIC_INTEREST", "LEGAL_OBLIGATION")),
+    ("CD320", BY_LAW | {"consentBasis": ["CONSENT_EXPRESSED", "STAT_LAW"], "partners": []},
+     BY_LAW | {"consentBasis": ["LEGIT_INTEREST"], "partners": []}),
+    ("CD320", BY_LAW | {"consentBasis": ["PUBLIC_INTEREST"], "partners": [{"kind": "NHRI"}]},
+     BY_LAW | {"consentBasis": ["PUBLIC_INTEREST"], "partners": [{"kind": "ACADEMIA"}]}),
+    ("CD320", BY_LAW | {"consentBasis": ["STAT_LAW"], "partners": "NSO"},
+     BY_LAW | {"consentBasis": ["STAT_LAW"], "partners": [], "initiators": [3, {"kind": "STATE_AGENCY"}]}),
+    # C21
+    ("CD321", {"jurisdiction": []}, {"jurisdiction": ["KE"]}),
+    ("CD321", {"jurisdiction": "?"}, {"jurisdiction": [], "personalDataCollected": "NONE",
+                                      "consentBasis": ["NO_PERSONAL_DATA"]}),
+    ("CD321", {"jurisdiction": "absent", "personalDataCollected": "_U"},
+     {"jurisdiction": "absent", "personalDataCollected": "absent"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "raised", "mended"), RAISED_AND_MENDED)
+def test_each_rule_is_raised_and_mended(code: str, raised: dict[str, Any], mended: dict[str, Any]) -> None:
+    assert codes(raised) == [code]
+    assert codes(mended) == []
+
+
+def test_every_consent_rule_has_its_example() -> None:
+    rows = {code for code in profile.load().rules if code.startswith("CD3")}
+    assert {code for code, _, _ in RAISED_AND_MENDED} == rows
+
+
+def test_both_halves_of_c20() -> None:
+    law, body = found({"consentBasis": ["LEGAL_OBLIGATION", "STAT_LAW"]})
+    assert law.message() == "LEGAL_OBLIGATION, STAT_LAW is declared, and no law is cited in legalBasisNote."
+    assert (law.where.pointer, body.where.pointer) == ("/citizenData/legalBasisNote", "/citizenData/initiators")
+    assert "no initiator or partner is a state body or a university" in body.message()
+
+
+def test_no_basis_for_sensitive_data_of_children_is_told_by_every_rule_that_it_breaks() -> None:
+    assert codes(SENSITIVE | {"consentBasis": ["NONE"], "minors": "YES"}) == ["CD301", "CD304", "CD309"]
+
+
+def test_missing_answers_are_left_to_the_descriptor_check() -> None:
+    assert [f.code for rule in consent.RULES for f in rule(consent.read({}))] == []
+    bare = consent.read({"personalDataCollected": "SENSITIVE", "minors": "YES"})
+    assert [f.code for rule in consent.RULES for f in rule(bare)] == ["CD301", "CD321"]
+
+
+def test_check_reads_a_package(tmp_path: Path) -> None:
+    descriptor = {"name": "x", "citizenData": PLAIN | {"releaseForm": "IDENTIFIABLE"}}
+    (tmp_path / "datapackage.json").write_text(json.dumps(descriptor))
+    (finding,) = consent.check(load(tmp_path))
+    assert (finding.code, finding.where.file, finding.where.pointer) == (
+        "CD305", "datapackage.json", "/citizenData/releaseForm",
+    )  # fmt: skip
+
+
+def test_messages_and_remedies_can_be_filled() -> None:
+    for _, raised, _ in RAISED_AND_MENDED:
+        for finding in found(raised):
+            assert "{" not in finding.message() + finding.remedy()
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=8)
+    | st.sampled_from(["SENSITIVE", "NONE", "YES"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8) | st.just("kind"), inner),
+    max_leaves=8,
+)
+NAMES = st.sampled_from([*PLAIN, *BY_LAW, "ethicsReview", "consentNote"])
+
+
+@given(st.dictionaries(NAMES, JSON))
+def test_no_json_breaks_it(answers: dict[str, Any]) -> None:
+    for rule in consent.RULES:
+        for finding in rule(consent.read(answers)):
+            assert finding.message()
