@@ -65,12 +65,14 @@ class Site:
         base: its address, without a slash at the end.
         title, description: for people.
         publisher: the name of who puts it out.
+        language: of its first page.
     """
 
     base: str
     title: Text
     description: Text
     publisher: str
+    language: str = "en"
 
 
 def catalogue(entries: Sequence[Entry], site: Site) -> tuple[Triple, ...]:

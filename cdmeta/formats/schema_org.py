@@ -24,7 +24,7 @@ def dataset(entry: Entry, site: Site, language: str) -> dict[str, Any]:
         "@type": "Dataset",
         "@id": uri,
         "name": said.title.best(language),
-        "description": _description(entry, language),
+        "description": description(entry, language),
         "url": uri,
         "identifier": uri,
         "version": said.version,
@@ -59,7 +59,7 @@ def script(value: Mapping[str, Any]) -> str:
     return text
 
 
-def _description(entry: Entry, language: str) -> str:
+def description(entry: Entry, language: str) -> str:
     """The description; where it is too short to be taken, followed by what else the package says of itself."""
     text = entry.dataset.description.best(language)
     for field in ("purpose", "population", "methodology", "limitations"):
