@@ -16,9 +16,6 @@ from cdmeta.period import to_date
 from cdmeta.text import NO_TEXT, Text, is_language_tag, is_missing
 from cdmeta.urn import is_agency_id
 
-WITHHELD = "WITHHELD_SAFETY"
-"""What stands where a name, place or date is known to the reviewer and not published."""
-
 STAGES = (
     ("1a", "designObjectives"),
     ("1b", "designPartnerships"),
@@ -63,11 +60,12 @@ class Agent:
     """Somebody who had a part in the data.
 
     Attributes:
-        name: as given; it may be WITHHELD.
+        name: as given; it may be withheld.
         email: address, or empty.
         url: web address, or empty.
         kind: code of CL_ACTOR_KIND, or empty.
         role: what they did, in words.
+        organisation: where they belong, or empty.
     """
 
     name: Text
@@ -75,6 +73,7 @@ class Agent:
     url: str = ""
     kind: str = ""
     role: Text = NO_TEXT
+    organisation: str = ""
 
     @property
     def withheld(self) -> bool:
@@ -124,8 +123,7 @@ class Approval:
         time: when, ISO 8601.
         name: the approver's name, where the statement holds it.
         organisation: theirs, where the statement holds it.
-        decision: what they decided where the Framework leaves it open: `CITIZEN_DATA` …, or empty.
-        reason: why, in their words.
+        reason: theirs; where the Framework leaves the case open, why they decided that it is citizen data.
     """
 
     signer: str
@@ -133,7 +131,6 @@ class Approval:
     time: str
     name: str = ""
     organisation: str = ""
-    decision: str = ""
     reason: str = ""
 
 
@@ -226,7 +223,7 @@ def provenance(entry: Entry, language: str) -> str:
 
 def is_withheld(value: object) -> bool:
     """Tell whether a value stands for something that is not published, for safety."""
-    return isinstance(value, str) and value.strip() == WITHHELD
+    return isinstance(value, str) and value.strip() == profile.WITHHELD
 
 
 def is_web_address(value: object) -> bool:
@@ -318,7 +315,8 @@ def _agent(entry: Mapping[str, Any], name: str, language: str) -> Agent:
         _string(entry.get("email")),
         url if is_web_address(url) else "",
         _string(entry.get("kind")),
-        Text.at(entry, "role", language),
+        Text.at(entry, "role", language) if name == "name" else NO_TEXT,
+        _string(entry.get("organization")),
     )
 
 

@@ -11,6 +11,7 @@ from cdmeta.catalogue.view import View, pair, size
 from cdmeta.entry import DataFile, Entry, Licence, code_name
 from cdmeta.formats import schema_org
 from cdmeta.formats.dcat import Site, dataset_uri
+from cdmeta.period import bounds
 
 _INITIATIVE = (
     "initiativeType", "dataTradition", "directInvolvement", "representation", "regularOfficial",
@@ -160,10 +161,10 @@ def _decision(entry: Entry, view: View) -> Html:
     decision, approval = entry.dataset.decision, entry.approval
     rows = [
         pair(view.word("decision.outcome"), view.word(f"outcome.{decision.outcome}")),
+        _assessment(entry, view),
         pair(view.word("decision.rule"), decision.rule) if decision.rule else None,
         pair(view.word("decision.paragraphs"), ", ".join(decision.paragraphs)) if decision.paragraphs else None,
         view.rows(entry, *_INITIATIVE[2:]),
-        _assessment(entry, view),
     ]
     intro = view.word(f"decision.{decision.outcome}", signer=approval.name or approval.signer)
     return join([element("p", intro), element("dl", rows)])
@@ -176,7 +177,7 @@ def _assessment(entry: Entry, view: View) -> Html | None:
         return None
     return join(
         [
-            pair(view.word("decision.decided"), code_name("CL_CD_STATUS", approval.decision or "ASSESS")),
+            pair(view.word("decision.decided"), view.word("decision.approved")),
             pair(view.word("decision.by"), element("bdi", _approver(entry))),
             pair(view.word("decision.when"), approval.time[:10]),
             pair(view.word("decision.why"), element("bdi", approval.reason or view.word("unknown"))),
@@ -263,9 +264,9 @@ def _approval(entry: Entry, view: View) -> Html:
 
 def _more(entry: Entry, view: View) -> Html:
     """What was answered and stands nowhere else on the page."""
-    paths = dict.fromkeys(answer.field.path for answer in entry.dataset.answers)
-    fields = (path.removeprefix("citizenData.") for path in paths if path.startswith("citizenData."))
-    return view.rows(entry, *(field for field in fields if field.split(".")[0].split("[")[0] not in _PLACED))
+    paths = (answer.field.path.split(".") for answer in entry.dataset.answers)
+    fields = dict.fromkeys(parts[1].removesuffix("[]") for parts in paths if parts[0] == "citizenData")
+    return view.rows(entry, *(field for field in fields if field not in _PLACED))
 
 
 def _cite(entry: Entry, site: Site, view: View) -> Html:
@@ -298,7 +299,9 @@ def _machines(view: View) -> Html:
 def card(entry: Entry, view: View) -> Html:
     """The dataset in the list of the index."""
     language = view.language if view.language in entry.languages else entry.languages[0]
-    people = [view.inline(agent.name) for agent in (entry.publisher,) if agent.name]
+    periods = [bounds(value) for value in entry.dataset.codes("citizenData.referencePeriod")]
+    years = [escape("–".join(dict.fromkeys(str(day.year) for day in days))) for days in periods if days]
+    facts = [view.inline(entry.publisher.name) if entry.publisher.name else None, *years]
     return element(
         "li",
         element(
@@ -306,7 +309,7 @@ def card(entry: Entry, view: View) -> Html:
         ),
         badges(entry, view),
         view.block(entry.dataset.description),
-        element("p", people, class_="small"),
+        element("ul", (element("li", fact) for fact in facts if fact), class_="facts"),
     )
 
 

@@ -16,7 +16,7 @@ SUFFICIENT = 4
 
 _CODELIST = "CL_PARTICIPATION_LEVEL"
 _WIDTH, _CELL, _BAR, _GAP = 360, 58, 16, 4
-_LINE, _TOP, _LETTERS = 19, 44, 46
+_LINE, _TOP, _LETTERS = 19, 50, 46
 
 
 def figure(entry: Entry, view: View) -> Html:
@@ -82,7 +82,7 @@ def picture(entry: Entry, view: View) -> Html:
         element("title", view.word("participation.title"), id="participation-title"),
         element("desc", _in_words(entry, view), id="participation-desc"),
         _HATCH,
-        _scale(view, y - 8),
+        _scale(view),
         drawn,
         viewBox=f"0 0 {_WIDTH} {y}",
         width=_WIDTH,
@@ -106,16 +106,16 @@ _HATCH = element(
 )
 
 
-def _scale(view: View, bottom: int) -> Html:
-    """The numbers of the levels, and the line above which participation is sufficient."""
+def _scale(view: View) -> Html:
+    """The numbers of the levels, and a brace over those at which participation is sufficient."""
     numbers = [
-        element("text", str(level), x=_x(level) + _CELL // 2, y=36, class_="scale")
+        element("text", str(level), x=_x(level) + _CELL // 2, y=37, class_="scale")
         for level in range(1, LEVELS + 1)
     ]
-    line = _x(SUFFICIENT) - _GAP // 2
-    limit = element("path", d=f"M{line} 22V{bottom}", class_="limit")
-    name = element("text", view.word("participation.sufficient"), x=line + 4, y=14, class_="scale-name")
-    return join([limit, name, numbers])
+    start, end = _x(SUFFICIENT) + 1, _x(LEVELS) + _CELL - 1
+    brace = element("path", d=f"M{start} 24V18H{end}V24", class_="brace")
+    name = element("text", view.word("participation.sufficient"), x=(start + end) // 2, y=12, class_="scale")
+    return join([name, brace, numbers])
 
 
 def _bar(code: str, y: int) -> Iterator[Html]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from cdmeta.catalogue import page
 from cdmeta.catalogue.html import Child, Html, document, element, join
@@ -56,34 +55,38 @@ def manifest(entries: tuple[Entry, ...], site: Site, digests: Mapping[str, str])
     return (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode()
 
 
-def missing(old: Path, entries: tuple[Entry, ...], site: Site) -> tuple[str, ...]:
-    """The addresses that the site in a folder has and the new one would not have: harvesters would delete them.
+@dataclass(frozen=True)
+class Before:
+    """What a folder holds of an earlier run.
+
+    Attributes:
+        addresses: of its datasets.
+        files: paths of the files that were written.
+    """
+
+    addresses: frozenset[str] = frozenset()
+    files: frozenset[str] = frozenset()
+
+
+def before(folder: Path) -> Before:
+    """What a folder holds of an earlier run; nothing where there was none.
 
     Raises:
-        OutputError: the folder holds a manifest that is none of a site.
+        OutputError: its manifest is none of a site, or damaged.
     """
-    if not (old / MANIFEST).exists():
-        return ()
-    value = _read_manifest(old / MANIFEST)
-    before = {f"{value['base']}/{path}/" for path in value["datasets"]}
-    return tuple(sorted(before - {dcat.dataset_uri(entry, site.base) for entry in entries}))
-
-
-def sha256(data: bytes) -> str:
-    """The digest of a file, in hex."""
-    return hashlib.sha256(data).hexdigest()
-
-
-def _read_manifest(path: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    if not path.exists():
+        return Before()
     try:
         value = json.loads(path.read_bytes())
     except ValueError:
         value = None
     if not isinstance(value, dict) or value.get("kind") != _KIND:
-        raise OutputError(f"{path.parent}: holds something else than a site of ours. Name another folder.")
-    if not isinstance(value.get("base"), str) or not isinstance(value.get("datasets"), dict):
+        raise OutputError(f"{folder}: holds something else than a site of ours. Name another folder.")
+    base, datasets, written = (value.get(key) for key in ("base", "datasets", "files"))
+    if not isinstance(datasets, dict) or not isinstance(written, dict):
         raise OutputError(f"{path}: is damaged, so that nobody can tell what the site held. Name another folder.")
-    return value
+    return Before(frozenset(f"{base}/{name}/" for name in datasets), frozenset(written) | {MANIFEST})
 
 
 def _ordered(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -82,7 +83,8 @@ class View:
         name = self.inline(agent.name) if agent.name else escape(self.word("unnamed"))
         kind = self.english("span", code_name("CL_ACTOR_KIND", agent.kind)) if agent.kind else None
         role = self.inline(agent.role) if agent.role else None
-        notes = [element("span", part, class_="note") for part in (kind, role) if part]
+        member = element("bdi", agent.organisation) if agent.organisation else None
+        notes = [element("span", part, class_="note") for part in (member, kind, role) if part]
         return join([name, notes])
 
     def reach(self, agent: Agent) -> Html:
@@ -93,10 +95,19 @@ class View:
 
     def rows(self, entry: Entry, *fields: str) -> Html:
         """Fields of `citizenData` with what was answered, as rows of a description list."""
-        found = [entry.dataset.answer(f"citizenData.{field}") for field in fields]
-        return join(self.row(answers) for answers in found if answers)
+        by_path: dict[str, list[Answer]] = {}
+        for answer in entry.dataset.answers:
+            by_path.setdefault(answer.field.path, []).append(answer)
+        wanted = [
+            path
+            for field in fields
+            for path in by_path
+            if re.split(r"[.\[]", path.removeprefix("citizenData."))[0] == field
+            and path.startswith("citizenData.")
+        ]
+        return join(self.row(by_path[path]) for path in wanted)
 
-    def row(self, answers: tuple[Answer, ...]) -> Html:
+    def row(self, answers: list[Answer]) -> Html:
         """The answers to one field, as one row of a description list."""
         said = [self.answer(answer) for answer in answers]
         value = (

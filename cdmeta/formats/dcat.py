@@ -39,8 +39,6 @@ PREFIXES = {
 }
 _EU = "http://publications.europa.eu/resource/authority/"
 
-# CL_ACCESS → the EU's authority table of access rights.
-_ACCESS = {"OPEN": "PUBLIC", "REGISTERED": "RESTRICTED", "ON_REQUEST": "RESTRICTED", "RESTRICTED": "RESTRICTED"}
 _FILE_TYPES = {
     name: name.upper() for name in ("csv", "tsv", "json", "geojson", "xlsx", "ods", "xml", "pdf", "txt", "zip")
 }
@@ -158,13 +156,21 @@ def _dataset(entry: Entry, base: str) -> Iterator[Triple]:
 def _conditions(node: _Node, entry: Entry) -> Iterator[Triple]:
     yield from node.link("dct:conformsTo", standard := _Node(profile.URL))
     yield from standard.a("dct:Standard")
-    right = _ACCESS.get(entry.dataset.access, "NON_PUBLIC")
-    if right == "PUBLIC" and not entry.available:  # under embargo
-        right = "RESTRICTED"
-    yield from node.link("dct:accessRights", rights := _Node(f"{_EU}access-right/{right}"))
+    yield from node.link("dct:accessRights", rights := _Node(f"{_EU}access-right/{_access_right(entry)}"))
     yield from rights.a("dct:RightsStatement")
     for number, licence in enumerate(entry.licences):
         yield from _licence(node, licence, f"{node.uri}#licence-{number + 1}")
+
+
+def _access_right(entry: Entry) -> str:
+    """The code of the EU's authority table of access rights, as the profile links it."""
+    code = profile.load().codelists["CL_ACCESS"].codes.get(entry.dataset.access)
+    links = [
+        link.removeprefix("EU_ACCESS:") for link in (code.links if code else ()) if link.startswith("EU_ACCESS:")
+    ]
+    right = links[0] if links else "NON_PUBLIC"
+    under_embargo = right == "PUBLIC" and not entry.available
+    return "RESTRICTED" if under_embargo else right
 
 
 def _licence(node: _Node, licence: Licence, own: str) -> Iterator[Triple]:
@@ -185,6 +191,7 @@ def _people(node: _Node, entry: Entry) -> Iterator[Triple]:
         yield from node.link("dcat:contactPoint", contact := _Node(f"{node.uri}#contact-{number + 1}"))
         yield from contact.a("vcard:Kind", "vcard:Organization")
         yield from contact.texts("vcard:fn", _name(agent))
+        yield from contact.plain("vcard:organization-name", agent.organisation)
         if mailbox := _Node.of(f"mailto:{quote(agent.email, safe='@+')}" if agent.email else ""):
             yield from contact.link("vcard:hasEmail", mailbox)
         if address := _Node.of(agent.url):
@@ -220,7 +227,7 @@ def _coverage(node: _Node, entry: Entry) -> Iterator[Triple]:
 
 def _places(entry: Entry) -> Iterator[Text]:
     for answer in entry.dataset.answer("citizenData.geography"):
-        text = answer.value if isinstance(answer.value, Text) else Text.of(answer.value, "und")
+        text = answer.value if isinstance(answer.value, Text) else Text.of(answer.value, entry.dataset.language)
         if text and not any(is_withheld(part) for _, part in text):
             yield text
 
