@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import os
 from pathlib import Path
 
 import click
+
+from cdmeta.cli.clock import now
 
 
 @click.command(name="site")
@@ -41,16 +41,9 @@ def command(
     from cdmeta.workflows.site import Options, publish_packages
 
     options = Options(base_url, title, publisher, language, allow_removal)
-    done = publish_packages(packages, out, allowed_signers, options, today=_today())
+    done = publish_packages(packages, out, allowed_signers, options, today=now().date())
     for address in done.addresses:
         click.echo(address)
     for address in done.removed:
         click.echo(f"gone: {address}", err=True)
     click.echo(f"{done.files} files in {out}. Start with {out / 'index.html'}", err=True)
-
-
-def _today() -> dt.date:
-    """Today in UTC, or the day of SOURCE_DATE_EPOCH."""
-    given = os.environ.get("SOURCE_DATE_EPOCH", "")
-    now = dt.datetime.fromtimestamp(int(given), dt.UTC) if given.isdigit() else dt.datetime.now(dt.UTC)
-    return now.date()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import quote
 
+from cdmeta import profile
 from cdmeta.catalogue import participation
 from cdmeta.catalogue.html import Child, Html, data_block, element, escape, join
 from cdmeta.catalogue.view import View, pair, size
@@ -162,12 +163,18 @@ def _decision(entry: Entry, view: View) -> Html:
     rows = [
         pair(view.word("decision.outcome"), view.word(f"outcome.{decision.outcome}")),
         _assessment(entry, view),
-        pair(view.word("decision.rule"), decision.rule) if decision.rule else None,
+        pair(view.word("decision.rule"), *_rule(decision.rule, view)) if decision.rule else None,
         pair(view.word("decision.paragraphs"), ", ".join(decision.paragraphs)) if decision.paragraphs else None,
         view.rows(entry, *_INITIATIVE[2:]),
     ]
     intro = view.word(f"decision.{decision.outcome}", signer=approval.name or approval.signer)
     return join([element("p", intro), element("dl", rows)])
+
+
+def _rule(rule: str, view: View) -> Iterator[Html]:
+    """What a rule says, and its name."""
+    yield escape(profile.texts(view.language).get(f"rule.{rule}", ""))
+    yield element("span", view.word("decision.name", rule=rule), class_="note")
 
 
 def _assessment(entry: Entry, view: View) -> Html | None:

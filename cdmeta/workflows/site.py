@@ -17,7 +17,6 @@ from cdmeta.entry import Approval, Entry, is_web_address, to_entry
 from cdmeta.errors import ConversionError, OutputError
 from cdmeta.formats.dcat import Site, dataset_uri
 from cdmeta.package import APPROVAL_FILES, DESCRIPTOR, Package
-from cdmeta.tables.engine import code_rows
 from cdmeta.text import Text, is_language_tag
 from cdmeta.workflows.accept import Accepted, accepted
 from cdmeta.workflows.output import staged
@@ -113,7 +112,8 @@ def _entry(taken: Accepted, today: dt.date) -> Entry:
     if verdict is None or statement is None:
         raise ConversionError(f"{package.source}: is not approved.")
     decision = framework.decide(framework.read(package.answers))
-    dataset, _ = to_dataset(package, decision, lambda resource: code_rows(package, resource))
+    # Pages and feeds name what was measured, never the codes in the rows, so no row is read.
+    dataset, _ = to_dataset(package, decision, lambda _: ())
     approval = Approval(
         verdict.signer or statement.approver.identity,
         verdict.key or "",
