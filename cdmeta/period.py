@@ -51,6 +51,18 @@ def time_range(start: dt.date, end: dt.date) -> str:
     return f"{start.isoformat()}/P{(end - start).days + 1}D"
 
 
+def bounds(period: str) -> tuple[dt.date, dt.date] | None:
+    """First and last day of a range as `time_range` writes it; None for anything else."""
+    match = re.fullmatch(rf"({_DATE})/P([1-9][0-9]{{0,6}})D", period)
+    start = to_date(match[1]) if match else None
+    if match is None or start is None:
+        return None
+    try:
+        return start, start + dt.timedelta(days=int(match[4]) - 1)
+    except OverflowError:
+        return None
+
+
 def to_date(value: object) -> dt.date | None:
     """A full ISO 8601 date, `YYYY-MM-DD`; None for anything else."""
     if not isinstance(value, str) or not re.fullmatch(DATED, value):

@@ -9,7 +9,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LAYERS = [
     "errors", "text", "urn", "period", "profile", "finding", "package", "framework", "dataset", "sshsig",
-    "beside", "approval", "tables", "checks", "sdmx", "formats", "reporters", "catalogue", "schema", "workflows",
+    "beside", "approval", "entry", "tables", "checks", "sdmx", "formats", "reporters", "catalogue", "schema",
+    "workflows",
 ]  # fmt: skip
 DOORS = {
     "click": {"cli"},

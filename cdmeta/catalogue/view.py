@@ -1,0 +1,168 @@
+"""How values are said on a page: labels and texts in its language, each marked with the language it is in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from cdmeta import profile
+from cdmeta.catalogue.html import Html, element, escape, join
+from cdmeta.dataset import Answer
+from cdmeta.entry import Agent, Entry, code_name, has_texts, is_web_address, is_withheld
+from cdmeta.period import bounds
+from cdmeta.text import Text, is_language_tag
+
+_RIGHT_TO_LEFT = ("ar", "ckb", "dv", "fa", "he", "ks", "ku", "prs", "ps", "sd", "syr", "ug", "ur", "yi")
+_UNITS = ("B", "kB", "MB", "GB", "TB")
+
+
+def direction(language: str) -> str:
+    """The direction in which a language is written."""
+    return "rtl" if language.split("-")[0].casefold() in _RIGHT_TO_LEFT else "ltr"
+
+
+def size(number: int) -> str:
+    """A number of bytes for people, decimal units."""
+    amount, unit = float(number), 0
+    while amount >= 999.5 and unit < len(_UNITS) - 1:
+        amount, unit = amount / 1000, unit + 1
+    return f"{amount:.0f}\u00a0{_UNITS[unit]}"
+
+
+@dataclass(frozen=True)
+class View:
+    """One language of the site.
+
+    Attributes:
+        language: BCP 47 tag of the texts that are wanted.
+    """
+
+    language: str
+
+    @cached_property
+    def labels(self) -> str:
+        """The language of our own labels: the wanted one where we have it, else English."""
+        return self.language if has_texts(self.language) else "en"
+
+    def word(self, key: str, **params: object) -> str:
+        """A label of ours."""
+        return profile.texts(self.language)[f"site.{key}"].format(**params)
+
+    def english(self, name: str, text: str, **attributes: str | None) -> Html:
+        """A text of the profile, which is in English."""
+        return element(name, text, lang=None if self.labels == "en" else "en", **attributes)
+
+    def inline(self, text: Text) -> Html:
+        """A text in the language wanted, or in any, set apart from what stands around it."""
+        tag, part = self._pick(text)
+        if is_withheld(part):
+            return element("em", self.word("withheld"))
+        return element("bdi", part, lang=tag)
+
+    def plain(self, text: Text) -> str:
+        """A text where there can be no markup: a title, an attribute."""
+        part = self._pick(text)[1]
+        return self.word("withheld") if is_withheld(part) else part
+
+    def block(self, text: Text, class_: str | None = None) -> Html:
+        """A text as paragraphs, parted at blank lines."""
+        tag, part = self._pick(text)
+        if is_withheld(part):
+            return element("p", element("em", self.word("withheld")), class_=class_)
+        paragraphs = [piece.strip() for piece in part.replace("\r\n", "\n").split("\n\n") if piece.strip()]
+        return join(element("p", piece, lang=tag, dir="auto", class_=class_) for piece in paragraphs)
+
+    def people(self, agents: tuple[Agent, ...]) -> Html:
+        """A list of people and organisations, with what they are and did."""
+        return element("ul", [element("li", self.person(agent)) for agent in agents], class_="plain")
+
+    def person(self, agent: Agent) -> Html:
+        """Somebody, with what they are and did."""
+        name = self.inline(agent.name) if agent.name else escape(self.word("unnamed"))
+        kind = self.english("span", code_name("CL_ACTOR_KIND", agent.kind)) if agent.kind else None
+        role = self.inline(agent.role) if agent.role else None
+        member = element("bdi", agent.organisation) if agent.organisation else None
+        notes = [element("span", part, class_="note") for part in (member, kind, role) if part]
+        return join([name, notes])
+
+    def reach(self, agent: Agent) -> Html:
+        """Somebody, with how to reach them."""
+        mail = element("a", agent.email, href=f"mailto:{agent.email}") if "@" in agent.email else None
+        web = element("a", agent.url, href=agent.url) if is_web_address(agent.url) else None
+        return join([self.person(agent), [element("span", part, class_="note") for part in (mail, web) if part]])
+
+    def rows(self, entry: Entry, *fields: str) -> Html:
+        """Fields of `citizenData` with what was answered, as rows of a description list."""
+        by_path: dict[str, list[Answer]] = {}
+        for answer in entry.dataset.answers:
+            by_path.setdefault(answer.field.path, []).append(answer)
+        wanted = [
+            path
+            for field in fields
+            for path in by_path
+            if re.split(r"[.\[]", path.removeprefix("citizenData."))[0] == field
+            and path.startswith("citizenData.")
+        ]
+        return join(self.row(by_path[path]) for path in wanted)
+
+    def row(self, answers: list[Answer]) -> Html:
+        """The answers to one field, as one row of a description list."""
+        said = [self.answer(answer) for answer in answers]
+        value = (
+            said[0] if len(said) == 1 else element("ul", [element("li", part) for part in said], class_="plain")
+        )
+        return pair(self.english("dt", answers[0].field.title), value)
+
+    def answer(self, answer: Answer) -> Html:
+        """One answer, with those below it."""
+        below = [
+            element("span", self.english("span", f"{child.field.title}: "), self._value(child), class_="note")
+            for child in _walk(answer.children)
+            if child.value is not None
+        ]
+        return join([self._value(answer) if answer.value is not None else None, below])
+
+    def _value(self, answer: Answer) -> Html:
+        value, field = answer.value, answer.field
+        if isinstance(value, Text):
+            _, part = self._pick(value)
+            return self.block(value) if "\n\n" in part else self.inline(value)
+        if value is None or is_withheld(value):
+            return element("em", self.word("withheld"))
+        if field.codelist:
+            return self._code(field, value)
+        if days := bounds(value):
+            return escape(self.word("range", start=days[0].isoformat(), end=days[1].isoformat()))
+        if field.type == "boolean":
+            return escape(self.word("yes" if value == "true" else "no"))
+        return element("a", value, href=value) if is_web_address(value) else element("bdi", value)
+
+    def _code(self, field: profile.Field, code: str) -> Html:
+        """The name of a code, and what it means where the field has one code only."""
+        name = self.english("span", code_name(field.codelist, code))
+        codelist = profile.load().codelists.get(field.codelist)
+        known = codelist.codes.get(code) if codelist else None
+        explained = field.type == "code" or field.name == "consentBasis"
+        if known is None or not known.description or not explained:
+            return name
+        return join([name, self.english("span", known.description, class_="note")])
+
+    def _pick(self, text: Text) -> tuple[str | None, str]:
+        """A text, and its language where it is another one than that of our labels."""
+        part = text.best(self.language)
+        tag = next((tag for tag, value in text if value == part), self.labels)
+        return (tag if tag != self.labels and tag != "und" and is_language_tag(tag) else None), part
+
+
+def pair(term: str, *value: str) -> Html:
+    """One row of a description list."""
+    head = term if isinstance(term, Html) and term.startswith("<dt") else element("dt", term)
+    return element("div", head, element("dd", *value))
+
+
+def _walk(answers: tuple[Answer, ...]) -> Iterator[Answer]:
+    for answer in answers:
+        yield answer
+        yield from _walk(answer.children)

@@ -1,0 +1,49 @@
+"""`cdmeta site`: approved packages as web pages that registries harvest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from cdmeta.cli.clock import now
+
+
+@click.command(name="site")
+@click.argument("packages", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PACKAGE...")
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Where to write the site."
+)
+@click.option(
+    "--base-url", required=True, metavar="URL", help="The address at which the site will stand, for good."
+)
+@click.option(
+    "--allowed-signers", required=True, type=click.Path(path_type=Path), metavar="FILE", help="Who may approve."
+)
+@click.option("--title", default="", help="Name of the site.")
+@click.option("--publisher", default="", help="Who puts it out.")
+@click.option("--language", default="en", show_default=True, help="Language of the first page.")
+@click.option("--allow-removal", is_flag=True, help="Publish even if datasets of the last run are gone.")
+def command(
+    packages: tuple[Path, ...],
+    out: Path,
+    base_url: str,
+    allowed_signers: Path,
+    title: str,
+    publisher: str,
+    language: str,
+    allow_removal: bool,
+) -> None:
+    """Write approved packages as web pages that registries harvest.
+
+    The folder can be put on any web host. Data files are in it only where access is open.
+    """
+    from cdmeta.workflows.site import Options, publish_packages
+
+    options = Options(base_url, title, publisher, language, allow_removal)
+    done = publish_packages(packages, out, allowed_signers, options, today=now().date())
+    for address in done.addresses:
+        click.echo(address)
+    for address in done.removed:
+        click.echo(f"gone: {address}", err=True)
+    click.echo(f"{done.files} files in {out}. Start with {out / 'index.html'}", err=True)
