@@ -1055,7 +1055,7 @@ def test_the_error_tells_few_reasons_and_holds_all(bench: Bench, temporary: Path
     with pytest.raises(ApprovalError) as caught, accepted(bench.folder, bench.signers):
         pytest.fail("was accepted")
     # Two of the five are read as JSON, and are no longer any.
-    assert {name for name in PARTS if any(f"{name!r} is not" in reason for reason in caught.value.reasons)} == set(
+    assert {name for name in PARTS if any(f'"{name}" is not' in reason for reason in caught.value.reasons)} == set(
         PARTS
     )
     assert "\n" not in str(caught.value)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import cdmeta
+from cdmeta import profile
 
 PUBLIC = [
     "ApprovalError", "CdmetaError", "ConversionError", "Dataset", "Decision", "Finding", "Package", "PackageError",
@@ -37,7 +38,7 @@ def test_what_the_docstring_shows_works() -> None:
     assert [finding.code for finding in report.findings] == []
     assert report.valid
     assert cdmeta.render(report).startswith("Valid")
-    assert cdmeta.find("CL_CONSENT_BASIS").description
+    assert cdmeta.find("CD301") is profile.load().rules["CD301"]
 
 
 def test_importing_loads_nothing_else() -> None:
