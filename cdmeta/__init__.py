@@ -10,7 +10,7 @@ What the commands do, from Python:
         print(finding.code, finding.severity(report.gate), finding.message(), finding.remedy())
     if not report.valid:
         print(cdmeta.render(report))
-    print(cdmeta.find("CL_CONSENT_BASIS").description)
+    print(cdmeta.find("CD301"))  # a rule, a field, a code list or a code
 
 What is wrong with data is a `Finding`; what could not be done is a `CdmetaError`.
 """

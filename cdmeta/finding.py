@@ -94,11 +94,16 @@ class _Blanks(string.Formatter):
 _BLANKS = _Blanks()
 
 
+_WORDED = ("constraint", "reason", "type")
+"""Params whose value may be a key of the texts, `reason.bom`; any other value is words already."""
+
+
 def _spoken(params: Mapping[str, Any], language: str) -> dict[str, Any]:
-    """The params with `reason` (a key `reason.…` of the texts, or words) and `near` (a name or "") as words."""
+    """The params in words; `near` is the name that may be meant, or empty."""
     texts, spoken = profile.texts(language), dict(params)
-    if f"reason.{params.get('reason')}" in texts:
-        spoken["reason"] = _BLANKS.vformat(texts[f"reason.{params['reason']}"], (), params)
+    for name in _WORDED:
+        if f"{name}.{params.get(name)}" in texts:
+            spoken[name] = _BLANKS.vformat(texts[f"{name}.{params[name]}"], (), params)
     if params.get("near"):
         spoken["near"] = " " + _BLANKS.vformat(texts["report.near"], (), params)
     return spoken

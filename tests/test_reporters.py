@@ -2,6 +2,7 @@
 
 import json
 import re
+import string
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ def test_a_valid_report() -> None:
         "\n"
         "What next? Send the package to the office that shall publish it. Its reviewer\n"
         "approves it:\n"
-        "  cdmeta approve in/x.zip\n"
+        '  cdmeta approve in/x.zip --key KEY --approver "NAME <MAIL>"\n'
     )
 
 
@@ -231,11 +232,29 @@ def test_every_rule_has_a_severity_and_words(gate: str) -> None:
         assert rule.remedy
 
 
-def test_every_reason_is_one_that_is_given() -> None:
-    root = Path(__file__).parent.parent / "cdmeta"
-    code = "".join(path.read_text(encoding="utf-8") for path in root.glob("**/*.py"))
-    reasons = [key.removeprefix("reason.") for key in profile.texts() if key.startswith("reason.")]
-    assert [reason for reason in reasons if f'"{reason}"' not in code] == []
+def test_a_finding_speaks_words() -> None:
+    where = Where("v.csv", resource="v", row=3, field="age")
+    params = {"row": 3, "field": "age", "type": "integer", "constraint": "minimum"}
+    assert Finding("CD408", where, params).message() == "age in row 3 is not a whole number."
+    assert (
+        Finding("CD410", where, params).message() == "age in row 3 is not allowed: it is smaller than the minimum."
+    )
+    assert Finding("CD410", where, params | {"constraint": "odd"}).message() == "age in row 3 is not allowed: odd."
+    assert Finding("CD101", where, {"path": "p", "reason": "bom"}).message() == (
+        "p cannot be read as JSON: it starts with a byte order mark; save it as UTF-8 without BOM."
+    )
+
+
+def test_the_blanks_of_all_words_can_be_filled() -> None:
+    rules = profile.load().rules.values()
+    words = [text for rule in rules for text in (rule.message, rule.remedy)]
+    words += [
+        text
+        for key, text in profile.texts().items()
+        if key.startswith(("constraint.", "reason.", "report.", "type."))
+    ]
+    blanks = {name for text in words for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+    assert [name for name in blanks if not name.isidentifier()] == []
 
 
 JSON = st.recursive(
