@@ -76,6 +76,8 @@ class Dialect:
         given |= nested if isinstance(nested := given.get("csv"), Mapping) else {}
         if given.get("lineTerminator", "\n") not in _LINE_ENDS:
             raise TableReadError("CD418", "line-terminator")
+        if isinstance(delimiter := given.get("delimiter"), str) and len(delimiter) > 1:
+            raise TableReadError("CD418", "long-delimiter")
         rows = given.get("headerRows", [1]) if given.get("header", True) is True else []
         tab = kind(resource) == "tsv"
         try:
@@ -92,8 +94,8 @@ class Dialect:
                 given.get("commentChar") or "",
             )
             csv.reader([], **dialect.options())
-            if not isinstance(dialect.comment, str):
-                raise TypeError(dialect.comment)
+            if not isinstance(given.get("commentChar", ""), str) or min(dialect.header_rows, default=1) < 1:
+                raise ValueError(given)
         except (TypeError, ValueError, OverflowError, csv.Error) as error:
             raise TableReadError("CD416", "dialect") from error
         return dialect
