@@ -11,6 +11,10 @@ class PackageError(CdmetaError):
     """There is nothing at the path that can be opened as a data package."""
 
 
+class TableError(CdmetaError):
+    """A file could not be read as a table with one name for each column."""
+
+
 class ApprovalError(CdmetaError):
     """A package could not be approved, or an approval does not hold.
 

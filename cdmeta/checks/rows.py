@@ -12,5 +12,5 @@ from cdmeta.tables.judge import judge
 def check(package: Package) -> Iterator[Finding]:
     """What is wrong with rows and files (CD401 to CD421); of a resource that lacks files the loader has told."""
     for resource in package.resources:
-        if resource.complete or "data" in resource.raw:
+        if resource.complete or "path" not in resource.raw:
             yield from judge(package, resource)

@@ -28,12 +28,13 @@ CORRECTIONS = (
     ("dialect-not-sniffed", "Table Dialect 2.0: the delimiter is a comma unless told; frictionless guesses"),
     ("header-not-sniffed", "Table Dialect 2.0: the first row unless told; frictionless guesses by width"),
     ("missing-values-objects", "Table Schema 2.0, missingValues: objects are allowed; not so without $schema"),
-    ("number-literals", "Table Schema 2.0, number: digits are ASCII, NaN, INF and -INF; frictionless asks Python"),
+    ("number-literals", "Table Schema 2.0, number: ASCII digits, NaN, INF or -INF; frictionless asks Python"),
     ("integer-literals", "Table Schema 2.0, integer: an optional sign and ASCII digits; frictionless asks Python"),
     ("integer-group-char", "Table Schema 2.0, integer: groupChar; frictionless has it for number only"),
     ("date-literals", "Table Schema 2.0, date: YYYY-MM-DD; frictionless takes 2020-1-5"),
     ("datetime-literals", "Table Schema 2.0, datetime: T before the time; frictionless takes any character"),
     ("year-literals", "Table Schema 2.0, year: four ASCII digits; frictionless asks Python"),
+    ("time-literals", "XML Schema, time: a colon in the zone; frictionless does without"),
     ("yearmonth-literals", "Table Schema 2.0, yearmonth: YYYY-MM; frictionless takes 2020-1"),
     ("geopoint-literals", "Table Schema 2.0, geopoint: two numbers; frictionless asks Python"),
     ("binary-alphabet", "RFC 4648: other characters are no base64; frictionless drops them"),
@@ -43,13 +44,13 @@ CORRECTIONS = (
     ("fields-match-array", "the profile of Table Schema 2.0 has an array of one; frictionless refuses it"),
     ("null-sequence", "Table Dialect 2.0, nullSequence; frictionless ignores it"),
     ("hash-algorithms", "Data Resource 2.0, hash: any algorithm by its prefix; frictionless knows md5 and sha256"),
-    ("zero-bytes", "Data Resource 2.0, encoding: UTF-8 unless told; frictionless reads on"),
+    ("zero-bytes", "Data Resource 2.0, encoding: UTF-8 is text without zero bytes; frictionless reads on"),
 )  # fmt: skip
 """Where frictionless departs from the standards, and what the standards say: name, reason."""
 
 _DIGITS = r"[0-9]+"
-_NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|NaN|-?INF"
-_ZONE = r"(?:Z|[+-][0-9]{2}:?[0-9]{2})?"
+_NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|(?i:NaN|-?INF)"
+_ZONE = r"(?:Z|[+-][0-9]{2}:[0-9]{2})?"
 _LEXICAL = {
     "integer": rf"[+-]?{_DIGITS}",
     "number": _NUMBER,

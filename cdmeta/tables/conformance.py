@@ -89,7 +89,8 @@ def schema_problems(schema: Mapping[str, Any], pointer: str = "") -> Iterator[Pr
 def _resource(resource: Mapping[str, Any], pointer: str) -> Iterator[Problem]:
     if "name" not in resource:
         yield pointer, _text("resource.unnamed")
-    if "path" not in resource and "data" not in resource:
+    # Version 0 wrote url, which the standard still takes for path.
+    if not {"path", "data", "url"}.intersection(resource):
         yield pointer, _text("resource.empty")
     if "path" in resource and "data" in resource:
         yield pointer, _text("resource.both")
@@ -195,8 +196,10 @@ _RAISED_BY_FRICTIONLESS = (
 def _is_unique_keys(value: Any, names: list[Any]) -> bool:
     if value is None:
         return True
-    return isinstance(value, list) and all(
-        isinstance(key, list) and key and all(name in names for name in key) for key in value
+    return (
+        bool(value)
+        and isinstance(value, list)
+        and all(isinstance(key, list) and key and all(name in names for name in key) for key in value)
     )
 
 

@@ -17,7 +17,7 @@ from cdmeta.package import Package, Resource
 MAX_CELL_CHARACTERS = 4 * 2**20
 """A cell, or a line, longer than this is a quotation mark that was never closed, or no table at all."""
 
-_CHUNK = 2**20
+CHUNK = 2**20
 _NO_CHARSETS = ("idna", "mbcs", "oem", "punycode", "raw-unicode-escape", "undefined", "unicode-escape")
 """Codecs of Python that are no encodings of files."""
 
@@ -76,6 +76,8 @@ class Dialect:
         given |= nested if isinstance(nested := given.get("csv"), Mapping) else {}
         if given.get("lineTerminator", "\n") not in _LINE_ENDS:
             raise TableReadError("CD418", "line-terminator")
+        if isinstance(delimiter := given.get("delimiter"), str) and len(delimiter) > 1:
+            raise TableReadError("CD418", "long-delimiter")
         rows = given.get("headerRows", [1]) if given.get("header", True) is True else []
         tab = kind(resource) == "tsv"
         try:
@@ -92,8 +94,8 @@ class Dialect:
                 given.get("commentChar") or "",
             )
             csv.reader([], **dialect.options())
-            if not isinstance(dialect.comment, str):
-                raise TypeError(dialect.comment)
+            if not isinstance(given.get("commentChar", ""), str) or min(dialect.header_rows, default=1) < 1:
+                raise ValueError(given)
         except (TypeError, ValueError, OverflowError, csv.Error) as error:
             raise TableReadError("CD416", "dialect") from error
         return dialect
@@ -154,8 +156,10 @@ def open_table(package: Package, resource: Resource) -> Table:
         if problem := undecodable(package.path(part), encoding):
             raise TableReadError("CD402", problem[0], part, encoding=encoding, **problem[1])
     first, *rest = (
-        (_split(records(), dialect), records())
-        for records in [partial(_records, package.path(part), part, encoding, dialect) for part in resource.paths]
+        (split_header(records(), dialect), records())
+        for records in [
+            partial(read_records, package.path(part), part, encoding, dialect) for part in resource.paths
+        ]
     )
     return Table(first[0].labels, _one_after_the_other(first[0], rest))
 
@@ -189,25 +193,25 @@ def undecodable(path: Path, encoding: str) -> tuple[str, dict[str, Any]] | None:
         head = file.read(4)
     if head.startswith((b"\xff\xfe", b"\xfe\xff")) and not encoding.startswith(("utf-16", "utf-32")):
         return "encoding-utf-16", {}
-    place, has_zero, _ = _scan(path, encoding)
+    place, has_zero, _ = scan(path, encoding)
     if place is not None:
         return "encoding-byte", {"place": place}
     if has_zero:
         return "encoding-zero", {}
     if encoding not in ("utf-8", "utf-8-sig", "ascii") and not encoding.startswith(("utf-16", "utf-32", "utf-7")):
-        place, _, is_beyond_ascii = _scan(path, "utf-8")
+        place, _, is_beyond_ascii = scan(path, "utf-8")
         if place is None and is_beyond_ascii:
             return "encoding-is-utf-8", {}
     return None
 
 
-def _scan(path: Path, encoding: str) -> tuple[int | None, bool, bool]:
+def scan(path: Path, encoding: str) -> tuple[int | None, bool, bool]:
     """The byte (from 1) at which a file is no text in an encoding; whether it holds U+0000; or beyond ASCII."""
     decoder = codecs.getincrementaldecoder(encoding)("strict")
     done, has_zero, is_beyond_ascii = 0, False, False
     with path.open("rb") as file:
         while True:
-            chunk = file.read(_CHUNK)
+            chunk = file.read(CHUNK)
             waiting = len(decoder.getstate()[0])
             try:
                 text = decoder.decode(chunk, final=not chunk)
@@ -222,7 +226,18 @@ def _scan(path: Path, encoding: str) -> tuple[int | None, bool, bool]:
                 return None, has_zero, is_beyond_ascii
 
 
-def _records(path: Path, part: str, encoding: str, dialect: Dialect) -> Iterator[Record]:
+def read_records(path: Path, part: str, encoding: str, dialect: Dialect) -> Iterator[Record]:
+    """The records of one file, comments left out.
+
+    Args:
+        path: the file.
+        part: what it is called in records.
+        encoding: one in which it is text (`undecodable`).
+        dialect: how it is written.
+
+    Raises:
+        TableReadError: CD401, a line without end; CD415, a quotation mark in the wrong place.
+    """
     row = 0
     encoding = "utf-8-sig" if encoding == "utf-8" else encoding
     csv.field_size_limit(MAX_CELL_CHARACTERS)
@@ -249,7 +264,7 @@ def _with_nulls(cells: list[str], null: str) -> list[Any]:
     return [None if cell == null else cell for cell in cells]
 
 
-def _split(records: Iterator[Record], dialect: Dialect) -> Table:
+def split_header(records: Iterator[Record], dialect: Dialect) -> Table:
     """Part the header from the rows below it."""
     if not dialect.header_rows:
         return Table(None, records)
@@ -300,7 +315,7 @@ def _inline(resource: Resource) -> Table:
     if not all(isinstance(row, list) for row in data):
         raise TableReadError("CD418", "inline")
     listed = (Record(None, number, row) for number, row in enumerate(data, start=1))
-    return _split(listed, Dialect(header_rows=Dialect.of(resource).header_rows))
+    return split_header(listed, Dialect(header_rows=Dialect.of(resource).header_rows))
 
 
 def canonical(value: Any) -> Any:
