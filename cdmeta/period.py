@@ -53,12 +53,12 @@ def time_range(start: dt.date, end: dt.date) -> str:
 
 def bounds(period: str) -> tuple[dt.date, dt.date] | None:
     """First and last day of a range as `time_range` writes it; None for anything else."""
-    match = re.fullmatch(rf"({_DATE})/P([1-9][0-9]{{0,6}})D", period)
-    start = to_date(match[1]) if match else None
+    match = re.fullmatch(rf"(?P<start>{DATED})/P(?P<days>[1-9][0-9]{{0,6}})D", period, re.ASCII)
+    start = to_date(match["start"]) if match else None
     if match is None or start is None:
         return None
     try:
-        return start, start + dt.timedelta(days=int(match[4]) - 1)
+        return start, start + dt.timedelta(days=int(match["days"]) - 1)
     except OverflowError:
         return None
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cdmeta.period import frequency, time_range, to_date
+from cdmeta.period import bounds, frequency, time_range, to_date
 
 
 @pytest.mark.parametrize(
@@ -54,9 +54,15 @@ def test_a_range_includes_both_days(start: dt.date, days: int) -> None:
     text = time_range(start, dt.date.fromordinal(end))
     assert text == f"{start.isoformat()}/P{end - start.toordinal() + 1}D"
     assert frequency(text) == "I"
+    assert bounds(text) == (start, dt.date.fromordinal(end))
 
 
 def test_only_full_iso_dates_are_dates() -> None:
     assert to_date("2024-02-29") == dt.date(2024, 2, 29)
     for value in ("2024-02-30", "2024-2-9", "20240229", "2024", 2024, None, "2024-W01-1"):
         assert to_date(value) is None
+
+
+def test_only_ranges_of_days_have_bounds() -> None:
+    for text in ("", "2024", "2024-01-01", "2024-01-01/P1M", "2024-02-30/P1D", "9999-12-31/P2D", "2024-01-01/P0D"):
+        assert bounds(text) is None

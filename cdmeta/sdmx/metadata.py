@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from cdmeta import profile
 from cdmeta.dataset import Answer, Dataset
-from cdmeta.period import to_date
+from cdmeta.period import bounds
 from cdmeta.sdmx.artefacts import (
     Agency,
     MetadataProviderScheme,
@@ -85,12 +85,8 @@ def _decided(dataset: Dataset) -> Iterator[ReportedAttribute]:
 
 def _reporting(dataset: Dataset) -> tuple[dt.date | None, dt.date | None]:
     """First and last day of the time that the data describe."""
-    given = dataset.codes("citizenData.referencePeriod")
-    start, _, length = (given[0] if given else "").partition("/P")
-    begin = to_date(start)
-    if begin is None or not length.endswith("D") or not length[:-1].isdigit():
-        return None, None
-    return begin, begin + dt.timedelta(days=int(length[:-1]) - 1)
+    given = [days for value in dataset.codes("citizenData.referencePeriod") if (days := bounds(value))]
+    return given[0] if given else (None, None)
 
 
 def _providers(dataset: Dataset, structures: Structures) -> MetadataProviderScheme:
