@@ -19,6 +19,7 @@ from cdmeta.finding import Finding
 from cdmeta.package import Package, load
 from cdmeta.tables.cells import CORRECTIONS
 from cdmeta.tables.judge import LISTED, judge, metadata_problems
+from cdmeta.tables.records import CHUNK
 
 ROOT = Path(__file__).parent.parent
 V2 = "https://datapackage.org/profiles/2.0/datapackage.json"
@@ -304,6 +305,12 @@ def test_a_byte_far_into_a_file_has_its_true_place(tmp_path: Path) -> None:
     assert f"byte {len(table) - 1:d} " in found[0].message()
 
 
+def test_a_letter_that_is_cut_between_two_pieces_has_its_true_place(tmp_path: Path) -> None:
+    table = b"a\n" + b"x" * (CHUNK - 3) + b"\xc3(\n"
+    found = ours(write(tmp_path / "p", table, one()))
+    assert f"byte {CHUNK:d} " in found[0].message()
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "windows-1252", "iso-8859-1", "shift_jis"])
 def test_encodings_that_are_named_are_read(encoding: str, tmp_path: Path) -> None:
     text = "a\n日\n" if encoding == "shift_jis" else "a\né\n"
@@ -471,6 +478,23 @@ def test_keys_tell_the_row_that_was_first(tmp_path: Path) -> None:
     found = ours(write(tmp_path / "p", b"a,b\n1,x\n01,x\n1,y\n1,x\n", schema))
     assert [(f.code, f.where.row, f.params["other"]) for f in found] == [("CD412", 3, 2), ("CD412", 5, 2)]
     assert found[0].message() == "Row 3 cannot be told apart by its key (a, b): row 2 has the same."
+
+
+def test_a_cell_that_is_wrong_or_not_there_is_not_compared(tmp_path: Path) -> None:
+    schema = {
+        "fields": [{"name": "a", "type": "string"}, {"name": "b", "type": "integer"}],
+        "primaryKey": ["a", "b"],
+    }
+    found = ours(write(tmp_path / "p", b"a,b\nx,?\nx,?\nx\nx\n", schema))
+    assert places(found) == [("CD408", 2, "b"), ("CD408", 3, "b"), ("CD405", 4, "b"), ("CD405", 5, "b")]
+
+
+def test_what_is_there_of_an_incomplete_table_is_not_judged(tmp_path: Path) -> None:
+    folder = write(tmp_path / "p", b"a\nx\n", one(kind="integer"), path=["t.csv", "gone.csv"], bytes=3, hash="00")
+    package = load(folder)
+    (finding,) = judge(package, package.resources[0])
+    assert (finding.code, "not all of its files" in finding.message()) == ("CD418", True)
+    assert ours(folder) == []
 
 
 def test_values_that_no_set_takes_are_compared_too(tmp_path: Path) -> None:
