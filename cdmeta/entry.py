@@ -29,6 +29,9 @@ STAGES = (
 )
 """The stages of the data value chain (Framework ¶23): their number there, and the field that holds the level."""
 
+MAX_PART = 100
+"""Letters of an agency or a name, so that paths stay short enough for every host."""
+
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9_-])?")
 _WEB = re.compile(r"https?://[^\s<>\"{}|\\^`]+")
 
@@ -180,12 +183,11 @@ class Entry:
             ConversionError: agency or name cannot be the name of a folder.
         """
         agency, name = self.dataset.agency, self.dataset.name
-        if not is_agency_id(agency) or len(agency) > 100:
-            raise ConversionError(f"{name}: {agency!r} is no SDMX agency, so it has no address.")
+        texts = profile.texts()
+        if not is_agency_id(agency) or len(agency) > MAX_PART:
+            raise ConversionError(texts["site.error.agency"].format(name=name, agency=agency))
         if not _NAME.fullmatch(name):
-            raise ConversionError(
-                f"{agency}: the name {name!r} cannot be part of an address. Use letters, digits, '-', '_' and '.'."
-            )
+            raise ConversionError(texts["site.error.name"].format(name=name, agency=agency))
         return f"{agency}/{name}"
 
 
@@ -252,10 +254,7 @@ def to_entry(
     lifted = not embargo or ((until := to_date(embargo)) is not None and until <= today)
     available = dataset.access == "OPEN" and lifted
     if not available and any("data" in resource.raw for resource in package.resources):
-        raise ConversionError(
-            f"{package.source}: its data are not open, and stand inside its descriptor, which a site shows. "
-            "Put them into a file of their own, and have the package approved again."
-        )
+        raise ConversionError(profile.texts()["site.error.inline"].format(source=package.source))
     return Entry(
         dataset,
         tuple(_licences(package.descriptor.get("licenses"))),

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
+from cdmeta import profile
 from cdmeta.cli.clock import now
+from cdmeta.workflows.site import Options, publish_packages
 
 
 @click.command(name="site")
@@ -38,12 +40,11 @@ def command(
 
     The folder can be put on any web host. Data files are in it only where access is open.
     """
-    from cdmeta.workflows.site import Options, publish_packages
-
     options = Options(base_url, title, publisher, language, allow_removal)
     done = publish_packages(packages, out, allowed_signers, options, today=now().date())
+    texts = profile.texts()
     for address in done.addresses:
         click.echo(address)
     for address in done.removed:
-        click.echo(f"gone: {address}", err=True)
-    click.echo(f"{done.files} files in {out}. Start with {out / 'index.html'}", err=True)
+        click.echo(texts["site.gone"].format(address=address), err=True)
+    click.echo(texts["site.done"].format(count=done.files, index=out / "index.html"), err=True)

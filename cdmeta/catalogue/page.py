@@ -48,17 +48,20 @@ def name(entry: Entry, language: str) -> str:
     return "index.html" if language == entry.languages[0] else f"index.{language}.html"
 
 
+def address(entry: Entry, language: str, site: Site) -> str:
+    """Where the page in a language stands; the first has that of the dataset itself."""
+    own = name(entry, language)
+    return dataset_uri(entry, site.base) + ("" if own == "index.html" else own)
+
+
 def head(entry: Entry, site: Site, view: View) -> list[Child]:
     """What the head of the page holds beside what all pages have."""
-    uri = dataset_uri(entry, site.base)
-    own = name(entry, view.language)
-    address = uri if own == "index.html" else uri + own
     others = [
-        element("link", rel="alternate", hreflang=tag, href=f"{uri}{name(entry, tag)}") for tag in entry.languages
+        element("link", rel="alternate", hreflang=tag, href=address(entry, tag, site)) for tag in entry.languages
     ]
     return [
         element("meta", name="description", content=schema_org.description(entry, view.language)[:300]),
-        element("link", rel="canonical", href=address),
+        element("link", rel="canonical", href=address(entry, view.language, site)),
         others if len(others) > 1 else None,
         element("link", rel="alternate", type="text/turtle", href="dcat.ttl"),
         element("link", rel="alternate", type="application/ld+json", href="dcat.jsonld"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+from cdmeta import profile
 from cdmeta.catalogue import page
 from cdmeta.catalogue.html import Child, Html, document, element, join
 from cdmeta.catalogue.view import View, direction
@@ -82,10 +83,10 @@ def before(folder: Path) -> Before:
     except ValueError:
         value = None
     if not isinstance(value, dict) or value.get("kind") != _KIND:
-        raise OutputError(f"{folder}: holds something else than a site of ours. Name another folder.")
+        raise OutputError(profile.texts()["site.error.other"].format(folder=folder))
     base, datasets, written = (value.get(key) for key in ("base", "datasets", "files"))
     if not isinstance(datasets, dict) or not isinstance(written, dict):
-        raise OutputError(f"{path}: is damaged, so that nobody can tell what the site held. Name another folder.")
+        raise OutputError(profile.texts()["site.error.damaged"].format(path=path))
     return Before(frozenset(f"{base}/{name}/" for name in datasets), frozenset(written) | {MANIFEST})
 
 
@@ -95,14 +96,13 @@ def _ordered(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
     for entry in sorted(entries, key=lambda entry: (entry.path, entry.dataset.version)):
         other = seen.setdefault(entry.path.casefold(), entry)
         if other is not entry:
-            raise OutputError(
-                f"{other.path} (version {other.dataset.version}) and {entry.path} (version "
-                f"{entry.dataset.version}) would have one address. Name one of them only."
-            )
+            versions = {"version": entry.dataset.version, "other_version": other.dataset.version}
+            names = {"path": entry.path, "other": other.path}
+            raise OutputError(profile.texts()["site.error.twice"].format(**names, **versions))
     for entry in seen.values():
         agency = entry.dataset.agency.casefold()
         if agency in _TOP or agency.startswith("index."):
-            raise OutputError(f"{entry.path}: an agency cannot be called as a file of the site.")
+            raise OutputError(profile.texts()["site.error.reserved"].format(path=entry.path))
     return tuple(seen.values())
 
 
@@ -203,9 +203,7 @@ def _sitemap(entries: tuple[Entry, ...], site: Site) -> str:
     """The pages for search engines (sitemaps.org 0.9)."""
     rows = [_location(f"{site.base}/", "")]
     for entry in entries:
-        uri, modified = dcat.dataset_uri(entry, site.base), entry.dataset.modified
-        names = [page.name(entry, tag) for tag in entry.languages]
-        rows += [_location(uri if name == "index.html" else uri + name, modified) for name in names]
+        rows += [_location(page.address(entry, tag, site), entry.dataset.modified) for tag in entry.languages]
     body = element("urlset", "\n", rows, xmlns="http://www.sitemaps.org/schemas/sitemap/0.9")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
 

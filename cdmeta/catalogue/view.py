@@ -118,13 +118,15 @@ class View:
     def answer(self, answer: Answer) -> Html:
         """One answer, with those below it."""
         below = [
-            element("span", self.english("span", f"{child.field.title}: "), self._value(child), class_="note")
+            element(
+                "span", self.english("span", f"{child.field.title}: "), self._value(child, False), class_="note"
+            )
             for child in _walk(answer.children)
             if child.value is not None
         ]
         return join([self._value(answer) if answer.value is not None else None, below])
 
-    def _value(self, answer: Answer) -> Html:
+    def _value(self, answer: Answer, explain: bool = True) -> Html:
         value, field = answer.value, answer.field
         if isinstance(value, Text):
             _, part = self._pick(value)
@@ -132,19 +134,19 @@ class View:
         if value is None or is_withheld(value):
             return element("em", self.word("withheld"))
         if field.codelist:
-            return self._code(field, value)
+            return self._code(field, value, explain)
         if days := bounds(value):
             return escape(self.word("range", start=days[0].isoformat(), end=days[1].isoformat()))
         if field.type == "boolean":
             return escape(self.word("yes" if value == "true" else "no"))
         return element("a", value, href=value) if is_web_address(value) else element("bdi", value)
 
-    def _code(self, field: profile.Field, code: str) -> Html:
-        """The name of a code, and what it means where the field has one code only."""
+    def _code(self, field: profile.Field, code: str, explain: bool) -> Html:
+        """The name of a code; where asked for, and the field has one code only, also what it means."""
         name = self.english("span", code_name(field.codelist, code))
         codelist = profile.load().codelists.get(field.codelist)
         known = codelist.codes.get(code) if codelist else None
-        explained = field.type == "code" or field.name == "consentBasis"
+        explained = explain and (field.type == "code" or field.name == "consentBasis")
         if known is None or not known.description or not explained:
             return name
         return join([name, self.english("span", known.description, class_="note")])

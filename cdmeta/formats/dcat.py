@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 Serialization = Literal["turtle", "json-ld"]
 
 PREFIXES = {
-    "adms": "http://www.w3.org/ns/adms#",
     "dcat": "http://www.w3.org/ns/dcat#",
     "dct": "http://purl.org/dc/terms/",
     "foaf": "http://xmlns.com/foaf/0.1/",
@@ -76,12 +75,12 @@ class Site:
 def catalogue(entries: Sequence[Entry], site: Site) -> tuple[Triple, ...]:
     """The catalogue with all its datasets, as triples, each once, in a fixed order."""
     below = (triple for entry in entries for triple in _dataset(entry, site.base))
-    return tuple(dict.fromkeys([*_catalogue(entries, site), *below]))
+    return _grouped([*_catalogue(entries, site), *below])
 
 
 def dataset(entry: Entry, base: str) -> tuple[Triple, ...]:
     """One dataset with its distributions, as triples."""
-    return tuple(dict.fromkeys(_dataset(entry, base)))
+    return _grouped(_dataset(entry, base))
 
 
 def dataset_uri(entry: Entry, base: str) -> str:
@@ -106,6 +105,14 @@ def serialise(triples: Iterable[Triple], form: Serialization) -> bytes:
     written = io.BytesIO()
     serialize(triples, written, formats[form], prefixes=PREFIXES)
     return written.getvalue()
+
+
+def _grouped(triples: Iterable[Triple]) -> tuple[Triple, ...]:
+    """Each triple once, those of one subject together, so that Turtle names it once."""
+    by_subject: dict[object, dict[Triple, None]] = {}
+    for triple in triples:
+        by_subject.setdefault(triple.subject, {})[triple] = None
+    return tuple(triple for group in by_subject.values() for triple in group)
 
 
 def _catalogue(entries: Sequence[Entry], site: Site) -> Iterator[Triple]:

@@ -14,7 +14,8 @@ from cdmeta import framework, profile
 from cdmeta.catalogue import site as catalogue
 from cdmeta.dataset import to_dataset
 from cdmeta.entry import Approval, Entry, is_web_address, to_entry
-from cdmeta.errors import ConversionError, OutputError
+from cdmeta.errors import ApprovalError, OutputError
+from cdmeta.finding import Finding
 from cdmeta.formats.dcat import Site, dataset_uri
 from cdmeta.package import APPROVAL_FILES, DESCRIPTOR, Package
 from cdmeta.text import Text, is_language_tag
@@ -87,10 +88,7 @@ def publish(sources: Iterable[Source], out: Path, options: Options) -> Published
         addresses = tuple(sorted(dataset_uri(entry, base) for entry in entries))
         removed = tuple(sorted(old.addresses - set(addresses)))
         if removed and not options.allow_removal:
-            raise OutputError(
-                f"{out}: these datasets are there now, and would be gone: {', '.join(removed)}. Harvesters would "
-                "delete them. If that is meant, say so with --allow-removal."
-            )
+            raise OutputError(profile.texts()["site.error.gone"].format(folder=out, gone=", ".join(removed)))
         for path, data in catalogue.render(entries, site).items():
             (stage / path).parent.mkdir(parents=True, exist_ok=True)
             (stage / path).write_bytes(data)
@@ -110,7 +108,7 @@ def _entry(taken: Accepted, today: dt.date) -> Entry:
     package, verdict = taken.package, taken.verdict
     statement = verdict.statement if verdict else None
     if verdict is None or statement is None:
-        raise ConversionError(f"{package.source}: is not approved.")
+        raise ApprovalError(Finding("CD601").message())
     decision = framework.decide(framework.read(package.answers))
     # Pages and feeds name what was measured, never the codes in the rows, so no row is read.
     dataset, _ = to_dataset(package, decision, lambda _: ())
@@ -138,11 +136,9 @@ def _base(options: Options) -> str:
     address = options.base_url.strip()
     parts = urlsplit(address) if is_web_address(address) else None
     if parts is None or not parts.hostname or parts.username or parts.query or parts.fragment:
-        raise OutputError(
-            f"{options.base_url!r} is no address of a site, such as https://data.example.org/citizen."
-        )
+        raise OutputError(profile.texts()["site.error.address"].format(address=options.base_url))
     if not is_language_tag(options.language):
-        raise OutputError(f"{options.language!r} is no language tag, such as en or pt-BR.")
+        raise OutputError(profile.texts()["site.error.language"].format(language=options.language))
     return address.rstrip("/")
 
 
@@ -159,9 +155,7 @@ def _refuse_strangers(out: Path, old: catalogue.Before) -> None:
     """What somebody else laid into the folder would be lost with the old site."""
     strangers = sorted(set(_walk(out)) - old.files) if old.files else []
     if strangers:
-        raise OutputError(
-            f"{out}: holds {strangers[0]!r}, which this command did not write and would remove. Move it away."
-        )
+        raise OutputError(profile.texts()["site.error.stranger"].format(folder=out, path=strangers[0]))
 
 
 def _refuse_changed(entries: tuple[Entry, ...], digests: dict[str, str]) -> None:
@@ -169,7 +163,7 @@ def _refuse_changed(entries: tuple[Entry, ...], digests: dict[str, str]) -> None
         for file in entry.files:
             path = f"{entry.path}/package/{file.path}"
             if digests.get(path, file.sha256) != file.sha256:
-                raise OutputError(f"{path}: changed while it was copied. Run the command again.")
+                raise OutputError(profile.texts()["site.error.changed"].format(path=path))
 
 
 def _walk(folder: Path) -> list[str]:
