@@ -35,6 +35,8 @@ from cdmeta.text import is_language_tag, printable
 DESCRIPTOR = "datapackage.json"
 APPROVAL_FILES = ("approval.json", "approval.json.sig")
 """They lie beside the descriptor, and are no part of what is approved."""
+QUESTIONS = "QUESTIONS.md"
+"""What `cdmeta new` asks; it may lie there, and is never read or published."""
 
 MAX_DESCRIPTOR_BYTES = 20 * 2**20
 MAX_DEPTH = 100
@@ -403,6 +405,7 @@ class _Reader:
         named = {unicodedata.normalize("NFC", name) for name in self._refusals} | {
             *self._refusals,
             *APPROVAL_FILES,
+            QUESTIONS,
         }
         unnamed = tuple(sorted(set(self._store.names) - named))
         self._findings += _on_unnamed(unnamed)

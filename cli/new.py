@@ -8,9 +8,10 @@ from pathlib import Path
 import click
 
 from cdmeta import profile
+from cdmeta.package import QUESTIONS
 from cdmeta.text import is_language_tag
 from cdmeta.urn import is_agency_id
-from cdmeta.workflows.new import QUESTIONS, Started, new
+from cdmeta.workflows.new import Started, new
 
 from .clock import now
 

@@ -212,3 +212,10 @@ def test_the_command_says_in_one_line_what_cannot_be_done(
         assert run(*args) == 2
         assert "Traceback" not in capsys.readouterr().err
     assert not (tmp_path / "p").exists()
+
+
+def test_the_questions_are_no_forgotten_file(tmp_path: Path) -> None:
+    source = tmp_path / "visits.csv"
+    source.write_text("ward,year,visits\nA,2024,3\nB,2024,4\n", encoding="utf-8")
+    started = new(tmp_path / "visits", source, TODAY)
+    assert "CD111" not in {finding.code for finding in load(started.out).findings}

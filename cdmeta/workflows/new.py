@@ -14,14 +14,13 @@ from typing import Any
 
 from cdmeta import profile
 from cdmeta.errors import OutputError
-from cdmeta.package import DESCRIPTOR
+from cdmeta.package import DESCRIPTOR, QUESTIONS
 from cdmeta.profile import Field
 from cdmeta.tables.infer import Inferred, infer
 from cdmeta.text import OPEN_QUESTION
 from cdmeta.urn import to_concept_id
 from cdmeta.workflows.output import staged
 
-QUESTIONS = "QUESTIONS.md"
 FIRST_VERSION = "1.0.0"
 _FILLED = ("name", "version", "citizenData.profile", "citizenData.language", "citizenData.metadataUpdated")
 """What is known without asking."""
