@@ -188,6 +188,9 @@ def test_hostile_texts_stay_text(files: dict[str, bytes]) -> None:
     assert document.find(".//title").text == f"{SHOWN} – Data"
     assert words(text).count("<script>alert(1)</script>") >= 20
     assert "<script>alert" not in text
+    block = re.search(r'<script type="application/ld\+json">(.*?)</script>', text, re.DOTALL)
+    assert block
+    assert not set("<>&\u2028") & set(block[1])
     assert not any(ord(character) < 32 and character not in "\n\t" for character in text)
     assert {path for path in files if "nasty" in path} == {
         f"CDMETA.EXAMPLELAND/nasty/{name}" for name in ("index.html", "index.fr.html", "dcat.ttl", "dcat.jsonld")
