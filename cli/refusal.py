@@ -10,6 +10,10 @@ from cdmeta.errors import ApprovalError
 
 
 def refused(error: ApprovalError) -> NoReturn:
-    """Tell each reason, and end with exit code 1: the data, not the command, stand in the way."""
-    click.echo("\n".join([f"cdmeta: {error}", *(f"  {reason}" for reason in error.reasons)]), err=True)
+    """Tell each reason once, and end with exit code 1: the data, not the command, stand in the way."""
+    told = str(error)
+    click.echo(
+        "\n".join([f"cdmeta: {told}", *(f"  {reason}" for reason in error.reasons if reason not in told)]),
+        err=True,
+    )
     raise click.exceptions.Exit(1)

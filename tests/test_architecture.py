@@ -82,3 +82,11 @@ def test_commands_are_short() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef):
                 assert (node.end_lineno or 0) - node.lineno <= 40, f"{path.name}: {node.name}"
+
+
+def test_the_picture_names_every_module_outside_the_command_files() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    own_files = {*(ROOT / "cli").glob("*.py"), *(ROOT / "cdmeta" / "reporters").glob("*.py")}
+    commands = {path.name for path in (ROOT / "cli").glob("*.py")}
+    named = [path for path in MODULES if path not in own_files and path.name not in {"__init__.py", *commands}]
+    assert [path.name for path in named if path.name not in page] == []
