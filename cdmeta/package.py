@@ -14,7 +14,6 @@ import os
 import re
 import shutil
 import stat
-import struct
 import tempfile
 import unicodedata
 import weakref
@@ -331,15 +330,12 @@ class _Zip:
         return None
 
 
-# What zipfile was seen to raise on bytes that are no proper zip.
+# What zipfile was seen to raise on millions of damaged zips.
 _DAMAGE = (
     zipfile.BadZipFile,
     NotImplementedError,
     EOFError,
-    RuntimeError,
     ValueError,
-    OverflowError,
-    struct.error,
     zlib.error,
 )
 
