@@ -25,6 +25,8 @@ CASES = [
     "broken/validate",
     "public-service-satisfaction/validate",
     "water-points/classify",
+    "water-points/convert",
+    "water-points/new",
     "water-points/validate",
 ]
 ENVIRONMENT = {"COLUMNS": "80", "NO_COLOR": "1", "SOURCE_DATE_EPOCH": "1767225600"}
