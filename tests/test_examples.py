@@ -19,8 +19,14 @@ from cdmeta.cli import main
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 CASES = [
+    "broken/classify",
+    "broken/explain",
+    "broken/no-package",
     "broken/validate",
     "public-service-satisfaction/validate",
+    "water-points/classify",
+    "water-points/convert",
+    "water-points/new",
     "water-points/validate",
 ]
 ENVIRONMENT = {"COLUMNS": "80", "NO_COLOR": "1", "SOURCE_DATE_EPOCH": "1767225600"}

@@ -135,6 +135,9 @@ def test_all_open_questions_are_listed_in_few_lines() -> None:
     )
     assert asked == [field.path for field in fields]
     assert text.count("To mend:") == 1
+    assert " ".join(text.split()).count("Staff who speak for them do not count") == 1, (
+        "what is explained once is enough"
+    )
 
 
 def question(field: profile.Field) -> Finding:

@@ -46,6 +46,8 @@ _LEVELS = {
 }
 """The stages and ranks that a finding is about."""
 
+_MAX_LISTED = 5
+
 
 def check(package: Package) -> Iterator[Finding]:
     """Decide by the Framework (UNSC55-2024); CITIZEN_DATA gives no finding of its own."""
@@ -65,10 +67,18 @@ def _outcome(answers: Answers, decision: Decision) -> Iterator[Finding]:
         "rule": "/".join(rule.id for rule in rules),
         "reasons": " ".join(profile.texts()[f"rule.{rule.id}"] for rule in rules),
         "paragraphs": ", ".join(decision.paragraphs),
-        "open": "; ".join(f"{_title(path)} ({path.replace('[]', '')})" for path in decision.open),
+        "open": _listed(decision.open),
     }
     first = decision.open[0] if decision.open else "citizenData"
     yield Finding(code, Where(DESCRIPTOR, "/" + first.split("[]")[0].replace(".", "/")), params)
+
+
+def _listed(paths: tuple[str, ...]) -> str:
+    """The first fields, and how many more; all of them are in the decision itself."""
+    named = [f"{_title(path)} ({path.replace('[]', '')})" for path in paths[:_MAX_LISTED]]
+    if more := len(paths) - len(named):
+        named.append(profile.texts()["report.more"].format(count=more))
+    return "; ".join(named)
 
 
 def _title(path: str) -> str:

@@ -110,8 +110,13 @@ def _group(findings: Sequence[Finding], severity: Severity, page: _Page) -> Iter
 
 
 def _questions(findings: Sequence[Finding], page: _Page) -> Iterator[str]:
+    explained: set[str] = set()
     for finding in findings:
         asked = {key: printable(str(value)) for key, value in finding.params.items()}
+        question, mark, explanation = asked["question"].partition("? ")
+        if explanation in explained:
+            asked["question"] = question + mark.strip()
+        explained.add(explanation)
         yield from page.lines(page.say("question.because" if "because" in asked else "question", **asked), "  - ")
     yield from page.lines(page.say("remedy", remedy=page.say("answer")), "  ")
 
