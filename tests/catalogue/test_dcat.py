@@ -5,6 +5,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from rdflib.term import Node
 from cdmeta.entry import Entry
 from cdmeta.formats import dcat
 from cdmeta.formats.dcat import Site
+from cdmeta.text import Text
 
 SHAPES = Graph().parse(Path(__file__).parent / "shapes" / "dcat-ap.ttl")
 SPDX = Namespace("http://spdx.org/rdf/terms#")
@@ -108,6 +110,12 @@ def test_poor_and_hostile_entries_conform_as_well(access: str, make_entry: Any, 
     assert Literal(HOSTILE, lang="ar") in set(data.objects(OWN, DCTERMS.description))
     # What stands under no language tag is no text in any language, and is left out when the descriptor is read.
     assert Literal(HOSTILE) not in set(data.objects(OWN, DCTERMS.description))
+
+
+@pytest.mark.parametrize("tag", ["und", "no tag", ""])
+def test_a_text_in_no_known_language_is_written_without_one(tag: str, entry: Entry, site: Site) -> None:
+    said = replace(entry.dataset, description=Text(((tag, HOSTILE),)))
+    assert set(graph(replace(entry, dataset=said), site).objects(OWN, DCTERMS.description)) == {Literal(HOSTILE)}
 
 
 @pytest.mark.parametrize(
