@@ -1,0 +1,153 @@
+"""What pysdmx and sdmx1 read of our data messages, value by value; docs/interop.md names these tests."""
+
+import csv
+import datetime as dt
+import json
+import shutil
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cdmeta.workflows.convert import convert
+
+EXAMPLE = Path(__file__).parent.parent / "examples" / "public-service-satisfaction" / "package"
+NOW = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)
+HOSTILE = "A \"quoted\" 'word' <b>&amp; مرحبا 𝄞 ]]> \\n $1"
+WITH_NEWLINE = "two\nlines"
+FLOW = "CDMETA.EXAMPLELAND:DF_PUBLIC_SERVICE_SATISFACTION_SATISFACTION(1.0)"
+Rows = list[dict[str, str]]
+
+
+def messages(folder: Path, package: Path) -> Path:
+    for to in ("sdmx-csv-2.0", "sdmx-ml-3.0"):
+        convert(package, to, folder / to, allowed_signers=None, draft=True, now=NOW)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return messages(tmp_path_factory.mktemp("example"), EXAMPLE)
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One table whose notes are hostile; a second one, `lines`, whose note holds a line end."""
+    folder = tmp_path_factory.mktemp("hostile")
+    package = Path(shutil.copytree(EXAMPLE, folder / "package"))
+    descriptor = json.loads((package / "datapackage.json").read_text(encoding="utf-8"))
+    fields = [
+        {"name": "place", "type": "string"},
+        {"name": "year", "type": "year"},
+        {"name": "figure", "type": "number"},
+        {"name": "note", "type": "string"},
+    ]
+    descriptor["resources"] = []
+    for name, note in (("t", HOSTILE), ("lines", WITH_NEWLINE)):
+        with (package / "data" / f"{name}.csv").open("w", newline="", encoding="utf-8") as stream:
+            csv.writer(stream).writerows([["place", "year", "figure", "note"], ["A", "2024", "1.5", note]])
+        schema = {"fields": fields, "primaryKey": ["place", "year"]}
+        descriptor["resources"].append({"name": name, "path": f"data/{name}.csv", "schema": schema})
+    (package / "datapackage.json").write_text(json.dumps(descriptor), encoding="utf-8")
+    return messages(folder, package)
+
+
+def package_rows() -> Rows:
+    """The observations as the package has them, made without any of our code."""
+    with (EXAMPLE / "data" / "satisfaction.csv").open(newline="", encoding="utf-8") as stream:
+        return [
+            {
+                "FREQ": "A",
+                "REF_AREA": row["region"],
+                "SEX": row["sex"],
+                "AGE": row["age"],
+                "DISABILITY": row["disability"],
+                "TIME_PERIOD": row["year"],
+                "OBS_VALUE": row["satisfied"],
+                "UNIT_MEASURE": "PERCENT",
+                "OBS_STATUS": "A" if row["satisfied"] else "O",
+                "BASE_N": row["respondents"],
+            }
+            for row in csv.DictReader(stream)
+        ]
+
+
+def by_pysdmx(path: Path) -> tuple[str, Rows]:
+    from pysdmx.io import read_sdmx
+
+    read: Any = read_sdmx(path, validate=False)
+    (dataset,) = read.data
+    rows = dataset.data.astype("object").where(dataset.data.notna(), "").to_dict("records")
+    return str(dataset.structure), [{str(k): str(v) for k, v in row.items()} for row in rows]
+
+
+def by_sdmx1(path: Path, structures: Path) -> Rows:
+    import sdmx
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with structures.open("rb") as stream:
+            known = {dsd.id: dsd for dsd in sdmx.read_sdmx(stream).structure.values()}  # type: ignore[attr-defined]
+        wanted = next(dsd for id_, dsd in known.items() if id_.lower().endswith(path.name.split(".")[0][5:]))
+        with path.open("rb") as stream:
+            (dataset,) = sdmx.read_sdmx(stream, format=path.suffix[1:], structure=wanted).data  # type: ignore[attr-defined]
+    return [sdmx1_row(observation) for observation in dataset.obs]
+
+
+def sdmx1_row(observation: Any) -> dict[str, str]:
+    key = {id_: str(value.value) for id_, value in observation.key.values.items()}
+    said = {id_: str(value.value) for id_, value in observation.attached_attribute.items()}
+    value = "" if observation.value is None or observation.value != observation.value else str(observation.value)
+    return key | {"OBS_VALUE": value} | said
+
+
+def test_pysdmx_reads_csv(example: Path) -> None:
+    structure, rows = by_pysdmx(example / "sdmx-csv-2.0" / "data-satisfaction.draft.csv")
+    assert structure == f"Dataflow={FLOW}"
+    assert rows == package_rows()
+
+
+def test_pysdmx_reads_ml(example: Path) -> None:
+    structure, rows = by_pysdmx(example / "sdmx-ml-3.0" / "data-satisfaction.xml")
+    assert structure == f"Dataflow={FLOW}"
+    assert rows == package_rows()
+
+
+def test_sdmx1_reads_csv(example: Path) -> None:
+    path = example / "sdmx-csv-2.0" / "data-satisfaction.draft.csv"
+    assert by_sdmx1(path, example / "sdmx-ml-3.0" / "structures.xml") == package_rows()
+
+
+def test_sdmx1_reads_ml(example: Path) -> None:
+    path = example / "sdmx-ml-3.0" / "data-satisfaction.xml"
+    assert by_sdmx1(path, example / "sdmx-ml-3.0" / "structures.xml") == package_rows()
+
+
+@pytest.mark.parametrize(("name", "text"), [("t", HOSTILE), ("lines", WITH_NEWLINE)])
+def test_pysdmx_reads_hostile_text(name: str, text: str, hostile: Path) -> None:
+    for path in (
+        hostile / "sdmx-csv-2.0" / f"data-{name}.draft.csv",
+        hostile / "sdmx-ml-3.0" / f"data-{name}.xml",
+    ):
+        (row,) = by_pysdmx(path)[1]
+        assert (row["NOTE"], row["OBS_VALUE"]) == (text, "1.5")
+
+
+@pytest.mark.parametrize(("name", "text"), [("t", HOSTILE), ("lines", WITH_NEWLINE)])
+def test_sdmx1_reads_hostile_text_in_ml(name: str, text: str, hostile: Path) -> None:
+    structures = hostile / "sdmx-ml-3.0" / "structures.xml"
+    (row,) = by_sdmx1(hostile / "sdmx-ml-3.0" / f"data-{name}.xml", structures)
+    assert (row["NOTE"], row["OBS_VALUE"]) == (text, "1.5")
+
+
+def test_sdmx1_reads_hostile_text_in_csv(hostile: Path) -> None:
+    structures = hostile / "sdmx-ml-3.0" / "structures.xml"
+    (row,) = by_sdmx1(hostile / "sdmx-csv-2.0" / "data-t.draft.csv", structures)
+    assert (row["NOTE"], row["OBS_VALUE"]) == (HOSTILE, "1.5")
+
+
+def test_sdmx1_loses_line_ends_in_csv(hostile: Path) -> None:
+    structures = hostile / "sdmx-ml-3.0" / "structures.xml"
+    (row,) = by_sdmx1(hostile / "sdmx-csv-2.0" / "data-lines.draft.csv", structures)
+    assert row["NOTE"] == "twolines"
