@@ -267,12 +267,12 @@ class _Zip:
     def __init__(self, archive: zipfile.ZipFile, unpacked: Path, size: int) -> None:
         self._archive = archive
         self.root = unpacked
-        infos = [info for info in archive.infolist() if not info.is_dir() and not _is_litter(info.filename)]
+        infos = [info for info in archive.infolist() if not _is_folder(info) and not _is_litter(info.filename)]
         top = _top_folder({info.filename for info in infos})
         self._infos = [(unicodedata.normalize("NFC", info.filename.removeprefix(top)), info) for info in infos]
         self._members = dict(self._infos)
         self._bytes_left = min(MAX_UNPACKED_BYTES, max(RATIO_FREE_BYTES, size * MAX_ZIP_RATIO))
-        self.names = tuple(sorted(name for name in self._members if not _hidden(name)))
+        self.names = tuple(sorted(name for name in self._members if name and not _hidden(name)))
 
     def problems(self) -> Iterable[Finding]:
         if len(self._infos) > MAX_ZIP_MEMBERS:
@@ -343,6 +343,11 @@ _DAMAGE = (
 
 def _finding(code: str, name: str, **params: str) -> Finding:
     return Finding(code, Where(file=name), {"path": name} | params)
+
+
+def _is_folder(info: zipfile.ZipInfo) -> bool:
+    # ZipInfo.is_dir fails on a member whose name is empty.
+    return info.filename.endswith("/")
 
 
 def _is_litter(name: str) -> bool:

@@ -535,6 +535,17 @@ def test_members_that_lie_outside(outside: Path, name: str) -> None:
     sane(package)
 
 
+def test_a_member_without_a_name(tmp_path: Path) -> None:
+    source = zipped(tmp_path, [(DESCRIPTOR, "{}"), ("x", "a\n")])
+    patched(source, local=(30, b"\0"), central=(46, b"\0"))
+    with zipfile.ZipFile(source) as archive:
+        assert archive.namelist() == [DESCRIPTOR, ""]
+    package = load(source)
+    assert codes(package) == ["CD108"]
+    assert package.readable
+    sane(package)
+
+
 @pytest.mark.parametrize("top", ["..", "", ".", "C:"])
 def test_a_top_folder_that_lies_outside(outside: Path, top: str) -> None:
     with pytest.raises(PackageError, match=r"there is no datapackage\.json in it"):
