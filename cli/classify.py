@@ -53,6 +53,8 @@ def _text(result: Classification) -> Iterator[str]:
         yield from (f"  - {_change(change)}" for change in result.changes[:_SHOWN])
         if (more := len(result.changes) - _SHOWN) > 0:
             yield "  " + texts["classify.more"].format(count=more)
+    elif not result.findings:
+        yield "\n" + texts["classify.unchanged"]
 
 
 def _rule(rule: str, paragraphs: tuple[str, ...]) -> Iterator[str]:
