@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from cdmeta import profile
+from cdmeta.text import printable
 from cdmeta.workflows.classify import Change, Classification, classify
 
 _SHOWN = 6
@@ -29,7 +30,7 @@ def command(package: str, form: str) -> None:
         click.echo("\n".join(_text(result)))
     if result.decision is None:
         for finding in result.findings:
-            click.echo(f"{finding.message()} {finding.remedy()}", err=True)
+            click.echo(printable(f"{finding.message()} {finding.remedy()}"), err=True)
         click.get_current_context().exit(1)
 
 
@@ -39,7 +40,7 @@ def _text(result: Classification) -> Iterator[str]:
         return
     outcome = texts[f"outcome.{decision.outcome}"]
     yield texts["classify.outcome"].format(
-        name=result.name or result.source, outcome=outcome, code=decision.outcome
+        name=printable(result.name or result.source, 80), outcome=outcome, code=decision.outcome
     )
     if decision.rule or decision.outcome != "INSUFFICIENT_INFORMATION":
         yield from (line for rule in result.rules for line in _rule(rule.id, rule.paragraphs))

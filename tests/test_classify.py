@@ -108,6 +108,11 @@ def test_what_a_finding_says(tmp_path: Path) -> None:
         answers("CIVIC_ACTION", "COMMUNITY", participation=dict.fromkeys(STAGES, "L5") | {"review": "L1"}),
     )
     assert [finding.params["levels"] for finding in warned] == ["Level in reviewing impact"]
+    led = answers("OTHER_DRIVEN", "NHRI", "COMMUNITY", **ALL_KNOWN, **levels(collection="L5", dissemination="L5"))
+    assert [finding.params["levels"] for finding in findings(tmp_path, led)] == [
+        "Level in collecting, Level in analysis and dissemination",
+        "Level in analysis and dissemination",
+    ]
 
 
 # Changes.
@@ -289,3 +294,11 @@ def test_a_foreign_package_is_told_what_is_missing(tmp_path: Path, capsys: pytes
     assert code == 0
     assert "Rule R0: The type of the initiative, or who started it, is not told." in out
     assert all(path.replace("[]", "") in out for path in PATHS.values())
+
+
+def test_a_hostile_name_steers_no_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "datapackage.json").write_text(json.dumps({"name": "a\x1b[2J\u202e\x9b" + "x" * 5_000}))
+    for form in ("text", "json"):
+        _, out, _ = run(capsys, str(tmp_path), "--format", form)
+        assert out.replace("\n", "").isprintable()
+        assert "x" * 4_500 not in out

@@ -25,6 +25,7 @@ from cdmeta.framework import (
     read,
 )
 from cdmeta.package import load
+from cdmeta.text import printable
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,8 @@ class Classification:
         """For programs; `outcome` and `rule` are None where there is no decision."""
         decision = self.decision.as_dict() if self.decision else {"outcome": None, "rule": None}
         return {
-            "source": self.source,
-            "name": self.name,
+            "source": printable(self.source),
+            "name": printable(self.name),
             "framework": profile.FRAMEWORK,
             **decision,
             "rules": [rule.id for rule in self.rules],
