@@ -378,13 +378,14 @@ def _field(name: str, values: Iterable[A]) -> _Could[A]:
 
 def _join(fact: Callable[[A, B], R], left: _Could[A], right: _Could[B]) -> _Could[R]:
     """What two parts that are answered independently leave possible together."""
+    facts = {(a, b): fact(a, b) for a in left.values for b in right.values}
     pairs: dict[str, set[tuple[R, R]]] = {}
     for name, chain in left.pairs.items():
-        pairs[name] = {(fact(a, b), fact(c, b)) for a, c in chain for b in right.values}
+        pairs[name] = {(facts[a, b], facts[c, b]) for a, c in chain for b in right.values}
     for name, links in right.pairs.items():
-        pairs[name] = {(fact(a, b), fact(a, d)) for b, d in links for a in left.values}
+        pairs[name] = {(facts[a, b], facts[a, d]) for b, d in links for a in left.values}
     kept = {name: {(x, y) for x, y in chain if x != y} for name, chain in pairs.items()}
-    return _Could((fact(a, b) for a in left.values for b in right.values), kept)
+    return _Could(facts.values(), kept)
 
 
 # The stages.
