@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -330,8 +331,10 @@ def _values(entry: profile.Field, value: Any, language: str) -> Iterator[Text | 
                 yield text
         elif isinstance(part, bool):
             yield "true" if part else "false"
-        elif isinstance(part, (str, int, float)):
-            yield _code(entry, str(part))
+        elif isinstance(part, (int, float)):
+            yield _code(entry, format(Decimal(str(part)), "f"))  # SDMX's Decimal has no exponent
+        elif isinstance(part, str):
+            yield _code(entry, part)
 
 
 def _code(entry: profile.Field, value: str) -> str:

@@ -33,10 +33,10 @@ class Field:
 
     Attributes:
         path: dotted path from the root of the descriptor, `[]` behind a list of objects:
-            `title`, `citizenData.initiators[].kind`.
-        tier: `core`, `conditional` or `recommended`; `tool` for what is computed and never declared.
+            `title`, `citizenData.initiators[].kind`; a column's begin with `resources[].schema.fields[]`.
+        tier: `core`, `conditional`, `recommended` or `full`; `tool` for what is computed and never declared.
         type: `text` (string or language map), `string`, `code`, `codes`, `strings`, `date`, `period`,
-            `boolean`, `integer`, `uri`, `list`, `object`.
+            `boolean`, `integer`, `number` (0 or more), `percent` (0 to 100), `uri`, `list`, `object`.
         codelist: id of its code list, for `code` and `codes`.
         concept: id of its SDMX concept; empty where it is no metadata attribute.
         parent: concept id of the metadata attribute that holds it, where nested.

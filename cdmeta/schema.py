@@ -29,8 +29,11 @@ _TYPES: Mapping[str, Schema] = {
     "period": {"$ref": "#/definitions/period"},
     "boolean": {"type": "boolean"},
     "integer": {"type": "integer", "minimum": 0},
+    "number": {"type": "number", "minimum": 0},
+    "percent": {"type": "number", "minimum": 0, "maximum": 100},
     "uri": {"type": "string", "pattern": r"^\S+$"},
 }
+_AS_JSON = ("codes", "strings", "list", "object", "period", "boolean", "integer", "number", "percent")
 _PATTERNS: Mapping[str, str] = {
     "name": r"^[a-z0-9][a-z0-9._-]*$",
     "version": r"^(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)$",
@@ -45,6 +48,7 @@ _ALWAYS_DECIDED = tuple(
 )
 """Stages that no data come about without, so `_Z` (did not take place) is no level of theirs."""
 _STRING_LISTS_OF_THE_BASE = ("contributors[].roles",)
+_COLUMN = "resources[].schema.fields[].citizenData"
 
 _CIVIC_TYPES = ("CIVIC_ACTION", "CIVIC_DRIVEN", "JOINT")
 _OTHER_TYPES = ("NSO_DRIVEN", "OTHER_DRIVEN")
@@ -71,7 +75,7 @@ def json_schema() -> Schema:
         "definitions": {
             "package": _object(fields, "") | {"required": [*_required(fields, ""), "citizenData"]},
             "citizenData": _object(fields, "citizenData") | {"allOf": _conditions()},
-            **_types(),
+            **_types(fields),
             **{codelist.id: _codelist(codelist) for codelist in profile.load().codelists.values()},
         },
     }
@@ -110,7 +114,7 @@ def _below(fields: Iterable[Field], above: str) -> list[Field]:
 
 def _required(fields: Iterable[Field], above: str) -> list[str]:
     """What has to be there wherever the object is: core fields; in what is asked for at times, its parts too."""
-    parts = above.endswith("[]") or above == "citizenData.representation"
+    parts = above.endswith("[]") or "." in above
     tiers = ("core", "conditional") if parts else ("core",)
     names = [entry.name for entry in _below(fields, above) if entry.tier in tiers]
     return [*names, "participation"] if above == "citizenData" else names
@@ -142,6 +146,8 @@ def _values(entry: Field, fields: Iterable[Field]) -> Schema:
     if entry.path in _PATTERNS:
         return {"type": "string", "pattern": _PATTERNS[entry.path]}
     schema = _TYPES[entry.type]
+    if entry.type == "date" and entry.withhold:
+        return {"anyOf": [schema, {"const": profile.WITHHELD}]}
     return {"allOf": [schema]} if "$ref" in schema else dict(schema)
 
 
@@ -151,7 +157,7 @@ def _list(items: Schema) -> Schema:
 
 def example(entry: Field) -> Any:
     """The example of a field as a value: JSON where its type is no string."""
-    if entry.type in ("codes", "strings", "list", "object", "period", "boolean", "integer"):
+    if entry.type in _AS_JSON:
         return json.loads(entry.example)
     return entry.example
 
@@ -166,7 +172,7 @@ def _codelist(codelist: Codelist) -> Schema:
     }
 
 
-def _types() -> Schema:
+def _types(fields: Iterable[Field]) -> Schema:
     """Definitions that no field or code list gives."""
     urn: Schema = {"type": "string", "pattern": r"^urn:sdmx:\S+$"}
     component: Schema = {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_-]*$"}
@@ -204,21 +210,7 @@ def _types() -> Schema:
         },
         "resource": {"properties": {"schema": {"$ref": "#/definitions/tableSchema"}}},
         "tableSchema": {"properties": {"fields": {"items": {"properties": column}}}},
-        "column": {
-            "title": "What a column can tell about people",
-            "type": "object",
-            "properties": {
-                "disclosureRole": {
-                    "title": "Part in disclosure",
-                    "allOf": [{"$ref": "#/definitions/CL_DISCLOSURE_ROLE"}],
-                },
-                "selfIdentified": {
-                    "title": "Who said it of the person",
-                    "allOf": [{"$ref": "#/definitions/CL_DEFINED_BY"}],
-                },
-                "declineOption": {"title": "People could decline to answer", "type": "boolean"},
-            },
-        },
+        "column": {"title": "What a column can tell about people"} | _object(fields, _COLUMN),
         "component": {
             "title": "The part of a column in SDMX",
             "type": "object",

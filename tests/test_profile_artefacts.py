@@ -86,7 +86,7 @@ def test_no_attribute_at_the_top_is_a_component_of_a_data_structure() -> None:
     """.Stat puts both side by side; what is nested is told apart by its path (domain §5.2a)."""
     top = {attribute.id for attribute in MSD.attributes}
     assert not top & DSD_IDS
-    assert not set(ATTRIBUTES) & DSD_IDS
+    assert set(ATTRIBUTES) & DSD_IDS == {"UNIT_MEASURE"}
     assert "TITLE" not in top
     assert not top & {to_concept_id(column) for column in COMMON_COLUMNS}
 
@@ -108,8 +108,14 @@ def test_nesting() -> None:
         "PARTNER": ["PARTNER_KIND", "PARTNER_ROLE"],
         "CSO_REPRESENT": ["CSO_REPRESENT_HOW"],
         "FUNDING_SOURCE": ["FUNDING_KIND"],
+        "STAT_CONC_DEF": ["UNIT_MEASURE"],
+        "NONRESPONSE_ERR": ["RESPONSE_RATE", "RESPONSE_DEF", "NONRESP_REASON", "ITEM_NONRESP"],
+        "TOOL": ["TOOL_VERSION"],
+        "DATA_COMP": ["WEIGHTING"],
+        "NSO_ASSESSMENT": ["NSO_FRAMEWORK", "NSO_ASSESSOR", "NSO_ASSESSMENT_DATE", "NSO_RESULTS"],
     }
-    assert {attribute.id for attribute in ATTRIBUTES.values() if attribute.presentational} == {"CONTACT"}
+    containers = {attribute.id for attribute in ATTRIBUTES.values() if attribute.presentational}
+    assert containers == {"CONTACT", "NONRESPONSE_ERR", "NSO_ASSESSMENT"}
 
 
 @pytest.mark.parametrize(
@@ -142,7 +148,10 @@ def test_concepts_that_equal_one_of_sdmx_say_so() -> None:
         name: f"{scheme}{name}"
         for name in (
             "DATA_DESCR", "CONTACT", "CONTACT_NAME", "CONTACT_ORGANISATION", "CONTACT_EMAIL", "META_LAST_UPDATE",
-            "COLL_METHOD", "STAT_POP", "STAT_UNIT", "STAT_CONC_DEF", "FREQ_COLL",
+            "COLL_METHOD", "STAT_POP", "STAT_UNIT", "STAT_CONC_DEF", "FREQ_COLL", "CONF_DATA_TR", "CONF_POLICY",
+            "INST_MANDATE", "UNIT_MEASURE", "CLASS_SYSTEM", "NONRESPONSE_ERR", "DATA_COMP", "IMPUTATION",
+            "ADJUSTMENT", "QUALITY_ASSURE", "QUALITY_ASSMNT", "COMPARABILITY", "COHER_X_DOM", "TIMELINESS",
+            "REV_POLICY", "REL_CAL_POLICY", "SOURCE_TYPE", "COMPILING_ORG", "COST_BURDEN",
         )
     }  # fmt: skip
     assert all(Ref.parse(urn) for urn in same.values())

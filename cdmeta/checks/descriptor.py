@@ -65,7 +65,7 @@ def _own(package: Package) -> list[Finding]:
 
 def _answers(descriptor: Mapping[str, Any]) -> dict[str, Any]:
     """What the descriptor answers to the profile; what counts as missing is left out, but for list elements."""
-    tops = {path.partition(".")[0].removesuffix("[]") for path in _fields()} | {"sdmx"}
+    tops = {path.partition(".")[0].removesuffix("[]") for path in _fields()} - {"resources"} | {"sdmx"}
     answers = {
         key: _answered(value)
         for key, value in descriptor.items()

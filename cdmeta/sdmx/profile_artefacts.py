@@ -2,8 +2,9 @@
 
 A metadata attribute has the id of its concept. What stands at the top of the metadata structure must not be the id
 of a component of a data structure, because dissemination systems put both side by side; what stands below another
-attribute is told apart by its path. So `TITLE` is `DATASET_TITLE` here, `UNIT_MEASURE` is not among them, and an
-id of our own has two words or more where a column could well be called so.
+attribute is told apart by its path. So `TITLE` is `DATASET_TITLE` here, `EMBARGO_TIME` is `DATASET_EMBARGO`,
+`UNIT_MEASURE` stands below `STAT_CONC_DEF`, and an id of our own has two words or more where a column could well
+be called so.
 """
 
 from __future__ import annotations
@@ -38,6 +39,11 @@ TARGETS = (
 
 _LANGUAGE = "en"
 _CROSS_DOMAIN = "SDMX:CROSS_DOMAIN_CONCEPTS(2.0)."
+_NUMBERS = {
+    "integer": Representation(text_type="Integer", min_value="0"),
+    "number": Representation(text_type="Decimal", min_value="0"),
+    "percent": Representation(text_type="Decimal", min_value="0", max_value="100"),
+}
 _TEXT_TYPES = {"boolean": "Boolean", "date": "GregorianDay", "integer": "Integer", "uri": "URI"}
 
 
@@ -114,8 +120,8 @@ def _representation(entry: Field) -> Representation:
         ref = Ref.parse(f"urn:sdmx:org.sdmx.infomodel.codelist.Codelist={link}")
         if ref is not None and ref.item is None:
             return Representation(codelist=ref)
-    if entry.type == "integer":
-        return Representation(text_type="Integer", min_value="0")
+    if entry.type in _NUMBERS:
+        return _NUMBERS[entry.type]
     return Representation(text_type="String" if entry.withhold else _TEXT_TYPES.get(entry.type, "String"))
 
 
