@@ -8,13 +8,14 @@ import hashlib
 import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
 from typing import Any, Literal, cast
 
 from cdmeta.errors import UnknownNameError
+from cdmeta.text import Text
 
 VERSION = "1.0"
 STATUS = "draft"
@@ -25,6 +26,21 @@ GATES = ("publish", "official")
 WITHHELD = "WITHHELD_SAFETY"
 """Stands for an answer that would endanger somebody if it were published (Principle 8)."""
 Severity = Literal["error", "warning", "info"]
+ENGLISH = "en"
+"""The language in which the profile is written; what a translation lacks is told in it."""
+TRANSLATED: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = MappingProxyType(
+    {
+        "fields": (("path",), ("title", "description", "question", "when")),
+        "codelists": (("id",), ("name", "description")),
+        "codes": (("codelist", "code"), ("name", "description")),
+        "rules": (("code",), ("title", "message", "remedy", "why")),
+        "texts": (("key",), ("text",)),
+    }
+)
+"""What a translation consists of: each file of `locales/LANGUAGE/`, its key columns and its columns of words."""
+Key = tuple[str, ...]
+Words = Mapping[Key, Mapping[str, str]]
+"""Key of a row → column → words that are not empty."""
 
 
 @dataclass(frozen=True)
@@ -155,19 +171,108 @@ def folder() -> Traversable:
     return files("cdmeta.profiles").joinpath("citizen-data", VERSION)
 
 
+def locales() -> Traversable:
+    """The folder of the languages: a folder a language, called by its BCP 47 tag."""
+    return files("cdmeta.profiles").joinpath("locales")
+
+
 @cache
-def load() -> Profile:
-    """The installed profile, read once."""
+def languages() -> tuple[str, ...]:
+    """The languages in which the profile speaks, English first; each is a folder of files and no code."""
+    others = sorted(child.name for child in locales().iterdir() if child.is_dir() and child.name != ENGLISH)
+    return (ENGLISH, *others)
+
+
+@lru_cache(maxsize=256)
+def closest(tag: str) -> str:
+    """The language that comes closest to a wanted tag; English where there is none: `es-CO` → `es`.
+
+    The tag is shortened from its end until a language has that name (RFC 4647 §3.4); where none has, any of the
+    same primary language does, because its speakers can read it.
+    """
+    by_fold = {name.casefold(): name for name in languages()}
+    parts = tag.casefold().replace("_", "-").split("-")
+    for length in range(len(parts), 0, -1):
+        if (found := by_fold.get("-".join(parts[:length]))) is not None:
+            return found
+    return next((name for fold, name in by_fold.items() if fold.split("-")[0] == parts[0]), ENGLISH)
+
+
+def load(language: str = ENGLISH) -> Profile:
+    """The installed profile in the language closest to the one wanted, read once; English part by part."""
+    return _load(closest(language))
+
+
+@cache
+def _load(language: str) -> Profile:
     root = folder()
-    fields = [_field(row) for row in _rows(root.joinpath("fields.csv"))]
-    codelists = [_codelist(row, root) for row in _rows(root.joinpath("codelists.csv"))]
-    rules = [_rule(row) for row in _rows(root.joinpath("rules.csv"))]
+    fields = [_field(row) for row in _told(root, "fields", language)]
+    codelists = [_codelist(row, root, words("codes", language)) for row in _told(root, "codelists", language)]
+    rules = [_rule(row) for row in _told(root, "rules", language)]
     return Profile(
         MappingProxyType({entry.path: entry for entry in fields}),
         MappingProxyType({entry.id: entry for entry in codelists}),
         MappingProxyType({entry.code: entry for entry in rules}),
         digest(root),
     )
+
+
+def _told(root: Traversable, file: str, language: str) -> Iterable[dict[str, str]]:
+    """The rows of a file of the version, with the words that the language has for them."""
+    keys, _ = TRANSLATED[file]
+    own = words(file, language)
+    for row in _rows(root.joinpath(f"{file}.csv")):
+        yield {**row, **own.get(tuple(row[key] for key in keys), {})}
+
+
+@cache
+def words(file: str, language: str = ENGLISH) -> Words:
+    """What a language has of its own, and nothing from English: key of a row → column → words.
+
+    Args:
+        file: one of `TRANSLATED`, for instance `fields`.
+        language: one of `languages()`.
+    """
+    keys, columns = TRANSLATED[file]
+    return MappingProxyType(
+        {
+            tuple(row[key] for key in keys): {name: row[name] for name in columns if row.get(name)}
+            for row in (_english(file) if language == ENGLISH else _rows_of(locales(), language, file))
+        }
+    )
+
+
+def _english(file: str) -> Iterable[dict[str, str]]:
+    """English stands in the version's folder, codes in a file a list; texts are no part of a version."""
+    if file == "texts":
+        return _rows_of(locales(), ENGLISH, file)
+    if file != "codes":
+        return _rows(folder().joinpath(f"{file}.csv"))
+    lists = (row["id"] for row in _rows(folder().joinpath("codelists.csv")))
+    return [
+        row | {"codelist": name, "code": row["id"]}
+        for name in lists
+        for row in _rows(folder().joinpath("codelists", f"{name}.csv"))
+    ]
+
+
+def _rows_of(home: Traversable, language: str, file: str) -> list[dict[str, str]]:
+    found = home.joinpath(language, f"{file}.csv")
+    return _rows(found) if found.is_file() else []
+
+
+def in_languages(file: str, key: str | Key, column: str) -> Text:
+    """One text of the profile in all languages that have it, English first; empty where English has none.
+
+    Args:
+        file: one of `TRANSLATED`.
+        key: the key of the row: `"citizenData.initiators[].kind"`, `("CL_ACCESS", "OPEN")`, `"CD130"`.
+        column: one of the file's columns of words, for instance `"title"`.
+    """
+    wanted = (key,) if isinstance(key, str) else key
+    found = ((language, words(file, language).get(wanted, {}).get(column, "")) for language in languages())
+    entries = tuple((language, text) for language, text in found if text)
+    return Text(entries if entries and entries[0][0] == ENGLISH else ())
 
 
 def schema_bytes() -> bytes:
@@ -181,13 +286,15 @@ def digest(root: Traversable) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
+def texts(language: str = ENGLISH) -> Mapping[str, str]:
+    """The texts of reports, pages and commands by key, in the closest language, each falling back to English."""
+    return _texts(closest(language))
+
+
 @cache
-def texts(language: str = "en") -> Mapping[str, str]:
-    """The texts of reports and pages by key, in a language, each falling back to English."""
-    rows = {row["key"]: row["text"] for row in _rows(_locale("en"))}
-    if language != "en" and _locale(language).is_file():
-        rows |= {row["key"]: row["text"] for row in _rows(_locale(language)) if row["text"]}
-    return MappingProxyType(rows)
+def _texts(language: str) -> Mapping[str, str]:
+    english, own = words("texts", ENGLISH), words("texts", language)
+    return MappingProxyType({key[0]: {**row, **own.get(key, {})}["text"] for key, row in english.items()})
 
 
 def nearest(word: str, names: Iterable[str]) -> str | None:
@@ -197,13 +304,13 @@ def nearest(word: str, names: Iterable[str]) -> str | None:
     return by_fold[matches[0]] if matches else None
 
 
-def find(name: str) -> Field | Codelist | Code | Rule:
+def find(name: str, language: str = ENGLISH) -> Field | Codelist | Code | Rule:
     """What a person means by a code of a rule, the name of a field, a code list, or a code.
 
     Raises:
         UnknownNameError: nothing is called so; the message names what is nearest.
     """
-    loaded = load()
+    loaded = load(language)
     fields = tuple(loaded.fields.values())
     table: dict[str, Field | Codelist | Code | Rule] = {}
     for codelist in loaded.codelists.values():
@@ -223,10 +330,6 @@ def find(name: str) -> Field | Codelist | Code | Rule:
     raise UnknownNameError(f"There is no rule, field, code list or code called {name!r}.{hint}")
 
 
-def _locale(language: str) -> Traversable:
-    return files("cdmeta.profiles").joinpath("locales", language, "texts.csv")
-
-
 def _walk(node: Traversable, path: str) -> Iterable[tuple[str, bytes]]:
     for child in node.iterdir():
         name = f"{path}/{child.name}".lstrip("/")
@@ -240,18 +343,22 @@ def _rows(file: Traversable) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8"), newline="")))
 
 
-def _words(cell: str) -> tuple[str, ...]:
+def _split(cell: str) -> tuple[str, ...]:
     return tuple(cell.split())
 
 
 def _field(row: Mapping[str, str]) -> Field:
     values: dict[str, Any] = dict(row) | {key: row[key] == "yes" for key in ("repeats", "withhold")}
-    return Field(**values | {"links": _words(row["links"])})
+    return Field(**values | {"links": _split(row["links"])})
 
 
-def _codelist(row: Mapping[str, str], root: Traversable) -> Codelist:
+def _codelist(row: Mapping[str, str], root: Traversable, own: Words) -> Codelist:
     codes = [
-        Code(**cast(dict[str, Any], entry | {"links": _words(entry["links"])}))
+        Code(
+            **cast(
+                dict[str, Any], {**entry, "links": _split(entry["links"]), **own.get((row["id"], entry["id"]), {})}
+            )
+        )
         for entry in _rows(root.joinpath("codelists", f"{row['id']}.csv"))
     ]
     by_id = MappingProxyType({code.id: code for code in codes})
@@ -263,4 +370,4 @@ def _rule(row: Mapping[str, str]) -> Rule:
         key: row[key] for key in ("code", "id", "title", "message", "remedy", "why", "source")
     }
     severity = MappingProxyType({gate: cast(Severity, row[gate]) for gate in GATES})
-    return Rule(**values, severity=severity, implies=_words(row["implies"]))
+    return Rule(**values, severity=severity, implies=_split(row["implies"]))

@@ -1,0 +1,34 @@
+"""A language of a test's own: files in a folder, and no code."""
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from cdmeta import profile
+
+
+def write(folder: Path, file: str, rows: Mapping[tuple[str, ...], Mapping[str, str]]) -> None:
+    """Write one file of a translation; cells that are not given are empty."""
+    keys, columns = profile.TRANSLATED[file]
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{file}.csv").open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow((*keys, *columns))
+        writer.writerows((*key, *(row.get(name, "") for name in columns)) for key, row in rows.items())
+
+
+def use(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Let the profile speak the languages that lie in a folder; English is as it is."""
+    if not (folder / profile.ENGLISH).exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / profile.ENGLISH).symlink_to(str(profile.locales().joinpath(profile.ENGLISH)))
+    forget()
+    patch.setattr(profile, "locales", lambda: folder)
+
+
+def forget() -> None:
+    """Drop all that was read; to be called again when the test ends."""
+    for cached in (profile.languages, profile.closest, profile.words, profile._load, profile._texts):
+        cached.cache_clear()
