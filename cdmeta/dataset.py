@@ -283,7 +283,7 @@ def _nested(answers: list[Answer]) -> tuple[Answer, ...]:
             order.append(answer)
             continue
         children.setdefault(parent, []).append(answer)
-        while parent not in present:
+        while parent and parent not in present:
             present.add(parent)
             holder = Answer(holders[parent], None)
             parent = holder.field.parent

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cdmeta import framework, profile
-from cdmeta.dataset import Dataset, to_dataset
+from cdmeta.dataset import Dataset, read_answers, to_dataset
 from cdmeta.finding import Finding
 from cdmeta.package import load
 from cdmeta.sdmx.artefacts import Attribute, Codelist, ConceptScheme, Dimension, Measure
@@ -178,3 +178,9 @@ def test_no_json_anywhere_breaks_it(place: str, value: Any, tmp_path_factory: py
         made = structures(dataset)
         assert report(dataset, made).set.urn
         assert all(flow.structure.measures for flow in made.flows)
+
+
+def test_a_parent_that_nobody_answers_holds_what_stands_below_it() -> None:
+    answers = read_answers({"citizenData": {"responseRate": {"value": 79.2}, "weighting": "None"}}, "en")
+    told = {(top.field.concept, top.value): [child.field.concept for child in top.children] for top in answers}
+    assert told == {("NONRESPONSE_ERR", None): ["RESPONSE_RATE"], ("DATA_COMP", None): ["WEIGHTING"]}

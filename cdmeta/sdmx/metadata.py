@@ -45,28 +45,50 @@ class MetadataReport:
 
 
 def report(dataset: Dataset, structures: Structures) -> MetadataReport:
-    """The reference metadata of a dataset, about its dataflows, or about its agency where it has none."""
+    """The reference metadata of a dataset by the profile's own metadata structure."""
+    attributes = (*(_reported(answer) for answer in dataset.answers), *_decided(dataset))
+    return by_metadataflow(dataset, structures, METADATAFLOW, attributes)
+
+
+def by_metadataflow(
+    dataset: Dataset,
+    structures: Structures,
+    metadataflow: Ref,
+    attributes: tuple[ReportedAttribute, ...],
+    *,
+    suffix: str = "",
+) -> MetadataReport:
+    """A report about a dataset's dataflows, or about its agency where it has none.
+
+    Args:
+        dataset: what is reported on.
+        structures: its structural artefacts.
+        metadataflow: what the report is made by.
+        attributes: what it says.
+        suffix: tells its ids from those of other reports on the same dataset.
+    """
     name = dataset.title or Text(((dataset.language, dataset.name),))
+    own = f"{dataset.id}_{suffix}" if suffix else dataset.id
     begin, end = _reporting(dataset)
     made = MetadataSet(
         dataset.agency,
-        f"MDS_{dataset.id}",
+        f"MDS_{own}",
         dataset.version,
         name,
         description=dataset.description,
-        metadataflow=METADATAFLOW,
+        metadataflow=metadataflow,
         targets=tuple(flow.dataflow.urn for flow in structures.flows) or (_agency_urn(dataset.agency),),
-        attributes=(*(_reported(answer) for answer in dataset.answers), *_decided(dataset)),
+        attributes=attributes,
         reporting_begin=begin,
         reporting_end=end,
     )
     providers = _providers(dataset, structures)
     agreement = MetadataProvisionAgreement(
         dataset.agency,
-        f"MPA_{dataset.id}",
+        f"MPA_{own}",
         dataset.artefact_version,
         name,
-        metadataflow=METADATAFLOW,
+        metadataflow=metadataflow,
         provider=providers.provider_ref(providers.providers[0].id),
     )
     return MetadataReport(made, providers, agreement)

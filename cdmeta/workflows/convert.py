@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import re
@@ -17,9 +18,10 @@ from cdmeta.dataset import Dataset, to_dataset
 from cdmeta.errors import ConversionError
 from cdmeta.finding import Finding
 from cdmeta.package import Package
-from cdmeta.sdmx.artefacts import Codelist, Header, Structure
+from cdmeta.sdmx.artefacts import Codelist, Header, MetadataSet, Structure
 from cdmeta.sdmx.metadata import MetadataReport, report
 from cdmeta.sdmx.observations import Observations, observations
+from cdmeta.sdmx.reports import ForeignReport, foreign_report, templates
 from cdmeta.sdmx.structures import Flow, Structures, standard_codelists, structures
 from cdmeta.tables.engine import Session, code_rows, session
 from cdmeta.workflows.accept import Accepted, accepted
@@ -36,10 +38,12 @@ class Conversion:
     Attributes:
         files: names of the files in the folder, the manifest last; none where findings stood in the way.
         findings: `CD7xx`, those that stood in the way among them.
+        reports: by other people's metadata structures, with what they miss.
     """
 
     files: tuple[str, ...]
     findings: tuple[Finding, ...]
+    reports: tuple[ForeignReport, ...] = ()
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -55,6 +59,7 @@ class _Material:
     dataset: Dataset
     structures: Structures
     report: MetadataReport
+    foreign: tuple[ForeignReport, ...]
     prepared: datetime
     draft: bool
 
@@ -68,7 +73,14 @@ class _Material:
     def metadata_structures(self) -> tuple[Structure, ...]:
         from cdmeta.sdmx.profile_artefacts import artefacts
 
-        return (*artefacts(), *self.report.artefacts)
+        others = (part for made in self.foreign for part in (made.metadataflow, made.report.agreement))
+        return (*artefacts(), *self.report.artefacts, *others)
+
+    def metadata_sets(self) -> Iterator[tuple[str, MetadataSet]]:
+        """Each report with the name of its file."""
+        yield "metadata", self.report.set
+        for made in self.foreign:
+            yield f"metadata-{made.template.id.lower()}", made.report.set
 
     def codelists(self) -> tuple[Codelist, ...]:
         return (*self.structures.codelists, *standard_codelists().values())
@@ -79,7 +91,14 @@ class _RefusedError(Exception):
 
 
 def convert(
-    path: Path, to: str, out: Path, *, allowed_signers: Path | None, draft: bool = False, now: datetime
+    path: Path,
+    to: str,
+    out: Path,
+    *,
+    allowed_signers: Path | None,
+    draft: bool = False,
+    now: datetime,
+    reports: Iterable[str] = (),
 ) -> Conversion:
     """Write a package as SDMX.
 
@@ -91,6 +110,7 @@ def convert(
         draft: convert even what is not approved or has errors; marked as a test in each header, or as `.draft` in
             the name of a file without header.
         now: when the messages are prepared.
+        reports: ids of other people's metadata structures (`sdmx.reports.templates`) to report by as well.
 
     Raises:
         PackageError, KeyFileError, ApprovalError: as `accepted`.
@@ -104,7 +124,9 @@ def convert(
             return Conversion((), findings)
         made = structures(dataset)
         approved = package.verdict is not None and package.verdict.approved and package.report.valid
-        material = _Material(package, dataset, made, report(dataset, made), now, draft=draft and not approved)
+        foreign = tuple(foreign_report(templates()[name], dataset, made) for name in dict.fromkeys(reports))
+        own = report(dataset, made)
+        material = _Material(package, dataset, made, own, foreign, now, draft=draft and not approved)
         return _write(material, to, out, findings)
 
 
@@ -113,6 +135,7 @@ def _write(material: _Material, to: str, out: Path, findings: tuple[Finding, ...
     try:
         with staged(out, MANIFEST) as stage:
             FORMATS[to](material, stage, broken)
+            _put_missing(material, stage)
             names = tuple(sorted(path.name for path in stage.iterdir()))
             if broken:
                 raise _RefusedError
@@ -122,7 +145,7 @@ def _write(material: _Material, to: str, out: Path, findings: tuple[Finding, ...
             (stage / MANIFEST).write_bytes(_manifest(material, to, stage, names))
     except _RefusedError:
         return Conversion((), (*findings, *broken))
-    return Conversion((*names, MANIFEST), findings)
+    return Conversion((*names, MANIFEST), findings, material.foreign)
 
 
 def _write_ml(material: _Material, stage: Path, broken: list[Finding]) -> None:
@@ -131,7 +154,8 @@ def _write_ml(material: _Material, stage: Path, broken: list[Finding]) -> None:
 
     metadata_structures, own = material.metadata_structures(), material.structures.artefacts
     _put(stage, "metadata-structures.xml", sdmx_ml.structures(metadata_structures, material.header("MSD")))
-    _put(stage, "metadata.xml", sdmx_ml.metadata([material.report.set], material.header("METADATA")))
+    for name, each in material.metadata_sets():
+        _put(stage, f"{name}.xml", sdmx_ml.metadata([each], material.header(_message_id(name))))
     if own:
         _put(stage, "structures.xml", sdmx_ml.structures(own, material.header("DSD")))
     for flow, rows, opened in _observed(material, stage, broken):
@@ -147,7 +171,8 @@ def _write_json(material: _Material, stage: Path, broken: list[Finding]) -> None
 
     metadata_structures, own = material.metadata_structures(), material.structures.artefacts
     _put(stage, "metadata-structures.json", sdmx_json.structures(metadata_structures, material.header("MSD")))
-    _put(stage, "metadata.json", sdmx_json.metadata([material.report.set], material.header("METADATA")))
+    for name, each in material.metadata_sets():
+        _put(stage, f"{name}.json", sdmx_json.metadata([each], material.header(_message_id(name))))
     if own:
         _put(stage, "structures.json", sdmx_json.structures(own, material.header("DSD")))
 
@@ -155,9 +180,23 @@ def _write_json(material: _Material, stage: Path, broken: list[Finding]) -> None
 def _write_csv(material: _Material, stage: Path, broken: list[Finding]) -> None:
     from cdmeta.formats import sdmx_csv
 
+    if material.foreign:
+        raise ConversionError(profile.texts()["convert.no-reports"])
     draft = ".draft" if material.draft else ""
     for flow, rows, opened in _observed(material, stage, broken):
         sdmx_csv.data(opened, rows, stage / f"data-{_file_name(flow)}{draft}.csv")
+
+
+def _put_missing(material: _Material, stage: Path) -> None:
+    """What nobody answered of each report by somebody else's structure, for the person who completes it."""
+    fields = profile.load().fields
+    for made in material.foreign:
+        with (stage / f"missing-{made.template.id.lower()}.csv").open("w", encoding="utf-8", newline="") as stream:
+            table = csv.writer(stream)
+            table.writerow(("attribute", "name", "answer", "question"))
+            for slot in made.missing:
+                first = fields[slot.paths[0]].question if slot.paths else ""
+                table.writerow((slot.id, slot.name, " ".join(slot.paths), first))
 
 
 FORMATS: dict[str, Callable[[_Material, Path, list[Finding]], None]] = {
@@ -187,7 +226,8 @@ def _put(stage: Path, name: str, message: bytes) -> None:
 
     kind: oracle.Kind = "sdmx-ml-3.0"
     if name.endswith(".json"):
-        kind = "sdmx-json-2.0-metadata" if name == "metadata.json" else "sdmx-json-2.0-structure"
+        is_report = name.startswith("metadata") and name != "metadata-structures.json"
+        kind = "sdmx-json-2.0-metadata" if is_report else "sdmx-json-2.0-structure"
     _refuse(name, oracle.problems(message, kind))
     (stage / name).write_bytes(message)
 
@@ -195,6 +235,10 @@ def _put(stage: Path, name: str, message: bytes) -> None:
 def _refuse(name: str, problems: Iterable[str]) -> None:
     for problem in problems:
         raise ConversionError(profile.texts()["convert.invalid"].format(name=name, problem=problem))
+
+
+def _message_id(name: str) -> str:
+    return name.upper().replace("-", "_")
 
 
 def _file_name(flow: Flow) -> str:
