@@ -4,6 +4,7 @@
 """
 
 import contextlib
+import datetime as dt
 import io
 import re
 import shlex
@@ -15,15 +16,41 @@ from pathlib import Path
 
 import pytest
 
+from cdmeta import check, load
 from cdmeta.cli import main
+from cdmeta.workflows.convert import FORMATS, convert
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 CASES = [
+    "beach-litter/classify",
+    "beach-litter/convert",
+    "beach-litter/validate",
     "broken/classify",
     "broken/explain",
     "broken/no-package",
     "broken/validate",
+    "building-map/classify",
+    "building-map/convert",
+    "building-map/validate",
+    "cocina-de-datos/convert",
+    "cocina-de-datos/validate",
+    "counted-by-readers/classify",
+    "counted-by-readers/convert",
+    "counted-by-readers/validate",
+    "data-cooperative/convert",
+    "data-cooperative/validate",
+    "deaths-on-the-way/classify",
+    "deaths-on-the-way/validate",
+    "fact-book/classify",
+    "fact-book/validate",
+    "hard-to-measure/convert",
+    "hard-to-measure/validate",
+    "how-we-move/classify",
+    "how-we-move/convert",
+    "how-we-move/validate",
     "public-service-satisfaction/validate",
+    "services-survey-draft/classify",
+    "services-survey-draft/validate",
     "water-points/classify",
     "water-points/convert",
     "water-points/new",
@@ -31,6 +58,8 @@ CASES = [
 ]
 ENVIRONMENT = {"COLUMNS": "80", "NO_COLOR": "1", "SOURCE_DATE_EPOCH": "1767225600"}
 ANYTHING = "…"
+CONVERTED = ("CITIZEN_DATA", "ASSESS")
+NOW = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True)
@@ -106,9 +135,49 @@ def test_every_example_is_listed_and_says_what_it_is_modelled_on() -> None:
     listed = (EXAMPLES / "README.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| \[([a-z-]+)\]\(\1\)", listed, flags=re.MULTILINE)) == folders
     for name in folders:
-        text = (EXAMPLES / name / "README.md").read_text(encoding="utf-8").lower()
+        text = " ".join((EXAMPLES / name / "README.md").read_text(encoding="utf-8").lower().split())
         assert "modelled on" in text
         assert "made up" in text or "made-up" in text
+
+
+MODELLED = {
+    "AppDiversa": ("hard-to-measure", "CITIZEN_DATA", "Y1", ()),
+    "a pilot survey for SDG indicator 16.6.2": ("public-service-satisfaction", "CITIZEN_DATA", "Y1", ()),
+    "a survey of a civil-society organisation in Iraq": (
+        "services-survey-draft", "INSUFFICIENT_INFORMATION", "", ("CD130", "CD131", "CD201", "CD301"),
+    ),
+    "The Migrant Files": ("deaths-on-the-way", "NOT_CITIZEN_DATA", "Y5", ("CD203", "CD309")),
+    "The Counted": ("counted-by-readers", "ASSESS", "Y3", ()),
+    "DECODE, DataCommons": ("data-cooperative", "CITIZEN_DATA", "C1", ()),
+    "How we move": ("how-we-move", "CITIZEN_DATA", "C1", ()),
+    "Data Kitchen, HackBo, RedPaTodos": ("cocina-de-datos", "CITIZEN_DATA", "C1", ()),
+    "Econ Factbook": ("fact-book", "NOT_CITIZEN_DATA", "N1", ("CD203",)),
+    "Statistics Canada's pilot with OpenStreetMap": ("building-map", "ASSESS", "Y3", ()),
+    "a survey of marine litter in Ghana": ("beach-litter", "CITIZEN_DATA", "Y2", ()),
+    "community scorecards of basic services": ("water-points", "CITIZEN_DATA", "C1", ()),
+}  # fmt: skip
+"""What each example is modelled on, and what comes out of it: outcome, rule, and the codes of its errors."""
+
+
+@pytest.mark.parametrize(("model", "expected"), MODELLED.items(), ids=MODELLED)
+def test_an_example_shows_what_its_model_stands_for(
+    model: str, expected: tuple[str, str, str, tuple[str, ...]]
+) -> None:
+    name, outcome, rule, codes = expected
+    assert f"[{name}]({name}) |" in (listed := (EXAMPLES / "README.md").read_text(encoding="utf-8"))
+    assert f"| {model} |" in listed
+    report = check(load(EXAMPLES / name / "package"))
+    decision = report.decision or {}
+    assert (decision["outcome"], decision["rule"] or "") == (outcome, rule)
+    assert tuple(sorted({finding.code for finding in report.errors})) == codes
+
+
+@pytest.mark.parametrize("name", [name for name, outcome, _, _ in MODELLED.values() if outcome in CONVERTED])
+def test_what_may_be_approved_is_converted_with_data(name: str, tmp_path: Path) -> None:
+    for to in FORMATS:
+        made = convert(EXAMPLES / name / "package", to, tmp_path / to, allowed_signers=None, draft=True, now=NOW)
+        assert not made.errors
+        assert to == "sdmx-json-2.0" or [file for file in made.files if file.startswith("data-")]
 
 
 def test_the_comparison_can_fail() -> None:
