@@ -12,11 +12,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from cdmeta import framework, profile
+from cdmeta import framework
 from cdmeta.dataset import Dataset, to_dataset
 from cdmeta.errors import ConversionError
 from cdmeta.finding import Finding
 from cdmeta.package import Package
+from cdmeta.phrase import Phrase
 from cdmeta.sdmx.artefacts import Codelist, Header, Structure
 from cdmeta.sdmx.metadata import MetadataReport, report
 from cdmeta.sdmx.observations import Observations, observations
@@ -117,8 +118,7 @@ def _write(material: _Material, to: str, out: Path, findings: tuple[Finding, ...
             if broken:
                 raise _RefusedError
             if not names:
-                text = profile.texts()["convert.nothing"]
-                raise ConversionError(text.format(name=material.dataset.name, to=to))
+                raise ConversionError(Phrase("convert.nothing", {"name": material.dataset.name, "to": to}))
             (stage / MANIFEST).write_bytes(_manifest(material, to, stage, names))
     except _RefusedError:
         return Conversion((), (*findings, *broken))
@@ -194,7 +194,7 @@ def _put(stage: Path, name: str, message: bytes) -> None:
 
 def _refuse(name: str, problems: Iterable[str]) -> None:
     for problem in problems:
-        raise ConversionError(profile.texts()["convert.invalid"].format(name=name, problem=problem))
+        raise ConversionError(Phrase("convert.invalid", {"name": name, "problem": problem}))
 
 
 def _file_name(flow: Flow) -> str:
