@@ -23,6 +23,7 @@ from cdmeta.errors import ApprovalError, KeyFileError
 from cdmeta.finding import SEVERITIES, Finding, Report, Where
 from cdmeta.framework import OUTCOMES
 from cdmeta.package import APPROVAL_FILES, Package
+from cdmeta.phrase import at, os_reason
 from cdmeta.sshsig import AllowedSigner, Signature, SigningKey, UnusableLine, fault, parse_allowed_signers
 from cdmeta.sshsig import read_signature as _read_signature
 from cdmeta.text import is_missing
@@ -189,7 +190,7 @@ def make(
         report_digest(report),
         {str(severity): count for severity, count in report.counts.items()},
     )
-    misfits = tuple(finding.message() for finding in _misfits(_document(statement), _SHAPE, ""))
+    misfits = tuple(finding.phrase() for finding in _misfits(_document(statement), _SHAPE, ""))
     if misfits:
         raise ApprovalError(misfits[0], misfits)
     return statement
@@ -309,12 +310,12 @@ def _signers(path: Path | None) -> tuple[tuple[AllowedSigner, ...], tuple[Unusab
         with path.open("rb") as stream:
             content = stream.read(MAX_SIGNERS_BYTES + 1)
         if len(content) > MAX_SIGNERS_BYTES:
-            raise KeyFileError(f"{path}: is too large for a file of allowed signers.")
+            raise KeyFileError(at(path, "error.signers.large"))
         return parse_allowed_signers(content.decode("utf-8-sig"))
     except OSError as error:
-        raise KeyFileError(f"{path}: cannot be read ({error.strerror or error}).") from error
+        raise KeyFileError(at(path, "error.unreadable", reason=os_reason(error))) from error
     except UnicodeDecodeError as error:
-        raise KeyFileError(f"{path}: is no text file in UTF-8.") from error
+        raise KeyFileError(at(path, "error.signers.text")) from error
 
 
 def _signature(armoured: bytes | Refused | None) -> Signature | Finding:

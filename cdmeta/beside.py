@@ -19,6 +19,7 @@ from typing import IO, BinaryIO
 
 from cdmeta.errors import OutputError
 from cdmeta.package import DESCRIPTOR, Package
+from cdmeta.phrase import at, os_reason
 
 BLOCK = 2**20
 MAX_BYTES = 5 * 2**20
@@ -56,7 +57,7 @@ def write_beside(package: Package, files: Mapping[str, bytes]) -> None:
         else:
             _write_folder(package.root, files)
     except OSError as error:
-        raise OutputError(f"{package.source}: cannot be written ({error.strerror or error}).") from error
+        raise OutputError(at(package.source, "error.unwritable", reason=os_reason(error))) from error
 
 
 def open_part(root: Path, part: str) -> BinaryIO:
@@ -196,7 +197,7 @@ def _write_zip(source: Path, files: Mapping[str, bytes]) -> None:
         shutil.copymode(source, staged)
         staged.replace(source)
     except zipfile.BadZipFile as error:
-        raise OutputError(f"{source}: is a damaged zip file ({error}).") from error
+        raise OutputError(at(source, "error.package.damaged", reason=error)) from error
     finally:
         staged.unlink(missing_ok=True)
 

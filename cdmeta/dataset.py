@@ -15,6 +15,7 @@ from cdmeta.finding import Finding, Where
 from cdmeta.framework import Decision
 from cdmeta.package import DESCRIPTOR, Package, Resource
 from cdmeta.period import time_range, to_date
+from cdmeta.phrase import Phrase
 from cdmeta.text import Text, is_missing
 from cdmeta.urn import Ref, is_agency_id, is_concept_id, to_concept_id, to_id
 
@@ -371,7 +372,7 @@ def _unnameable(descriptor: Mapping[str, Any]) -> Iterator[Finding]:
         ("version", bool(_VERSION.fullmatch(_string(descriptor.get("version"))))),
     ):
         if not good:
-            yield Finding("CD715", Where(DESCRIPTOR, f"/{name}"), {"what": f"the {name} of the package"})
+            yield Finding("CD715", Where(DESCRIPTOR, f"/{name}"), {"what": Phrase(f"dataset.{name}")})
 
 
 def _tables(package: Package, code_table: CodeTable, findings: list[Finding]) -> Iterator[Table]:
@@ -387,7 +388,7 @@ def _tables(package: Package, code_table: CodeTable, findings: list[Finding]) ->
         description = Text.at(resource.raw, "description", language)
         table = Table(resource.name, title, description, resource, columns, key)
         if not table.id or table.id in ids:
-            what = f"the name of the resource {resource.name!r}"
+            what = Phrase("dataset.resource", {"name": resource.name})
             findings.append(Finding("CD715", Where(DESCRIPTOR, resource.pointer, resource.name), {"what": what}))
         ids.add(table.id)
         yield table
@@ -543,7 +544,9 @@ class _ColumnBuilder:
                 yield row.get(column, ""), Text(tuple(dict(texts).items()))
         except ConversionError as error:
             where = Where(resource=self._resource.name, field=name)
-            self._findings.append(Finding("CD711", where, {"resource": wanted, "field": name, "note": str(error)}))
+            self._findings.append(
+                Finding("CD711", where, {"resource": wanted, "field": name, "note": error.args[0]})
+            )
 
     def _coded(self, name: str, raw: Iterable[tuple[str, Text]]) -> tuple[Value, ...]:
         """Codes with SDMX ids; two values that meet in one id, or leave none, are an error."""

@@ -13,6 +13,7 @@ from cdmeta.dataset import Dataset
 from cdmeta.errors import ConversionError
 from cdmeta.package import Package, Resource
 from cdmeta.period import to_date
+from cdmeta.phrase import Phrase, closest, name_of, say
 from cdmeta.text import NO_TEXT, Text, is_language_tag, is_missing
 from cdmeta.urn import is_agency_id
 
@@ -183,35 +184,35 @@ class Entry:
             ConversionError: agency or name cannot be the name of a folder.
         """
         agency, name = self.dataset.agency, self.dataset.name
-        texts = profile.texts()
         if not is_agency_id(agency) or len(agency) > MAX_PART:
-            raise ConversionError(texts["site.error.agency"].format(name=name, agency=agency))
+            raise ConversionError(Phrase("site.error.agency", {"name": name, "agency": agency}))
         if not _NAME.fullmatch(name):
-            raise ConversionError(texts["site.error.name"].format(name=name, agency=agency))
+            raise ConversionError(Phrase("site.error.name", {"name": name, "agency": agency}))
         return f"{agency}/{name}"
 
 
-def code_name(codelist: str, code: str) -> str:
+def code_name(codelist: str, code: str, language: str = "en") -> str:
     """The name of a code for people; the code itself where the profile does not know it."""
-    known = profile.load().codelists.get(codelist)
-    return known.codes[code].name if known and code in known.codes else code
+    return say(name_of(codelist, code), language)
 
 
 def has_texts(language: str) -> bool:
     """Tell whether our own texts exist in a language."""
-    return language == "en" or profile.texts(language) != profile.texts("en")
+    return closest(language) != "en" or language.split("-")[0].casefold() == "en"
 
 
 def provenance(entry: Entry, language: str) -> str:
     """Where the data come from, in a few sentences: initiative, decision, participation, basis, approval."""
     texts, dataset, decision = profile.texts(language), entry.dataset, entry.dataset.decision
     stages = ", ".join(
-        f"{texts[f'site.stage.{stage}']}: {code_name('CL_PARTICIPATION_LEVEL', entry.level(stage))}"
+        f"{texts[f'site.stage.{stage}']}: {code_name('CL_PARTICIPATION_LEVEL', entry.level(stage), language)}"
         for _, stage in STAGES
         if entry.level(stage) != "_U"
     )
-    consent = [code_name("CL_CONSENT_BASIS", code) for code in dataset.codes("citizenData.consentBasis")]
-    initiative = [code_name("CL_INITIATIVE_TYPE", c) for c in dataset.codes("citizenData.initiativeType")]
+    consent = [code_name("CL_CONSENT_BASIS", code, language) for code in dataset.codes("citizenData.consentBasis")]
+    initiative = [
+        code_name("CL_INITIATIVE_TYPE", c, language) for c in dataset.codes("citizenData.initiativeType")
+    ]
     outcome = texts[f"site.outcome.{decision.outcome}"]
     sentences = {
         "initiative": "; ".join(initiative),
@@ -254,7 +255,7 @@ def to_entry(
     lifted = not embargo or ((until := to_date(embargo)) is not None and until <= today)
     available = dataset.access == "OPEN" and lifted
     if not available and any("data" in resource.raw for resource in package.resources):
-        raise ConversionError(profile.texts()["site.error.inline"].format(source=package.source))
+        raise ConversionError(Phrase("site.error.inline", {"source": package.source}))
     return Entry(
         dataset,
         tuple(_licences(package.descriptor.get("licenses"))),

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 
 class CdmetaError(Exception):
-    """Base of all errors of cdmeta; its text is one line, fit to be shown to a person."""
+    """Base of all errors of cdmeta; its text is one line, fit to be shown to a person.
+
+    Its only argument is a `phrase.Phrase`, so that it can be told in any language; `str` tells it in English.
+    """
 
 
 class PackageError(CdmetaError):
@@ -19,12 +22,17 @@ class ApprovalError(CdmetaError):
     """A package could not be approved, or an approval does not hold.
 
     Attributes:
-        reasons: each reason in one sentence, at least one.
+        because: each reason as a phrase, at least one.
     """
 
-    def __init__(self, message: str, reasons: tuple[str, ...] = ()) -> None:
+    def __init__(self, message: object, reasons: tuple[object, ...] = ()) -> None:
         super().__init__(message)
-        self.reasons = reasons or (message,)
+        self.because = reasons or (message,)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Each reason in one sentence, in English, at least one."""
+        return tuple(str(reason) for reason in self.because)
 
 
 class KeyFileError(CdmetaError):

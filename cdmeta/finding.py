@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import string
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from cdmeta import profile
+from cdmeta.phrase import SENTENCES, Phrase, Series, say
 from cdmeta.profile import Severity
-from cdmeta.text import printable
 
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 
@@ -47,8 +46,8 @@ NOWHERE = Where()
 class Finding:
     """One finding: a permanent code, a place, and what fills the blanks of the rule's message.
 
-    Severity, title, message and remedy belong to the rule (`profile.rule`), not to the finding, so that
-    each gate and each language can word it.
+    Severity, title, message, remedy and reason belong to the rule (`profile.rule`), not to the finding, so that
+    each gate and each language can word it. So do the words among the params: they are phrases.
 
     Attributes:
         code: `CD1xx` descriptor, `CD2xx` participation, `CD3xx` consent, `CD4xx` rows, `CD5xx` disclosure,
@@ -70,43 +69,44 @@ class Finding:
         """How grave the finding is at a gate."""
         return self.rule.severity[gate]
 
+    def title(self, language: str = "en") -> str:
+        """What is wrong, in a few words."""
+        return self.phrase("title").told(language)
+
     def message(self, language: str = "en") -> str:
         """What was found, in one sentence that is safe to show (see `text.printable`)."""
-        return _BLANKS.vformat(self.rule.message, (), _spoken(self.params, language))
+        return self.phrase().told(language)
 
     def remedy(self, language: str = "en") -> str:
         """How to mend it, likewise."""
-        return _BLANKS.vformat(self.rule.remedy, (), _spoken(self.params, language))
+        return self.phrase("remedy").told(language)
 
+    def why(self, language: str = "en") -> str:
+        """Why it matters; empty where that is plain."""
+        return self.phrase("why").told(language)
 
-class _Blanks(string.Formatter):
-    """Fills the blanks of a message; what comes from a package can neither steer a terminal nor flood it."""
+    def spoken(self, language: str = "en") -> dict[str, Any]:
+        """The params in words of a language; what is no phrase stays as it is."""
+        return {key: say(v, language) if isinstance(v, Phrase | Series) else v for key, v in self.params.items()}
 
-    def convert_field(self, value: Any, conversion: str | None) -> Any:
-        if conversion == "r" and isinstance(value, str):
-            return f'"{printable(value, 200)}"'
-        return super().convert_field(value, conversion)
-
-    def format_field(self, value: Any, format_spec: str) -> str:
-        return printable(str(super().format_field(value, format_spec)))
-
-
-_BLANKS = _Blanks()
+    def phrase(self, column: str = "message") -> Phrase:
+        """A column of the rule's words, its blanks filled."""
+        return Phrase(self.code, _phrased(self.params), "rules", column)
 
 
 _WORDED = ("constraint", "reason", "type")
 """Params whose value may be a key of the texts, `reason.bom`; any other value is words already."""
 
 
-def _spoken(params: Mapping[str, Any], language: str) -> dict[str, Any]:
-    """The params in words; `near` is the name that may be meant, or empty."""
-    texts, spoken = profile.texts(language), dict(params)
+def _phrased(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The params, keys of texts as phrases; `near` is the name that may be meant, or empty."""
+    phrased, texts = dict(params), profile.texts()
     for name in _WORDED:
-        if f"{name}.{params.get(name)}" in texts:
-            spoken[name] = _BLANKS.vformat(texts[f"{name}.{params[name]}"], (), params)
+        if isinstance(params.get(name), str) and (key := f"{name}.{params[name]}") in texts:
+            phrased[name] = Phrase(key, params)
     if params.get("near"):
-        spoken["near"] = " " + _BLANKS.vformat(texts["report.near"], (), params)
-    return spoken
+        phrased["near"] = Series(("", Phrase("report.near", params)), SENTENCES)
+    return phrased
 
 
 @dataclass(frozen=True)

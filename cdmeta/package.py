@@ -28,8 +28,9 @@ from typing import Any, Protocol
 
 from cdmeta.errors import PackageError
 from cdmeta.finding import Finding, Where
+from cdmeta.phrase import SENTENCES, Phrase, Series, at, os_reason
 from cdmeta.profile import nearest
-from cdmeta.text import is_language_tag, printable
+from cdmeta.text import is_language_tag
 
 DESCRIPTOR = "datapackage.json"
 APPROVAL_FILES = ("approval.json", "approval.json.sig")
@@ -151,42 +152,40 @@ def load(path: str | Path) -> Package:
     """
     source = Path(path)
     if "://" in str(path):
-        raise PackageError(f"{printable(str(path))}: lies on the network; nothing is fetched. Download it first.")
+        raise _error(str(path), "network")
     try:
         return _load(source)
     except OSError as error:
-        raise _error(source, f"cannot be read ({error.strerror or error}).") from error
+        raise _error(source, "unreadable", reason=os_reason(error)) from error
 
 
-def _error(source: Path, what: str) -> PackageError:
-    return PackageError(f"{printable(str(source))}: {what}")
+def _error(source: Path | str, key: str, **params: Any) -> PackageError:
+    return PackageError(at(source, f"error.package.{key}", **params))
 
 
 def _load(source: Path) -> Package:
     if source.is_dir():
         return _Reader(_Folder(source)).package(source)
     if not source.exists():
-        raise _error(source, "there is no such file or folder.")
+        raise _error(source, "absent")
     if source.name == DESCRIPTOR and source.is_file():
         return _Reader(_Folder(source.parent)).package(source)
     if source.suffix.lower() in _TABLES:
-        raise _error(source, _no_package(source))
+        raise _no_package(source)
     if source.is_file() and zipfile.is_zipfile(source):
         return _load_zip(source)
-    raise _error(source, _no_package(source))
+    raise _no_package(source)
 
 
-def _no_package(source: Path) -> str:
-    if source.suffix.lower() == ".csv":
-        start = f"cdmeta new DIR --from {printable(source.name)}"
-        return f"is a table, and not yet a package. Start a package from it: {start}"
-    if source.suffix.lower() in _TABLES:
-        return "is a table, and not yet a package. Save it as CSV (UTF-8), then: cdmeta new DIR --from FILE.csv"
-    if source.suffix.lower() == ".zip":
-        return "is no zip file, or a damaged one."
-    if source.suffix.lower() in (".json", ".yaml", ".yml"):
-        return f"the descriptor of a package has to be called {DESCRIPTOR}."
-    return f"is neither a folder, a {DESCRIPTOR} nor a zip file."
+def _no_package(source: Path) -> PackageError:
+    suffix = source.suffix.lower()
+    if suffix == ".csv":
+        return _error(source, "csv", name=source.name)
+    if suffix in _TABLES:
+        return _error(source, "table")
+    if suffix == ".zip":
+        return _error(source, "no-zip")
+    return _error(source, "name" if suffix in (".json", ".yaml", ".yml") else "nothing", file=DESCRIPTOR)
 
 
 def _load_zip(source: Path) -> Package:
@@ -199,7 +198,7 @@ def _load_zip(source: Path) -> Package:
                 shutil.rmtree(unpacked, ignore_errors=True)
                 raise
     except _DAMAGE as error:
-        raise _error(source, f"is a damaged zip file ({printable(str(error))}).") from error
+        raise _error(source, "damaged", reason=error) from error
     weakref.finalize(package, shutil.rmtree, unpacked, ignore_errors=True)
     return package
 
@@ -276,8 +275,8 @@ class _Zip:
 
     def problems(self) -> Iterable[Finding]:
         if len(self._infos) > MAX_ZIP_MEMBERS:
-            size = f"{len(self._infos):,} files"
-            yield Finding("CD112", Where(file=DESCRIPTOR), {"size": size, "limit": f"{MAX_ZIP_MEMBERS:,} files"})
+            size, limit = (Phrase("package.files", {"count": n}) for n in (len(self._infos), MAX_ZIP_MEMBERS))
+            yield Finding("CD112", Where(file=DESCRIPTOR), {"size": size, "limit": limit})
             return
         yield from islice(self._bad_names(), MAX_TOLD)
 
@@ -399,7 +398,9 @@ class _Reader:
         self._findings += self._store.problems()
         refusal = self._refusal(DESCRIPTOR)
         if refusal and refusal.code == "CD106":
-            raise _error(source, f"there is no {DESCRIPTOR} in it.{_instead(self._store.names)}")
+            none = Phrase("error.package.none", {"file": DESCRIPTOR})
+            told = tuple(filter(None, (none, _instead(self._store.names))))
+            raise PackageError(Phrase("error.path", {"path": source, "what": Series(told, SENTENCES)}))
         raw = self._read(DESCRIPTOR)
         descriptor = self._object(raw, DESCRIPTOR, "CD101") or {}
         resources = tuple(self._resources(descriptor))
@@ -440,7 +441,7 @@ class _Reader:
             raw = file.read(MAX_DESCRIPTOR_BYTES + 1)
         if len(raw) <= MAX_DESCRIPTOR_BYTES:
             return raw
-        limit = f"{MAX_DESCRIPTOR_BYTES:,} bytes"
+        limit = Phrase("package.bytes", {"count": MAX_DESCRIPTOR_BYTES})
         self._findings.append(Finding("CD112", Where(file=name), {"size": name, "limit": limit}))
         return None
 
@@ -451,7 +452,9 @@ class _Reader:
             self._findings.append(Finding(code, Where(file=name), {"path": name, **error.params}))
             return None
         if raw is not None and not isinstance(value, dict):
-            self._findings.append(Finding("CD102", Where(name, ""), {"what": name, "expected": "object"}))
+            self._findings.append(
+                Finding("CD102", Where(name, ""), {"what": name, "expected": Phrase("json.object")})
+            )
         return value if isinstance(value, dict) else None
 
     def _resources(self, descriptor: Mapping[str, Any]) -> Iterator[Resource]:
@@ -463,7 +466,7 @@ class _Reader:
         for index, raw in enumerate(entries):
             if not isinstance(raw, dict):
                 where = Where(DESCRIPTOR, f"/resources/{index}")
-                self._wrong_shape(where, f"resource #{index + 1}", "object")
+                self._wrong_shape(where, Phrase("package.resource", {"number": index + 1}), "object")
                 continue
             given = raw.get("name")
             name = given if isinstance(given, str) and given else f"#{index + 1}"
@@ -484,8 +487,8 @@ class _Reader:
             dialect=self._document(raw.get("dialect"), "dialect", Where(DESCRIPTOR, f"{at}/dialect", name)),
         )
 
-    def _wrong_shape(self, where: Where, what: str, expected: str) -> None:
-        self._findings.append(Finding("CD102", where, {"what": what, "expected": expected}))
+    def _wrong_shape(self, where: Where, what: str | Phrase, expected: str) -> None:
+        self._findings.append(Finding("CD102", where, {"what": what, "expected": Phrase(f"json.{expected}")}))
 
     def _paths(self, value: Any, where: Where) -> Iterator[str]:
         if value is None:
@@ -527,18 +530,18 @@ class _Reader:
         return self._documents[path]
 
 
-def _instead(names: Iterable[str]) -> str:
+def _instead(names: Iterable[str]) -> Phrase | None:
     """What a person may have meant who named a folder or zip without a descriptor."""
     below = [name for name in names if name.endswith(f"/{DESCRIPTOR}")]
     top = [name for name in names if "/" not in name]
     tables = [name for name in top if name.lower().endswith(".csv")]
     if len(below) == 1:
-        return f" There is one further down: {printable(below[0])}"
+        return Phrase("error.package.instead.below", {"path": below[0]})
     if yaml := [name for name in top if name.lower() in ("datapackage.yaml", "datapackage.yml")]:
-        return f" There is a {printable(yaml[0])}; only JSON is read. Save it as {DESCRIPTOR}."
+        return Phrase("error.package.instead.yaml", {"path": yaml[0], "file": DESCRIPTOR})
     if near := nearest(DESCRIPTOR, top[:1_000]):
-        return f" There is a file {printable(near)}: is it meant?"
-    return f" Start one from a table: cdmeta new DIR --from {printable(tables[0])}" if tables else ""
+        return Phrase("error.package.instead.near", {"path": near})
+    return Phrase("error.package.instead.table", {"path": tables[0]}) if tables else None
 
 
 def _on_unnamed(names: tuple[str, ...]) -> Iterator[Finding]:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import csv
 import difflib
 import hashlib
-import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
-from importlib.resources import files
+from functools import cache
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
 from typing import Any, Literal, cast
 
 from cdmeta.errors import UnknownNameError
-from cdmeta.text import Text
+from cdmeta.phrase import ENGLISH as ENGLISH
+from cdmeta.phrase import TRANSLATED as TRANSLATED
+from cdmeta.phrase import VERSION as VERSION
+from cdmeta.phrase import Phrase, Words, rows
+from cdmeta.phrase import closest as closest
+from cdmeta.phrase import folder as folder
+from cdmeta.phrase import in_languages as in_languages
+from cdmeta.phrase import languages as languages
+from cdmeta.phrase import texts as texts
+from cdmeta.phrase import words as words
 
-VERSION = "1.0"
 STATUS = "draft"
 URL = f"https://w3id.org/cdmeta/citizen-data/{VERSION}/datapackage.json"
 FRAMEWORK = "UNSC55-2024"
@@ -26,21 +31,6 @@ GATES = ("publish", "official")
 WITHHELD = "WITHHELD_SAFETY"
 """Stands for an answer that would endanger somebody if it were published (Principle 8)."""
 Severity = Literal["error", "warning", "info"]
-ENGLISH = "en"
-"""The language in which the profile is written; what a translation lacks is told in it."""
-TRANSLATED: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = MappingProxyType(
-    {
-        "fields": (("path",), ("title", "description", "question", "when")),
-        "codelists": (("id",), ("name", "description")),
-        "codes": (("codelist", "code"), ("name", "description")),
-        "rules": (("code",), ("title", "message", "remedy", "why")),
-        "texts": (("key",), ("text",)),
-    }
-)
-"""What a translation consists of: each file of `locales/LANGUAGE/`, its key columns and its columns of words."""
-Key = tuple[str, ...]
-Words = Mapping[Key, Mapping[str, str]]
-"""Key of a row → column → words that are not empty."""
 
 
 @dataclass(frozen=True)
@@ -166,38 +156,6 @@ class Profile:
     digest: str
 
 
-def folder() -> Traversable:
-    """The folder of the profile's version."""
-    return files("cdmeta.profiles").joinpath("citizen-data", VERSION)
-
-
-def locales() -> Traversable:
-    """The folder of the languages: a folder a language, called by its BCP 47 tag."""
-    return files("cdmeta.profiles").joinpath("locales")
-
-
-@cache
-def languages() -> tuple[str, ...]:
-    """The languages in which the profile speaks, English first; each is a folder of files and no code."""
-    others = sorted(child.name for child in locales().iterdir() if child.is_dir() and child.name != ENGLISH)
-    return (ENGLISH, *others)
-
-
-@lru_cache(maxsize=256)
-def closest(tag: str) -> str:
-    """The language that comes closest to a wanted tag; English where there is none: `es-CO` → `es`.
-
-    The tag is shortened from its end until a language has that name (RFC 4647 §3.4); where none has, any of the
-    same primary language does, because its speakers can read it.
-    """
-    by_fold = {name.casefold(): name for name in languages()}
-    parts = tag.casefold().replace("_", "-").split("-")
-    for length in range(len(parts), 0, -1):
-        if (found := by_fold.get("-".join(parts[:length]))) is not None:
-            return found
-    return next((name for fold, name in by_fold.items() if fold.split("-")[0] == parts[0]), ENGLISH)
-
-
 def load(language: str = ENGLISH) -> Profile:
     """The installed profile in the language closest to the one wanted, read once; English part by part."""
     return _load(closest(language))
@@ -221,58 +179,8 @@ def _told(root: Traversable, file: str, language: str) -> Iterable[dict[str, str
     """The rows of a file of the version, with the words that the language has for them."""
     keys, _ = TRANSLATED[file]
     own = words(file, language)
-    for row in _rows(root.joinpath(f"{file}.csv")):
+    for row in rows(root.joinpath(f"{file}.csv")):
         yield {**row, **own.get(tuple(row[key] for key in keys), {})}
-
-
-@cache
-def words(file: str, language: str = ENGLISH) -> Words:
-    """What a language has of its own, and nothing from English: key of a row → column → words.
-
-    Args:
-        file: one of `TRANSLATED`, for instance `fields`.
-        language: one of `languages()`.
-    """
-    keys, columns = TRANSLATED[file]
-    return MappingProxyType(
-        {
-            tuple(row[key] for key in keys): {name: row[name] for name in columns if row.get(name)}
-            for row in (_english(file) if language == ENGLISH else _rows_of(locales(), language, file))
-        }
-    )
-
-
-def _english(file: str) -> Iterable[dict[str, str]]:
-    """English stands in the version's folder, codes in a file a list; texts are no part of a version."""
-    if file == "texts":
-        return _rows_of(locales(), ENGLISH, file)
-    if file != "codes":
-        return _rows(folder().joinpath(f"{file}.csv"))
-    lists = (row["id"] for row in _rows(folder().joinpath("codelists.csv")))
-    return [
-        row | {"codelist": name, "code": row["id"]}
-        for name in lists
-        for row in _rows(folder().joinpath("codelists", f"{name}.csv"))
-    ]
-
-
-def _rows_of(home: Traversable, language: str, file: str) -> list[dict[str, str]]:
-    found = home.joinpath(language, f"{file}.csv")
-    return _rows(found) if found.is_file() else []
-
-
-def in_languages(file: str, key: str | Key, column: str) -> Text:
-    """One text of the profile in all languages that have it, English first; empty where English has none.
-
-    Args:
-        file: one of `TRANSLATED`.
-        key: the key of the row: `"citizenData.initiators[].kind"`, `("CL_ACCESS", "OPEN")`, `"CD130"`.
-        column: one of the file's columns of words, for instance `"title"`.
-    """
-    wanted = (key,) if isinstance(key, str) else key
-    found = ((language, words(file, language).get(wanted, {}).get(column, "")) for language in languages())
-    entries = tuple((language, text) for language, text in found if text)
-    return Text(entries if entries and entries[0][0] == ENGLISH else ())
 
 
 def schema_bytes() -> bytes:
@@ -284,17 +192,6 @@ def digest(root: Traversable) -> str:
     """The digest of a version: sha256 of the sorted lines `sha256  path` of its files."""
     lines = sorted(f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in _walk(root, ""))
     return hashlib.sha256("".join(lines).encode()).hexdigest()
-
-
-def texts(language: str = ENGLISH) -> Mapping[str, str]:
-    """The texts of reports, pages and commands by key, in the closest language, each falling back to English."""
-    return _texts(closest(language))
-
-
-@cache
-def _texts(language: str) -> Mapping[str, str]:
-    english, own = words("texts", ENGLISH), words("texts", language)
-    return MappingProxyType({key[0]: {**row, **own.get(key, {})}["text"] for key, row in english.items()})
 
 
 def nearest(word: str, names: Iterable[str]) -> str | None:
@@ -326,8 +223,8 @@ def find(name: str, language: str = ENGLISH) -> Field | Codelist | Code | Rule:
     if (found := by_fold.get(name.casefold())) is not None:
         return found
     near = nearest(name, table)
-    hint = f" Did you mean {near}?" if near else ""
-    raise UnknownNameError(f"There is no rule, field, code list or code called {name!r}.{hint}")
+    key = "error.unknown.near" if near else "error.unknown"
+    raise UnknownNameError(Phrase(key, {"name": name, "near": near}))
 
 
 def _walk(node: Traversable, path: str) -> Iterable[tuple[str, bytes]]:
@@ -337,10 +234,6 @@ def _walk(node: Traversable, path: str) -> Iterable[tuple[str, bytes]]:
             yield from _walk(child, name)
         else:
             yield name, child.read_bytes()
-
-
-def _rows(file: Traversable) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8"), newline="")))
 
 
 def _split(cell: str) -> tuple[str, ...]:
@@ -359,7 +252,7 @@ def _codelist(row: Mapping[str, str], root: Traversable, own: Words) -> Codelist
                 dict[str, Any], {**entry, "links": _split(entry["links"]), **own.get((row["id"], entry["id"]), {})}
             )
         )
-        for entry in _rows(root.joinpath("codelists", f"{row['id']}.csv"))
+        for entry in rows(root.joinpath("codelists", f"{row['id']}.csv"))
     ]
     by_id = MappingProxyType({code.id: code for code in codes})
     return Codelist(row["id"], row["name"], row["description"], by_id)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cdmeta.errors import KeyFileError
+from cdmeta.phrase import Phrase
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -160,16 +161,13 @@ def load_key(content: bytes, passphrase: str | None = None) -> SigningKey:
 
     locked = needs_passphrase(content)
     if locked and not passphrase:
-        raise KeyFileError("The key is locked with a passphrase, and none was given.")
+        raise KeyFileError(Phrase("error.key.locked"))
     try:
         key = load_ssh_private_key(content, passphrase.encode() if locked and passphrase else None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        hint = "the passphrase may be wrong" if locked else "it is no private key in OpenSSH's format"
-        raise KeyFileError(f"The key cannot be read; {hint}.") from error
+        raise KeyFileError(Phrase("error.key.passphrase" if locked else "error.key.form")) from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise KeyFileError(
-            "The key is not of kind ed25519. Sign with ssh-keygen -Y sign, or make a key: cdmeta keygen."
-        )
+        raise KeyFileError(Phrase("error.key.kind"))
     return _signing_key(key)
 
 

@@ -1,12 +1,13 @@
 """A language of a test's own: files in a folder, and no code."""
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from cdmeta import profile
+from cdmeta import phrase, profile
 
 
 def write(folder: Path, file: str, rows: Mapping[tuple[str, ...], Mapping[str, str]]) -> None:
@@ -19,16 +20,27 @@ def write(folder: Path, file: str, rows: Mapping[tuple[str, ...], Mapping[str, s
         writer.writerows((*key, *(row.get(name, "") for name in columns)) for key, row in rows.items())
 
 
-def use(patch: pytest.MonkeyPatch, folder: Path) -> None:
+@contextmanager
+def using(folder: Path) -> Iterator[None]:
     """Let the profile speak the languages that lie in a folder; English is as it is."""
     if not (folder / profile.ENGLISH).exists():
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / profile.ENGLISH).symlink_to(str(profile.locales().joinpath(profile.ENGLISH)))
+        (folder / profile.ENGLISH).symlink_to(str(phrase.locales().joinpath(profile.ENGLISH)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(phrase, "locales", lambda: folder)
+        forget()
+        yield
     forget()
-    patch.setattr(profile, "locales", lambda: folder)
 
 
 def forget() -> None:
-    """Drop all that was read; to be called again when the test ends."""
-    for cached in (profile.languages, profile.closest, profile.words, profile._load, profile._texts):
+    """Drop all that was read."""
+    for cached in (
+        profile.languages,
+        profile.closest,
+        profile.words,
+        profile._load,
+        phrase._plural,
+        phrase._texts,
+    ):
         cached.cache_clear()

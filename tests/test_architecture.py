@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS = [
-    "errors", "text", "urn", "period", "profile", "finding", "package", "framework", "dataset", "sshsig",
+    "errors", "text", "urn", "period", "phrase", "profile", "finding", "package", "framework", "dataset", "sshsig",
     "beside", "approval", "entry", "tables", "checks", "sdmx", "formats", "reporters", "catalogue", "schema",
     "workflows",
 ]  # fmt: skip

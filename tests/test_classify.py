@@ -84,7 +84,7 @@ def test_findings(tmp_path: Path, expected: list[tuple[str, str]], citizen_data:
     assert {finding.where.file for finding in found} <= {"datapackage.json"}
     for finding in found:
         assert "{" not in finding.message() + finding.remedy()
-        assert "?" not in finding.params.get("type", "")
+        assert "?" not in finding.spoken().get("type", "")
 
 
 def test_every_row_on_participation_has_its_case() -> None:
@@ -102,14 +102,14 @@ def test_what_a_finding_says(tmp_path: Path) -> None:
     (unknown,) = findings(
         tmp_path, answers("CIVIC_ACTION", "COMMUNITY", participation=dict.fromkeys(STAGES[1:], "L3"))
     )[:1]
-    assert unknown.params["open"] == ("Level in setting objectives (citizenData.participation.designObjectives)")
+    assert unknown.spoken()["open"] == ("Level in setting objectives (citizenData.participation.designObjectives)")
     warned = findings(
         tmp_path,
         answers("CIVIC_ACTION", "COMMUNITY", participation=dict.fromkeys(STAGES, "L5") | {"review": "L1"}),
     )
-    assert [finding.params["levels"] for finding in warned] == ["Level in reviewing impact"]
+    assert [finding.spoken()["levels"] for finding in warned] == ["Level in reviewing impact"]
     led = answers("OTHER_DRIVEN", "NHRI", "COMMUNITY", **ALL_KNOWN, **levels(collection="L5", dissemination="L5"))
-    assert [finding.params["levels"] for finding in findings(tmp_path, led)] == [
+    assert [finding.spoken()["levels"] for finding in findings(tmp_path, led)] == [
         "Level in collecting, Level in analysis and dissemination",
         "Level in analysis and dissemination",
     ]

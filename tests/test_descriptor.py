@@ -214,7 +214,7 @@ def test_a_conditional_answer_is_asked_for_where_it_is_needed(
 
 def test_a_conditional_answer_says_why_it_is_asked_for() -> None:
     (finding,) = found(change("citizenData/minors", "?"))
-    assert finding.params["because"] == "data about people were collected"
+    assert finding.spoken()["because"] == "data about people were collected"
     assert "It is asked because data about people were collected." in finding.message()
 
 
@@ -481,7 +481,7 @@ def renders(findings: list[Finding]) -> None:
         assert finding.message()
         assert finding.remedy()
         assert finding.severity() in ("error", "warning", "info")
-        json.dumps(dict(finding.params))
+        json.dumps(finding.spoken())
     assert len(set(short(findings))) == len({pointer for _, pointer in short(findings)}) == len(findings)
 
 

@@ -94,5 +94,5 @@ def test_an_unknown_name_ends_with_2_and_one_line(capsys: pytest.CaptureFixture[
         main(["explain", "purpos"])
     assert stop.value.code == 2
     assert capsys.readouterr().err == (
-        "cdmeta: There is no rule, field, code list or code called 'purpos'. Did you mean purpose?\n"
+        'cdmeta: There is no rule, field, code list or code called "purpos". Did you mean purpose?\n'
     )

@@ -149,7 +149,7 @@ def test_bytes_that_windows_1252_lacks_are_iso_8859_1(tmp_path: Path) -> None:
         (b"", "names of columns"),
         (b"\n1,2\n", "names of columns"),
         (b"a,,c\n1,2,3\n", "column 2"),
-        (b"a,b,a\n1,2,3\n", "two columns called 'a'"),
+        (b"a,b,a\n1,2,3\n", 'two columns called "a"'),
         (b"PK\x03\x04 and so on", "workbook"),
         (b"a,b\n1,\x00\x00\x01\x00\x02\n", "no table of text"),
         (b'a,b\n1,"x\n2,y\n', "row 2"),

@@ -12,7 +12,7 @@ KIND = "citizenData.initiators[].kind"
 
 
 @pytest.fixture
-def qq(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+def qq(tmp_path: Path) -> Iterator[Path]:
     """A made-up language that covers one text of each file."""
     folder = tmp_path / "qq"
     languages.write(folder, "fields", {(KIND,): {"title": "Qind"}})
@@ -20,9 +20,8 @@ def qq(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     languages.write(folder, "codes", {("CL_ACCESS", "OPEN"): {"name": "Qopen"}})
     languages.write(folder, "rules", {("CD130",): {"message": "“{title}” qis qmissing. {question}"}})
     languages.write(folder, "texts", {("report.error",): {"text": "Qerrors"}, ("report.warning",): {"text": ""}})
-    languages.use(monkeypatch, tmp_path)
-    yield folder
-    languages.forget()
+    with languages.using(tmp_path):
+        yield folder
 
 
 def test_english_is_there_first() -> None:

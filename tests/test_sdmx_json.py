@@ -89,7 +89,7 @@ def test_bounds_are_numbers() -> None:
 @pytest.mark.parametrize("artefacts", [(AGENCIES,), (AGREEMENT,)])
 def test_half_a_character_is_refused(artefacts: tuple[Any, ...]) -> None:
     broken = dataclasses.replace(artefacts[0], name=text("a\ud800b"))
-    with pytest.raises(ConversionError, match=r"Half a character \(U\+D800\) stands behind .*a'"):
+    with pytest.raises(ConversionError, match=r"Half a character \(U\+D800\) stands behind: .*a"):
         sdmx_json.structures((broken,), HEADER)
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from cdmeta import profile
 from cdmeta.catalogue import participation
 from cdmeta.catalogue.html import Child, Html, data_block, element, escape, join
 from cdmeta.catalogue.view import View, pair, size
-from cdmeta.entry import DataFile, Entry, Licence, code_name
+from cdmeta.entry import DataFile, Entry, Licence
 from cdmeta.formats import schema_org
 from cdmeta.formats.dcat import Site, dataset_uri
 from cdmeta.period import bounds
+from cdmeta.phrase import Phrase, name_of
 
 _INITIATIVE = (
     "initiativeType", "dataTradition", "directInvolvement", "representation", "regularOfficial",
@@ -113,7 +113,7 @@ def badges(entry: Entry, view: View) -> Html:
     return element(
         "ul",
         element("li", view.word(f"outcome.{entry.dataset.decision.outcome}"), class_="standing"),
-        element("li", access or view.english("span", code_name("CL_ACCESS", entry.dataset.access))),
+        element("li", access or view.told("span", name_of("CL_ACCESS", entry.dataset.access))),
         element("li", view.word("badge.version", version=entry.dataset.version)),
         class_="badges",
     )
@@ -176,7 +176,7 @@ def _decision(entry: Entry, view: View) -> Html:
 
 def _rule(rule: str, view: View) -> Iterator[Html]:
     """What a rule says, and its name."""
-    yield escape(profile.texts(view.language).get(f"rule.{rule}", ""))
+    yield view.marked(Phrase(f"rule.{rule}"))
     yield element("span", view.word("decision.name", rule=rule), class_="note")
 
 
@@ -202,7 +202,7 @@ def _limits(entry: Entry, view: View) -> Html:
 
 def _use(entry: Entry, view: View) -> Html:
     licences = [_licence(licence) for licence in entry.licences]
-    access = [view.english("span", code_name("CL_ACCESS", entry.dataset.access))]
+    access = [view.told("span", name_of("CL_ACCESS", entry.dataset.access))]
     if _embargoed(entry):
         access.append(element("span", view.word("badge.embargo", date=entry.embargo), class_="note"))
     rows = [
@@ -281,7 +281,7 @@ def _more(entry: Entry, view: View) -> Html:
 
 def _cite(entry: Entry, site: Site, view: View) -> Html:
     named = [view.plain(agent.name) for agent in entry.initiators if agent.name and not agent.withheld]
-    publisher = view.plain(entry.publisher.name) or view.word("unknown")
+    publisher = view.plain(entry.publisher.name) or view.text("unknown")
     cited = view.word(
         "cite.pattern",
         creators="; ".join(named) or publisher,
@@ -325,7 +325,7 @@ def card(entry: Entry, view: View) -> Html:
 
 def figures(entries: tuple[Entry, ...], view: View) -> Html:
     """How many datasets there are, in words."""
-    return escape(view.word("index.one" if len(entries) == 1 else "index.count", count=len(entries)))
+    return view.word("index.count", count=len(entries))
 
 
 def iter_languages(entries: tuple[Entry, ...]) -> Iterator[str]:

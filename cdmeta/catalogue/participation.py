@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from cdmeta import profile
 from cdmeta.catalogue.html import Html, element, join
 from cdmeta.catalogue.view import View
-from cdmeta.entry import STAGES, Entry, code_name
+from cdmeta.entry import STAGES, Entry
+from cdmeta.phrase import Phrase, name_of, say
 
 LEVELS = 5
 SUFFICIENT = 4
@@ -58,7 +59,7 @@ def legend(view: View) -> Html:
     """What the levels mean, in the profile's words."""
     codelist = profile.load().codelists.get(_CODELIST)
     rows = [
-        element("div", view.english("dt", _numbered(code.id)), view.english("dd", code.description))
+        element("div", view.told("dt", _numbered(code.id)), view.told("dd", _meaning(code.id)))
         for code in (codelist.codes.values() if codelist else ())
         if not code.id.startswith("_")
     ]
@@ -71,7 +72,7 @@ def picture(entry: Entry, view: View) -> Html:
     drawn: list[Html] = []
     y = _TOP
     for number, stage in STAGES:
-        lines = textwrap.wrap(_stage(view, number, stage), _LETTERS)
+        lines = textwrap.wrap(_stage_text(view, number, stage), _LETTERS)
         for line in lines:
             drawn.append(element("text", line, x=0, y=y + 13, class_="stage"))
             y += _LINE
@@ -79,7 +80,7 @@ def picture(entry: Entry, view: View) -> Html:
         y += _BAR + 12
     return element(
         "svg",
-        element("title", view.word("participation.title"), id="participation-title"),
+        element("title", view.text("participation.title"), id="participation-title"),
         element("desc", _in_words(entry, view), id="participation-desc"),
         _HATCH,
         _scale(view),
@@ -114,7 +115,7 @@ def _scale(view: View) -> Html:
     ]
     start, end = _x(SUFFICIENT) + 1, _x(LEVELS) + _CELL - 1
     brace = element("path", d=f"M{start} 24V18H{end}V24", class_="brace")
-    name = element("text", view.word("participation.sufficient"), x=(start + end) // 2, y=12, class_="scale")
+    name = element("text", view.text("participation.sufficient"), x=(start + end) // 2, y=12, class_="scale")
     return join([name, brace, numbers])
 
 
@@ -133,18 +134,29 @@ def _x(cell: int) -> int:
     return (cell - 1) * (_CELL + _GAP)
 
 
-def _stage(view: View, number: str, stage: str) -> str:
-    return f"{number} {view.word(f'stage.{stage}')}"
+def _stage(view: View, number: str, stage: str) -> Html:
+    return join([f"{number} ", view.word(f"stage.{stage}")])
+
+
+def _stage_text(view: View, number: str, stage: str) -> str:
+    return f"{number} {view.text(f'stage.{stage}')}"
 
 
 def _level(entry: Entry, view: View, stage: str) -> Html:
-    return view.english("span", _numbered(entry.level(stage)))
+    return view.told("span", _numbered(entry.level(stage)))
 
 
-def _numbered(code: str) -> str:
-    level, name = rank(code), code_name(_CODELIST, code)
-    return name if level is None else f"{level} – {name}"
+def _meaning(code: str) -> Phrase:
+    return Phrase((_CODELIST, code), {}, "codes", "description")
+
+
+def _numbered(code: str) -> Phrase | str:
+    level, name = rank(code), name_of(_CODELIST, code)
+    return name if level is None else Phrase("site.level", {"level": level, "name": name})
 
 
 def _in_words(entry: Entry, view: View) -> str:
-    return "; ".join(f"{_stage(view, number, stage)}: {_numbered(entry.level(stage))}" for number, stage in STAGES)
+    return "; ".join(
+        f"{_stage_text(view, number, stage)}: {say(_numbered(entry.level(stage)), view.language)}"
+        for number, stage in STAGES
+    )

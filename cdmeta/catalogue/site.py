@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from cdmeta import profile
 from cdmeta.catalogue import page
 from cdmeta.catalogue.html import Child, Html, document, element, join
 from cdmeta.catalogue.view import View, direction
@@ -17,6 +16,7 @@ from cdmeta.errors import OutputError
 from cdmeta.formats import dcat
 from cdmeta.formats.dcat import Site
 from cdmeta.period import to_date
+from cdmeta.phrase import ENGLISH, Phrase, closest
 
 MANIFEST = "manifest.json"
 _KIND = "cdmeta-site"
@@ -83,10 +83,10 @@ def before(folder: Path) -> Before:
     except ValueError:
         value = None
     if not isinstance(value, dict) or value.get("kind") != _KIND:
-        raise OutputError(profile.texts()["site.error.other"].format(folder=folder))
+        raise OutputError(Phrase("site.error.other", {"folder": folder}))
     base, datasets, written = (value.get(key) for key in ("base", "datasets", "files"))
     if not isinstance(datasets, dict) or not isinstance(written, dict):
-        raise OutputError(profile.texts()["site.error.damaged"].format(path=path))
+        raise OutputError(Phrase("site.error.damaged", {"path": path}))
     return Before(frozenset(f"{base}/{name}/" for name in datasets), frozenset(written) | {MANIFEST})
 
 
@@ -98,11 +98,11 @@ def _ordered(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
         if other is not entry:
             versions = {"version": entry.dataset.version, "other_version": other.dataset.version}
             names = {"path": entry.path, "other": other.path}
-            raise OutputError(profile.texts()["site.error.twice"].format(**names, **versions))
+            raise OutputError(Phrase("site.error.twice", {**names, **versions}))
     for entry in seen.values():
         agency = entry.dataset.agency.casefold()
         if agency in _TOP or agency.startswith("index."):
-            raise OutputError(profile.texts()["site.error.reserved"].format(path=entry.path))
+            raise OutputError(Phrase("site.error.reserved", {"path": entry.path}))
     return tuple(seen.values())
 
 
@@ -179,9 +179,16 @@ def _page(
         element("a", view.word("skip"), href="#main", class_="skip"),
         element("header", title_link, _switch(view, switch), class_="top"),
         body,
-        element("footer", element("p", view.word("footer", publisher=site.publisher)), class_="foot"),
+        element("footer", _footer(view, site), class_="foot"),
     ]
     return document(view.labels, direction(view.labels), [*top, *head], frame)
+
+
+def _footer(view: View, site: Site) -> Html:
+    """Who publishes; and once, that what is told of the Framework is our translation, where it is."""
+    translated = closest(view.labels) != ENGLISH
+    unofficial = element("p", view.marked(Phrase("translation.unofficial"))) if translated else None
+    return join([element("p", view.word("footer", publisher=site.publisher)), unofficial])
 
 
 def _switch(view: View, languages: list[tuple[str, str]]) -> Html | None:
@@ -196,7 +203,7 @@ def _switch(view: View, languages: list[tuple[str, str]]) -> Html | None:
         )
         for tag, href in languages
     ]
-    return element("nav", element("ul", items), aria_label=view.word("languages"), class_="languages")
+    return element("nav", element("ul", items), aria_label=view.text("languages"), class_="languages")
 
 
 def _sitemap(entries: tuple[Entry, ...], site: Site) -> str:

@@ -10,8 +10,9 @@ from functools import cached_property
 from cdmeta import profile
 from cdmeta.catalogue.html import Html, element, escape, join
 from cdmeta.dataset import Answer
-from cdmeta.entry import Agent, Entry, code_name, has_texts, is_web_address, is_withheld
+from cdmeta.entry import Agent, Entry, has_texts, is_web_address, is_withheld
 from cdmeta.period import bounds
+from cdmeta.phrase import Phrase, closest, name_of, say, title_of
 from cdmeta.text import Text, is_language_tag
 
 _RIGHT_TO_LEFT = ("ar", "ckb", "dv", "fa", "he", "ks", "ku", "prs", "ps", "sd", "syr", "ug", "ur", "yi")
@@ -46,13 +47,27 @@ class View:
         """The language of our own labels: the wanted one where we have it, else English."""
         return self.language if has_texts(self.language) else "en"
 
-    def word(self, key: str, **params: object) -> str:
-        """A label of ours."""
-        return profile.texts(self.language)[f"site.{key}"].format(**params)
+    def text(self, key: str, **params: object) -> str:
+        """A label of ours where there can be no markup."""
+        return Phrase(f"site.{key}", params).told(self.language)
 
-    def english(self, name: str, text: str, **attributes: str | None) -> Html:
-        """A text of the profile, which is in English."""
-        return element(name, text, lang=None if self.labels == "en" else "en", **attributes)
+    def word(self, key: str, **params: object) -> Html:
+        """A label of ours; where it stays in English, it is marked so."""
+        return self.marked(Phrase(f"site.{key}", params))
+
+    def marked(self, phrase: Phrase | str) -> Html:
+        """Words of the profile, or a code that it does not know; what stays in English is marked so."""
+        text, tag = escape(say(phrase, self.language)), self.tag_of(phrase)
+        return element("span", text, lang=tag) if tag else text
+
+    def told(self, name: str, phrase: Phrase | str, **attributes: str | None) -> Html:
+        """Words of the profile as an element; what stays in English is marked so."""
+        return element(name, say(phrase, self.language), lang=self.tag_of(phrase), **attributes)
+
+    def tag_of(self, phrase: Phrase | str) -> str | None:
+        """The language of a phrase where it is another one than that of our labels."""
+        own = phrase.language(self.language) if isinstance(phrase, Phrase) else "en"
+        return None if own == closest(self.labels) else own
 
     def inline(self, text: Text) -> Html:
         """A text in the language wanted, or in any, set apart from what stands around it."""
@@ -64,7 +79,7 @@ class View:
     def plain(self, text: Text) -> str:
         """A text where there can be no markup: a title, an attribute."""
         part = self._pick(text)[1]
-        return self.word("withheld") if is_withheld(part) else part
+        return self.text("withheld") if is_withheld(part) else part
 
     def block(self, text: Text, class_: str | None = None) -> Html:
         """A text as paragraphs, parted at blank lines."""
@@ -80,8 +95,8 @@ class View:
 
     def person(self, agent: Agent) -> Html:
         """Somebody, with what they are and did."""
-        name = self.inline(agent.name) if agent.name else escape(self.word("unnamed"))
-        kind = self.english("span", code_name("CL_ACTOR_KIND", agent.kind)) if agent.kind else None
+        name = self.inline(agent.name) if agent.name else self.word("unnamed")
+        kind = self.told("span", name_of("CL_ACTOR_KIND", agent.kind)) if agent.kind else None
         role = self.inline(agent.role) if agent.role else None
         member = element("bdi", agent.organisation) if agent.organisation else None
         notes = [element("span", part, class_="note") for part in (member, kind, role) if part]
@@ -113,13 +128,18 @@ class View:
         value = (
             said[0] if len(said) == 1 else element("ul", [element("li", part) for part in said], class_="plain")
         )
-        return pair(self.english("dt", answers[0].field.title), value)
+        return pair(self.told("dt", title_of(answers[0].field.path)), value)
 
     def answer(self, answer: Answer) -> Html:
         """One answer, with those below it."""
         below = [
             element(
-                "span", self.english("span", f"{child.field.title}: "), self._value(child, False), class_="note"
+                "span",
+                self.told("span", title_of(child.field.path)),
+                self.text("colon"),
+                " ",
+                self._value(child, False),
+                class_="note",
             )
             for child in _walk(answer.children)
             if child.value is not None
@@ -136,20 +156,22 @@ class View:
         if field.codelist:
             return self._code(field, value, explain)
         if days := bounds(value):
-            return escape(self.word("range", start=days[0].isoformat(), end=days[1].isoformat()))
+            return self.word("range", start=days[0].isoformat(), end=days[1].isoformat())
         if field.type == "boolean":
-            return escape(self.word("yes" if value == "true" else "no"))
+            return self.word("yes" if value == "true" else "no")
         return element("a", value, href=value) if is_web_address(value) else element("bdi", value)
 
     def _code(self, field: profile.Field, code: str, explain: bool) -> Html:
         """The name of a code; where asked for, and the field has one code only, also what it means."""
-        name = self.english("span", code_name(field.codelist, code))
+        name = self.told("span", name_of(field.codelist, code))
         codelist = profile.load().codelists.get(field.codelist)
         known = codelist.codes.get(code) if codelist else None
         explained = explain and (field.type == "code" or field.name == "consentBasis")
         if known is None or not known.description or not explained:
             return name
-        return join([name, self.english("span", known.description, class_="note")])
+        return join(
+            [name, self.told("span", Phrase((field.codelist, code), {}, "codes", "description"), class_="note")]
+        )
 
     def _pick(self, text: Text) -> tuple[str | None, str]:
         """A text, and its language where it is another one than that of our labels."""

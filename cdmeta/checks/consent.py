@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cdmeta import profile
 from cdmeta.finding import Finding, Where
 from cdmeta.framework import STATE
 from cdmeta.package import DESCRIPTOR, Package
+from cdmeta.phrase import Phrase
 from cdmeta.text import is_missing
 
 NO_PERSONAL_DATA = "NO_PERSONAL_DATA"
@@ -99,7 +99,7 @@ def _kinds(value: Any) -> Iterator[str]:
             yield from _strings(entry.get("kind"))
 
 
-def _finding(code: str, name: str, **params: str) -> Finding:
+def _finding(code: str, name: str, **params: str | Phrase) -> Finding:
     return Finding(code, Where(DESCRIPTOR, f"/citizenData/{name}"), params)
 
 
@@ -165,9 +165,9 @@ def _law_without_name_or_body(consent: Consent) -> Iterator[Finding]:
     laws = tuple(code for code in consent.basis if code in LAWS)
     named, acts = consent.tells("legalBasisNote"), not _BODIES_UNDER_A_LAW.isdisjoint(consent.kinds)
     if laws and not named:
-        yield _finding("CD320", "legalBasisNote", basis=_listed(laws), reason=profile.texts()["consent.no_law"])
+        yield _finding("CD320", "legalBasisNote", basis=_listed(laws), reason=Phrase("consent.no_law"))
     if laws and not acts:
-        yield _finding("CD320", "initiators", basis=_listed(laws), reason=profile.texts()["consent.no_body"])
+        yield _finding("CD320", "initiators", basis=_listed(laws), reason=Phrase("consent.no_body"))
 
 
 def _no_jurisdiction(consent: Consent) -> Iterator[Finding]:

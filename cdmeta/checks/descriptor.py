@@ -17,6 +17,7 @@ from cdmeta import profile
 from cdmeta.finding import Finding, Where
 from cdmeta.package import DESCRIPTOR, Package, Resource
 from cdmeta.period import to_date
+from cdmeta.phrase import Phrase
 from cdmeta.profile import WITHHELD, Field
 from cdmeta.text import is_language_tag, is_missing
 
@@ -129,13 +130,17 @@ def _absent(parts: Parts, error: Any) -> _Found:
         entry = _fields().get(_path(place))
         if name in error.instance or entry is None or _is_told_by_consent(entry, error.instance):
             continue
-        params = {"title": entry.title, "question": entry.question, "path": entry.path}
+        params = {part: _words(entry, part) for part in ("title", "question")} | {"path": entry.path}
         if entry.path == "citizenData.profile":
             yield place, "CD135", {"url": profile.URL}
         elif entry.tier == "core":
             yield place, "CD130", params
         else:
-            yield place, "CD131", params | {"because": entry.when}
+            yield place, "CD131", params | {"because": _words(entry, "when")}
+
+
+def _words(entry: Field, column: str) -> Any:
+    return Phrase(entry.path, file="fields", column=column)
 
 
 def _is_told_by_consent(entry: Field, answers: Mapping[str, Any]) -> bool:
@@ -183,20 +188,19 @@ def _no_code(value: str | float, codelist: str) -> dict[str, Any]:
     return {"value": _short(value), "codelist": codelist, "near": near or "", "codes": ", ".join(codes)}
 
 
-def _expected(entry: Field | None, place: Parts, error: Any) -> str:
+def _expected(entry: Field | None, place: Parts, error: Any) -> Phrase:
     """What should stand there, in words."""
-    texts = profile.texts()
     if entry is None:
         if error.validator == "enum":
-            return texts["expected.one"].format(names=", ".join(error.validator_value))
+            return Phrase("expected.one", {"names": ", ".join(error.validator_value)})
         if error.validator == "type":
-            return texts[f"expected.json.{error.validator_value}"]
-        return texts["expected.urn" if "urn" in error.validator_value else "expected.id"]
+            return Phrase(f"expected.json.{error.validator_value}")
+        return Phrase("expected.urn" if "urn" in error.validator_value else "expected.id")
     if error.validator == "not":
-        return texts["expected.stage"]
+        return Phrase("expected.stage")
     in_list = entry.type in ("list", "codes", "strings") and isinstance(place[-1], int)
-    key = f"expected.{entry.path}" if f"expected.{entry.path}" in texts else f"expected.{entry.type}"
-    return texts[f"{key}.item" if in_list else key].format(example=entry.example)
+    key = f"expected.{entry.path}" if f"expected.{entry.path}" in profile.texts() else f"expected.{entry.type}"
+    return Phrase(f"{key}.item" if in_list else key, {"example": entry.example})
 
 
 # --- what a schema cannot say
@@ -277,7 +281,7 @@ def _withheld(answers: Mapping[str, Any]) -> _Found:
         if entry.withhold:
             yield place, "CD141", {"path": entry.path}
         else:
-            yield place, "CD133", {"path": entry.path, "expected": profile.texts()["expected.not-withheld"]}
+            yield place, "CD133", {"path": entry.path, "expected": Phrase("expected.not-withheld")}
 
 
 # --- columns

@@ -20,6 +20,7 @@ from cdmeta.framework import (
     read,
 )
 from cdmeta.package import DESCRIPTOR, Package
+from cdmeta.phrase import SEMICOLON, SENTENCES, Phrase, Series, name_of, title_of
 
 _OUTCOMES = {
     "INSUFFICIENT_INFORMATION": "CD201",
@@ -63,9 +64,9 @@ def _outcome(answers: Answers, decision: Decision) -> Iterator[Finding]:
     if code is None:
         return
     rules = possible(answers)
-    params = {
+    params: dict[str, Any] = {
         "rule": "/".join(rule.id for rule in rules),
-        "reasons": " ".join(profile.texts()[f"rule.{rule.id}"] for rule in rules),
+        "reasons": Series(tuple(Phrase(f"rule.{rule.id}") for rule in rules), SENTENCES),
         "paragraphs": ", ".join(decision.paragraphs),
         "open": _listed(decision.open),
     }
@@ -73,16 +74,13 @@ def _outcome(answers: Answers, decision: Decision) -> Iterator[Finding]:
     yield Finding(code, Where(DESCRIPTOR, "/" + first.split("[]")[0].replace(".", "/")), params)
 
 
-def _listed(paths: tuple[str, ...]) -> str:
+def _listed(paths: tuple[str, ...]) -> Series:
     """The first fields, and how many more; all of them are in the decision itself."""
-    named = [f"{_title(path)} ({path.replace('[]', '')})" for path in paths[:_MAX_LISTED]]
+    shown = [(title_of(path), path.replace("[]", "")) for path in paths[:_MAX_LISTED]]
+    named = [Phrase("code.named", {"name": title, "code": path}) for title, path in shown]
     if more := len(paths) - len(named):
-        named.append(profile.texts()["report.more"].format(count=more))
-    return "; ".join(named)
-
-
-def _title(path: str) -> str:
-    return profile.load().fields[path].title
+        named.append(Phrase("report.more", {"count": more}))
+    return Series(tuple(named), SEMICOLON)
 
 
 def _pointer(rule: str, answers: Answers) -> str:
@@ -98,11 +96,11 @@ def _pointer(rule: str, answers: Answers) -> str:
 
 
 def _params(rule: str, answers: Answers) -> dict[str, Any]:
-    params = {"type": _named("CL_INITIATIVE_TYPE", answers.type)}
+    params: dict[str, Any] = {"type": _named("CL_INITIATIVE_TYPE", answers.type)}
     if rule == "T1":
         params["kind"] = _named("CL_ACTOR_KIND", (answers.initiators or ())[_stranger(answers)])
     if rule in _LEVELS:
-        params["levels"] = ", ".join(_title(PATHS[name]) for name in _concerned(rule, answers))
+        params["levels"] = Series(tuple(title_of(PATHS[name]) for name in _concerned(rule, answers)))
     return params
 
 
@@ -121,6 +119,7 @@ def _within(levels: dict[str, int], stages: Iterable[str], ranks: range) -> list
     return [name for name in stages if levels.get(name) in ranks]
 
 
-def _named(codelist: str, code: str | None) -> str:
-    entry = profile.load().codelists[codelist].codes.get(code or "")
-    return f"{entry.name} ({entry.id})" if entry else "?"
+def _named(codelist: str, code: str | None) -> Phrase | str:
+    if code is None or code not in profile.load().codelists[codelist].codes:
+        return "?"
+    return Phrase("code.named", {"name": name_of(codelist, code), "code": code})

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
 from cdmeta import profile
-from cdmeta.entry import Agent, DataFile, Entry, Licence, code_name, has_texts, is_withheld, provenance
+from cdmeta.entry import Agent, DataFile, Entry, Licence, has_texts, is_withheld, provenance
 from cdmeta.period import bounds, to_date
 from cdmeta.text import Text, is_language_tag
 
@@ -213,7 +213,7 @@ def _agent(node: _Node, agent: Agent) -> Iterator[Triple]:
 def _name(agent: Agent) -> Text:
     if agent.name and not agent.withheld:
         return agent.name
-    return Text.of(profile.texts("en")["site.withheld" if agent.withheld else "site.unknown"], "en")
+    return profile.in_languages("texts", "site.withheld" if agent.withheld else "site.unknown", "text")
 
 
 def _coverage(node: _Node, entry: Entry) -> Iterator[Triple]:
@@ -244,7 +244,9 @@ def _theme(node: _Node, codelist: str, code: str) -> Iterator[Triple]:
     if re.fullmatch(r"[A-Za-z0-9_@$-]+", code):
         yield from node.link("dcat:theme", theme := _Node(f"{base}/codelists/{codelist}#{code}"))
         yield from theme.a("skos:Concept")
-        yield from theme.texts("skos:prefLabel", Text.of(code_name(codelist, code), "en"))
+        yield from theme.texts(
+            "skos:prefLabel", profile.in_languages("codes", (codelist, code), "name") or Text.of(code, "en")
+        )
 
 
 def _provenance(node: _Node, entry: Entry) -> Iterator[Triple]:

@@ -40,7 +40,7 @@ def dataset(entry: Entry, site: Site, language: str) -> dict[str, Any]:
         "measurementTechnique": list(_techniques(entry, language)),
         "variableMeasured": list(_variables(entry, language)),
         "isAccessibleForFree": True if entry.available else None,
-        "conditionsOfAccess": code_name("CL_ACCESS", said.access),
+        "conditionsOfAccess": code_name("CL_ACCESS", said.access, language),
         "includedInDataCatalog": {
             "@type": "DataCatalog",
             "name": site.title.best(language),
@@ -83,7 +83,7 @@ def _agents(agents: tuple[Agent, ...], language: str) -> Iterator[dict[str, str]
 def _techniques(entry: Entry, language: str) -> Iterator[str]:
     yield from _said(entry, "methodology", language)
     for code in entry.dataset.codes("citizenData.collectionMode"):
-        yield code_name("CL_COLL_MODE", code)
+        yield code_name("CL_COLL_MODE", code, language)
 
 
 def _variables(entry: Entry, language: str) -> Iterator[dict[str, str]]:

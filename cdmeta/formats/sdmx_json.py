@@ -14,6 +14,7 @@ from typing import Any
 
 from cdmeta.errors import ConversionError
 from cdmeta.formats.sdmx_ml import SAME_AS, sender_id
+from cdmeta.phrase import Phrase
 from cdmeta.sdmx import artefacts as sdmx
 from cdmeta.sdmx.artefacts import Header, Maintainable, MetadataSet, Representation, Structure
 from cdmeta.text import NO_TEXT, Text
@@ -56,7 +57,7 @@ def _bytes(message: _Object) -> bytes:
     text = json.dumps(message, ensure_ascii=False, indent=1) + "\n"
     if half := _SURROGATE.search(text):
         before = text[max(0, half.start() - 40) : half.start()].split("\n")[-1].strip()
-        raise ConversionError(f"Half a character (U+{ord(half[0]):04X}) stands behind {before!r}. Remove it.")
+        raise ConversionError(Phrase("error.surrogate", {"code": f"{ord(half[0]):04X}", "before": before}))
     return text.encode()
 
 

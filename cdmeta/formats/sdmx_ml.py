@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cdmeta.errors import ConversionError
+from cdmeta.phrase import Phrase, Series
 from cdmeta.sdmx import artefacts as sdmx
 from cdmeta.sdmx.artefacts import Header, Maintainable, MetadataSet, Representation, Structure
 from cdmeta.text import NO_TEXT, Text
@@ -118,9 +119,8 @@ def _legal(value: str, element: Element) -> str:
     if (illegal := _ILLEGAL.search(value)) is None:
         return value
     place = [element.tag.partition("}")[2], *filter(None, (node.get("id") for node in element.iterancestors()))]
-    raise ConversionError(
-        f"{' of '.join(place)}: the character U+{ord(illegal[0]):04X} cannot be written in XML. Remove it."
-    )
+    params = {"place": Series(tuple(place), "list.within"), "code": f"{ord(illegal[0]):04X}"}
+    raise ConversionError(Phrase("error.xml", params))
 
 
 def _header(root: Element, header: Header) -> Element:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 
 from cdmeta.errors import ConversionError
+from cdmeta.phrase import Phrase
 from cdmeta.sdmx.artefacts import Attribute, Codelist, Dataflow, DataStructure, Dimension, Measure, Representation
 from cdmeta.urn import Ref
 
@@ -194,7 +195,7 @@ def _compiled(xsd: bytes) -> XMLSchema:
         _add(driver, "import", namespace=own, schemaLocation=_OWN)
         return etree.XMLSchema(etree.fromstring(etree.tostring(driver), parser))
     except (etree.XMLSyntaxError, etree.XMLSchemaParseError) as error:
-        raise ConversionError(f"The structure-specific XML schema cannot be used: {error}") from error
+        raise ConversionError(Phrase("error.xsd", {"reason": error})) from error
 
 
 def _schema_parser(xsd: bytes) -> XMLParser:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cdmeta import profile
+from cdmeta.phrase import SENTENCES, Phrase, Series
 
 FIELD_TYPES = (
     "any", "array", "boolean", "date", "datetime", "duration", "geojson", "geopoint", "integer", "list", "number",
@@ -39,7 +40,7 @@ _PROPERTIES = {
 }  # fmt: skip
 _VERSION_2 = "https://datapackage.org/profiles/2.0/{}.json"
 
-Problem = tuple[str, str]
+Problem = tuple[str, "Phrase | Series"]
 """JSON Pointer, and what is wrong there, in one sentence."""
 
 
@@ -109,7 +110,7 @@ def _field(field: Mapping[str, Any], pointer: str) -> Iterator[Problem]:
     kind = field.get("type", "any")
     if kind not in FIELD_TYPES:
         near = profile.nearest(kind, FIELD_TYPES) if isinstance(kind, str) else None
-        yield f"{pointer}/type", _text("field.type", types=", ".join(FIELD_TYPES)) + _hint(near)
+        yield f"{pointer}/type", _hinted(_text("field.type", types=", ".join(FIELD_TYPES)), near)
         return
     yield from _layer("field", field, pointer)
     yield from _constraints(field.get("constraints", {}), kind, f"{pointer}/constraints")
@@ -122,7 +123,7 @@ def _constraints(constraints: Any, kind: str, pointer: str) -> Iterator[Problem]
     for name, value in constraints.items():
         place = f"{pointer}/{_escape(name)}"
         if name not in CONSTRAINTS:
-            yield place, _text("constraint.unknown", name=name) + _hint(profile.nearest(name, CONSTRAINTS))
+            yield place, _hinted(_text("constraint.unknown", name=name), profile.nearest(name, CONSTRAINTS))
         elif kind not in BEYOND_FRICTIONLESS.get(name, ()) and not _accepts(
             "field", {"type": kind, "constraints": {name: value}}
         ):
@@ -211,9 +212,9 @@ def _escape(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
 
 
-def _hint(near: str | None) -> str:
-    return profile.texts()["base.near"].format(near=near) if near else ""
+def _hinted(problem: Phrase, near: str | None) -> Phrase | Series:
+    return Series((problem, _text("near", near=near)), SENTENCES) if near else problem
 
 
-def _text(key: str, **params: str) -> str:
-    return profile.texts()[f"base.{key}"].format_map(params)
+def _text(key: str, **params: str) -> Phrase:
+    return Phrase(f"base.{key}", params)

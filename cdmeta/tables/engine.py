@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from cdmeta.errors import ConversionError
 from cdmeta.package import Package, Resource
+from cdmeta.phrase import Phrase, os_reason
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
@@ -79,7 +80,7 @@ def session(package: Package, *writable: Path) -> Iterator[Session]:
             connection.execute("SET lock_configuration = true")
             yield Session(connection, Path(scratch))
         except duckdb.Error as error:
-            raise ConversionError(f"The rows cannot be processed: {_first_line(error)}") from error
+            raise ConversionError(Phrase("error.rows", {"reason": _first_line(error)})) from error
         finally:
             connection.close()
 
@@ -116,7 +117,7 @@ def relation(session: Session, package: Package, resource: Resource) -> DuckDBPy
     query = f"SELECT {', '.join([numbered, *cells])} FROM {source.scan}"  # noqa: S608  # all parts quoted here
     made: DuckDBPyRelation = session.connection.query(query)
     if made.count("*").fetchall() != [(source.rows,)]:
-        raise _refusal(resource, "its rows cannot be told apart for certain; save it as CSV (UTF-8) anew")
+        raise _refusal(resource, "apart")
     return made
 
 
@@ -130,7 +131,7 @@ def code_rows(package: Package, resource: Resource) -> list[dict[str, str]]:
     with session(package) as opened:
         rows = relation(opened, package, resource).limit(MAX_CODE_ROWS + 1).fetchall()
     if len(rows) > MAX_CODE_ROWS:
-        raise _refusal(resource, f"it has more than {MAX_CODE_ROWS:,} rows, too many for a code list")
+        raise _refusal(resource, "codes", count=MAX_CODE_ROWS)
     return [{name: value for name, value in zip(names, row[1:], strict=True) if value is not None} for row in rows]
 
 
@@ -191,10 +192,10 @@ def _source(session: Session, package: Package, resource: Resource) -> _Source:
     if "data" in resource.raw:
         return _inline(session, resource)
     if not resource.complete:
-        raise _refusal(resource, "a file of it is missing or may not be read")
+        raise _refusal(resource, "incomplete")
     named = resource.raw.get("format")
     if named not in (None, "csv", "tsv") or resource.raw.get("compression"):
-        raise _refusal(resource, "only CSV files are converted; save it as CSV (UTF-8)")
+        raise _refusal(resource, "format")
     dialect = _dialect(resource)
     paths = [package.path(path) for path in resource.paths]
     try:
@@ -202,7 +203,7 @@ def _source(session: Session, package: Package, resource: Resource) -> _Source:
             return _as_it_lies(resource, dialect, paths)
         return _rewritten(session, resource, dialect, paths)
     except OSError as error:
-        raise _refusal(resource, f"it cannot be read ({error.strerror or error})") from error
+        raise _refusal(resource, "unreadable", reason=os_reason(error)) from error
 
 
 def _dialect(resource: Resource) -> Mapping[str, Any]:
@@ -213,7 +214,7 @@ def _dialect(resource: Resource) -> Mapping[str, Any]:
     given = {key: value for key, value in given.items() if value is not None}
     odd = sorted(key for key in given if key not in _DIALECT)
     if odd or given.get("headerRows", [1]) != [1]:
-        raise _refusal(resource, f"its dialect is not supported ({', '.join(odd) or 'headerRows'})")
+        raise _refusal(resource, "dialect", names=", ".join(odd) or "headerRows")
     delimiter = "\t" if resource.raw.get("format") == "tsv" else ","
     dialect: dict[str, Any] = {
         "delimiter": delimiter,
@@ -223,7 +224,7 @@ def _dialect(resource: Resource) -> Mapping[str, Any]:
     } | given
     for key in ("delimiter", "quoteChar", "escapeChar", "commentChar"):
         if key in dialect and not (isinstance(dialect[key], str) and len(dialect[key]) == 1):
-            raise _refusal(resource, f"its dialect is not supported ({key})")
+            raise _refusal(resource, "dialect", names=key)
     return dialect
 
 
@@ -271,7 +272,7 @@ def _first_record(path: Path, delimiter: str, resource: Resource) -> list[str]:
     try:
         return line.decode("utf-8").rstrip("\r\n").split(delimiter)
     except UnicodeDecodeError as error:
-        raise _refusal(resource, "it is not saved in the encoding that the descriptor names") from error
+        raise _refusal(resource, "encoding") from error
 
 
 def _lines(path: Path) -> int:
@@ -298,7 +299,7 @@ def _rewritten(session: Session, resource: Resource, dialect: Mapping[str, Any],
     written, count, width = _write_plain(session, resource, records())
     header = _header(resource, headers) if has_header else _field_names(resource, width)
     if width not in (-1, len(header)):
-        raise _refusal(resource, "a row has more or fewer cells than there are columns")
+        raise _refusal(resource, "cells")
     return _Source(_scan([written], len(header), ",", header=False), header, count, has_header, False)
 
 
@@ -318,9 +319,9 @@ def _records(path: Path, resource: Resource, dialect: Mapping[str, Any]) -> Iter
                 skipinitialspace=dialect.get("skipInitialSpace") is True,
             )
     except (LookupError, UnicodeError) as error:
-        raise _refusal(resource, "it is not saved in the encoding that the descriptor names") from error
+        raise _refusal(resource, "encoding") from error
     except (csv.Error, TypeError, ValueError) as error:
-        raise _refusal(resource, f"it is no readable CSV ({error})") from error
+        raise _refusal(resource, "csv", reason=error) from error
 
 
 def _write_plain(
@@ -333,12 +334,12 @@ def _write_plain(
         for record in records:
             width = len(record) if width < 0 else width
             if not record or len(record) != width:
-                raise _refusal(resource, "a row is empty, or has more or fewer cells than there are columns")
+                raise _refusal(resource, "empty-row")
             cells = ("" if cell is None else '"' + cell.replace('"', '""') + '"' for cell in record)
             try:
                 file.write(",".join(cells) + "\n")
             except UnicodeEncodeError as error:
-                raise _refusal(resource, "it holds characters that are no text") from error
+                raise _refusal(resource, "characters") from error
             count += 1
     return path, count, width
 
@@ -354,11 +355,11 @@ def _inline(session: Session, resource: Resource) -> _Source:
         names = [_cell(cell) or "" for cell in rows[0]]
         records = [[_cell(cell) for cell in row] for row in rows[1:]]
     else:
-        raise _refusal(resource, "its data are neither rows of objects nor rows of arrays")
+        raise _refusal(resource, "inline")
     header = _header(resource, [names])
     written, count, width = _write_plain(session, resource, records)
     if width not in (-1, len(header)):
-        raise _refusal(resource, "a row has more or fewer cells than there are columns")
+        raise _refusal(resource, "cells")
     return _Source(_scan([written], len(header), ",", header=False), header, count, True, False)
 
 
@@ -383,9 +384,9 @@ def _header(resource: Resource, headers: Sequence[Sequence[str]]) -> tuple[str, 
     """The names in the header, where they agree with the schema and from file to file."""
     header, wanted = tuple(headers[0]), _field_names(resource, None)
     if any(tuple(other) != header for other in headers):
-        raise _refusal(resource, "its files do not have the same header")
+        raise _refusal(resource, "headers")
     if len(set(header)) != len(header) or len(set(wanted)) != len(wanted):
-        raise _refusal(resource, "two columns have the same name")
+        raise _refusal(resource, "twice")
     given = (resource.schema or {}).get("fieldsMatch", "exact")
     match = given[0] if isinstance(given, list) and given else given
     found, asked = set(header), set(wanted)
@@ -397,14 +398,14 @@ def _header(resource: Resource, headers: Sequence[Sequence[str]]) -> tuple[str, 
         "partial": bool(found & asked),
     }
     if not fits.get(match if isinstance(match, str) else "", False):
-        raise _refusal(resource, "its header is not the one that the schema describes")
+        raise _refusal(resource, "header")
     return header
 
 
 def _field_names(resource: Resource, width: int | None) -> tuple[str, ...]:
     names = tuple(str(entry.get("name")) for entry in resource.fields)
     if width not in (None, -1, len(names)):
-        raise _refusal(resource, "it has more or fewer columns than the schema describes")
+        raise _refusal(resource, "columns")
     return names
 
 
@@ -418,8 +419,9 @@ def _without_missing(cell: str, resource: Resource, entry: Mapping[str, Any]) ->
     return f"CASE WHEN {cell} IN ({', '.join(map(literal, texts))}) THEN NULL ELSE {cell} END"
 
 
-def _refusal(resource: Resource, reason: str) -> ConversionError:
-    return ConversionError(f"The table {resource.name!r} cannot be converted: {reason}.")
+def _refusal(resource: Resource, key: str, **params: Any) -> ConversionError:
+    reason = Phrase(f"error.table.{key}", params)
+    return ConversionError(Phrase("error.table", {"name": resource.name, "reason": reason}))
 
 
 def _first_line(error: Exception) -> str:

@@ -18,8 +18,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from cdmeta import profile
 from cdmeta.errors import TableError
+from cdmeta.phrase import Phrase, at
 from cdmeta.tables.records import Dialect, Record, TableReadError, read_records, scan, split_header
 
 MISSING = ("NA", "N/A", "n/a", "-")
@@ -73,22 +73,25 @@ def infer(path: Path) -> Inferred:
         columns = [_Column(label, dialect.delimiter) for label in labels]
         rows = _read(columns, table.records)
     except TableReadError as error:
-        raise TableError(f"{path}: {_why(error)}") from error
+        reason = Phrase(f"rows.{error.reason}", error.params)
+        raise _error(path, "unreadable", row=error.row or 1, reason=reason) from error
     schema, notes = _schema(columns, rows)
-    found = [("delimiter", {"delimiter": _called(dialect.delimiter)}), ("encoding", {"encoding": encoding})]
+    found: list[tuple[str, Mapping[str, Any]]] = [
+        ("delimiter", {"delimiter": _called(dialect.delimiter)}),
+        ("encoding", {"encoding": encoding}),
+    ]
     return Inferred(encoding, dialect.delimiter, schema, rows, (*found, *notes))
 
 
-def _why(error: TableReadError) -> str:
-    reason = profile.texts()[f"rows.{error.reason}"].format_map(error.params)
-    return profile.texts()["infer.unreadable"].format(row=error.row or 1, reason=reason)
+def _error(path: Path, key: str, **params: Any) -> TableError:
+    return TableError(at(path, f"infer.{key}", **params))
 
 
 def _encoding(path: Path) -> str:
     with path.open("rb") as file:
         head = file.read(_SAMPLE_BYTES)
     if head.startswith(_WORKBOOKS):
-        raise TableError(f"{path}: {profile.texts()['infer.workbook']}")
+        raise _error(path, "workbook")
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         candidates = ["utf-16"]
     elif b"\0" in head:
@@ -100,7 +103,7 @@ def _encoding(path: Path) -> str:
         place, has_zero, _ = scan(path, name)
         if place is None and not has_zero:
             return name
-    raise TableError(f"{path}: {profile.texts()['infer.binary']}")
+    raise _error(path, "binary")
 
 
 def _delimiter(path: Path, encoding: str) -> str:
@@ -117,20 +120,17 @@ def _delimiter(path: Path, encoding: str) -> str:
     return chosen
 
 
-def _called(delimiter: str) -> str:
-    return profile.texts()[
-        "infer.delimiter." + {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}[delimiter]
-    ]
+def _called(delimiter: str) -> Phrase:
+    return Phrase("infer.delimiter." + {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}[delimiter])
 
 
 def _labels(path: Path, labels: list[str]) -> list[str]:
-    texts = profile.texts()
     if not any(labels):
-        raise TableError(f"{path}: {texts['infer.headless']}")
+        raise _error(path, "headless")
     if "" in labels:
-        raise TableError(f"{path}: {texts['infer.unnamed'].format(number=labels.index('') + 1)}")
+        raise _error(path, "unnamed", number=labels.index("") + 1)
     if twice := next((label for index, label in enumerate(labels) if label in labels[:index]), None):
-        raise TableError(f"{path}: {texts['infer.twice'].format(name=twice)}")
+        raise _error(path, "twice", name=twice)
     return labels
 
 

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cdmeta import profile
 from cdmeta.finding import Finding, Where
 from cdmeta.package import DESCRIPTOR, Package, Resource
+from cdmeta.phrase import Phrase
 from cdmeta.tables.cells import Column, column, free_column
 from cdmeta.tables.conformance import metadata_problems, schema_problems
 from cdmeta.tables.records import Record, TableReadError, canonical, kind, open_table
@@ -245,7 +245,7 @@ class _Key:
         else:
             self.seen[cells] = where.row or 0
 
-    def _finding(self, where: Where, note: str, other: int | None = None) -> Finding:
+    def _finding(self, where: Where, note: Phrase, other: int | None = None) -> Finding:
         names = ", ".join(self.names)
         params = {"row": where.row, "fields": names, "field": names, "other": other, "note": note}
         return Finding(self.code, _at_all(where, self.names), params)
@@ -454,5 +454,5 @@ def _names(value: Any) -> tuple[str, ...]:
     return tuple(name for name in given if isinstance(name, str))
 
 
-def _text(key: str, **params: Any) -> str:
-    return profile.texts()[f"rows.{key}"].format_map(params)
+def _text(key: str, **params: Any) -> Phrase:
+    return Phrase(f"rows.{key}", params)

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cdmeta import profile
 from cdmeta.approval import STATEMENT, Statement, Verdict, verify
 from cdmeta.errors import ApprovalError
 from cdmeta.finding import Finding, Report, Where
 from cdmeta.package import Package, load
+from cdmeta.phrase import SENTENCES, Phrase, Series
 from cdmeta.workflows.private import Copy, private_copy
 from cdmeta.workflows.validate import examine
 
@@ -76,8 +76,9 @@ def _on_outcome(statement: Statement | None, report: Report) -> Iterator[Finding
 
 
 def _refusal(package: Package, findings: tuple[Finding, ...]) -> ApprovalError:
-    reasons = tuple(dict.fromkeys(finding.message() for finding in findings))
-    text, told = profile.texts(), " ".join(reasons[:MAX_TOLD])
-    if len(reasons) > MAX_TOLD:
-        told = f"{told} {text['approval.more'].format(count=len(reasons) - MAX_TOLD)}"
-    return ApprovalError(text["approval.refused"].format(source=package.source, reasons=told), reasons)
+    reasons = tuple({str(phrase): phrase for phrase in (finding.phrase() for finding in findings)}.values())
+    told = list(reasons[:MAX_TOLD])
+    if more := len(reasons) - len(told):
+        told.append(Phrase("approval.more", {"count": more}))
+    params = {"source": package.source, "reasons": Series(tuple(told), SENTENCES)}
+    return ApprovalError(Phrase("approval.refused", params), reasons)

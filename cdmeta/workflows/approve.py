@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from cdmeta import profile
 from cdmeta.approval import (
     APPROVABLE,
     APPROVED,
@@ -24,6 +23,7 @@ from cdmeta.beside import write_beside
 from cdmeta.errors import ApprovalError
 from cdmeta.finding import Report
 from cdmeta.package import load
+from cdmeta.phrase import Phrase
 from cdmeta.sshsig import SigningKey
 from cdmeta.text import is_missing
 from cdmeta.workflows.private import private_copy
@@ -72,8 +72,7 @@ def approve(
         report = examine(copy.package, gate=choice.gate)
         reasons = tuple(_refusals(report, choice))
         if reasons:
-            message = profile.texts()["approve.refused"].format(source=package.source, reasons=reasons[0])
-            raise ApprovalError(message, reasons)
+            raise ApprovalError(Phrase("approve.refused", {"source": package.source}), reasons)
         found = report.decision or {}
         decision = DECISIONS[choice.decision or "approve"]
         ruling = Ruling(found["outcome"], found["rule"], choice.gate, decision, choice.reason.strip())
@@ -83,14 +82,14 @@ def approve(
     return statement
 
 
-def _refusals(report: Report, choice: Choice) -> Iterator[str]:
-    texts = profile.texts()
+def _refusals(report: Report, choice: Choice) -> Iterator[Phrase]:
     outcome = (report.decision or {}).get("outcome", "INSUFFICIENT_INFORMATION")
     if report.errors:
-        yield texts["approve.errors"].format(count=len(report.errors), source=report.source, gate=choice.gate)
+        params = {"count": len(report.errors), "source": report.source, "gate": choice.gate}
+        yield Phrase("approve.errors", params)
     if outcome not in APPROVABLE:
-        yield texts["approve.outcome"].format(outcome=outcome)
+        yield Phrase("approve.outcome", {"outcome": outcome})
     if outcome == "ASSESS" and (choice.decision is None or is_missing(choice.reason)):
-        yield texts["approve.assess"]
+        yield Phrase("approve.assess")
     if choice.decision == "reject" and is_missing(choice.reason):
-        yield texts["approve.reject"]
+        yield Phrase("approve.reject")

@@ -18,6 +18,7 @@ from cdmeta.dataset import Dataset, to_dataset
 from cdmeta.errors import ConversionError
 from cdmeta.finding import Finding
 from cdmeta.package import Package
+from cdmeta.phrase import Phrase
 from cdmeta.sdmx.artefacts import Codelist, Header, MetadataSet, Structure
 from cdmeta.sdmx.metadata import MetadataReport, report
 from cdmeta.sdmx.observations import Observations, observations
@@ -140,8 +141,7 @@ def _write(material: _Material, to: str, out: Path, findings: tuple[Finding, ...
             if broken:
                 raise _RefusedError
             if not names:
-                text = profile.texts()["convert.nothing"]
-                raise ConversionError(text.format(name=material.dataset.name, to=to))
+                raise ConversionError(Phrase("convert.nothing", {"name": material.dataset.name, "to": to}))
             (stage / MANIFEST).write_bytes(_manifest(material, to, stage, names))
     except _RefusedError:
         return Conversion((), (*findings, *broken))
@@ -181,7 +181,7 @@ def _write_csv(material: _Material, stage: Path, broken: list[Finding]) -> None:
     from cdmeta.formats import sdmx_csv
 
     if material.foreign:
-        raise ConversionError(profile.texts()["convert.no-reports"])
+        raise ConversionError(Phrase("convert.no-reports"))
     draft = ".draft" if material.draft else ""
     for flow, rows, opened in _observed(material, stage, broken):
         sdmx_csv.data(opened, rows, stage / f"data-{_file_name(flow)}{draft}.csv")
@@ -234,7 +234,7 @@ def _put(stage: Path, name: str, message: bytes) -> None:
 
 def _refuse(name: str, problems: Iterable[str]) -> None:
     for problem in problems:
-        raise ConversionError(profile.texts()["convert.invalid"].format(name=name, problem=problem))
+        raise ConversionError(Phrase("convert.invalid", {"name": name, "problem": problem}))
 
 
 def _message_id(name: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cdmeta.approval import Approver
 from cdmeta.errors import OutputError
+from cdmeta.phrase import at
 from cdmeta.sshsig import load_key
 from cdmeta.workflows.approve import Choice, approve
 from cdmeta.workflows.convert import FORMATS, convert
@@ -67,7 +68,7 @@ def _steps(stage: Path, now: datetime) -> Iterator[Step]:
     yield Step("copied", "package", {})
     report = validate(package)
     if not report.valid:
-        raise OutputError(f"{EXAMPLE}: the bundled example has errors; cdmeta is not installed as it was made.")
+        raise OutputError(at(EXAMPLE, "error.demo"))
     outcome = str((report.decision or {})["outcome"])
     yield Step("validated", "package", {"outcome": outcome, "rule": str((report.decision or {})["rule"])})
     (stage / "keys").mkdir(mode=0o700)

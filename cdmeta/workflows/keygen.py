@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cdmeta.approval import allowed_signers_line, is_identity
 from cdmeta.errors import KeyFileError
+from cdmeta.phrase import Phrase, at, os_reason
 from cdmeta.sshsig import new_key
 
 
@@ -25,11 +26,11 @@ def keygen(path: Path, identity: str, passphrase: str | None = None) -> str:
         KeyFileError: a file is there already, or cannot be written, or the identity cannot stand in such a line.
     """
     if not is_identity(identity):
-        raise KeyFileError(f"{identity!r} cannot name an approver; take an e-mail address.")
+        raise KeyFileError(Phrase("error.key.identity", {"identity": identity}))
     public_path = path.with_name(f"{path.name}.pub")
     for taken in (path, public_path):
         if taken.exists() or taken.is_symlink():
-            raise KeyFileError(f"{taken}: is there already, and is not overwritten.")
+            raise KeyFileError(at(taken, "error.key.there"))
     key = new_key()
     _write_new(path, key.to_bytes(passphrase), 0o600)
     try:
@@ -47,4 +48,4 @@ def _write_new(path: Path, content: bytes, mode: int) -> None:
         with os.fdopen(number, "wb") as stream:
             stream.write(content)
     except OSError as error:
-        raise KeyFileError(f"{path}: cannot be written ({error.strerror or error}).") from error
+        raise KeyFileError(at(path, "error.unwritable", reason=os_reason(error))) from error

@@ -15,6 +15,7 @@ from typing import Any
 from cdmeta import profile
 from cdmeta.errors import OutputError
 from cdmeta.package import DESCRIPTOR, QUESTIONS
+from cdmeta.phrase import at
 from cdmeta.profile import Field
 from cdmeta.tables.infer import Inferred, infer
 from cdmeta.text import OPEN_QUESTION
@@ -61,7 +62,7 @@ def new(out: Path, source: Path, today: date, *, language: str = "en", agency: s
         OSError: the table is not there.
     """
     if out.is_symlink() or (out.exists() and (not out.is_dir() or any(out.iterdir()))):
-        raise OutputError(f"{out}: is there already, and is left as it is. Name another folder.")
+        raise OutputError(at(out, "error.output.there"))
     inferred = infer(source)
     name = slug(out.resolve().name)
     agency = agency or f"CDMETA.{to_concept_id(name)}"

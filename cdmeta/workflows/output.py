@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cdmeta.errors import OutputError
+from cdmeta.phrase import at, os_reason
 
 
 @contextmanager
@@ -28,21 +29,21 @@ def staged(out: Path, mark: str) -> Iterator[Path]:
         stage = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
         stage.chmod(0o755)
     except OSError as error:
-        raise OutputError(f"{out}: cannot be written ({error.strerror or error}).") from error
+        raise OutputError(at(out, "error.unwritable", reason=os_reason(error))) from error
     try:
         yield stage
         _replace(stage, out)
     except OSError as error:
-        raise OutputError(f"{out}: cannot be written ({error.strerror or error}).") from error
+        raise OutputError(at(out, "error.unwritable", reason=os_reason(error))) from error
     finally:
         shutil.rmtree(stage, ignore_errors=True)
 
 
 def _check(out: Path, mark: str) -> None:
     if out.is_symlink() or (out.exists() and not out.is_dir()):
-        raise OutputError(f"{out}: is no folder.")
+        raise OutputError(at(out, "error.output.folder"))
     if out.exists() and any(out.iterdir()) and not (out / mark).exists():
-        raise OutputError(f"{out}: is not empty, and was not written by this command. Name another folder.")
+        raise OutputError(at(out, "error.output.full"))
 
 
 def _replace(stage: Path, out: Path) -> None:

@@ -12,6 +12,7 @@ from cdmeta.beside import Refused, read_beside, sha256_part
 from cdmeta.errors import PackageError
 from cdmeta.finding import Finding
 from cdmeta.package import APPROVAL_FILES, Package, load
+from cdmeta.phrase import Phrase, at
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,9 @@ def private_copy(package: Package) -> Iterator[Copy]:
         PackageError: the descriptor cannot be read, or changed meanwhile.
     """
     if not package.readable:
-        reason = next((f.message() for f in package.findings if f.severity() == "error"), "it cannot be read.")
-        raise PackageError(f"{package.source}: {reason}")
+        reasons = (finding.phrase() for finding in package.findings if finding.severity() == "error")
+        reason = next(reasons, Phrase("error.package.no-reason"))
+        raise PackageError(Phrase("error.path", {"path": package.source, "what": reason}))
     with tempfile.TemporaryDirectory(prefix="cdmeta-") as name:
         folder = Path(name)
         digests = {part: _copy(package.root, part, folder) for part in package.parts}
@@ -56,13 +58,13 @@ def _copy(root: Path, part: str, folder: Path) -> str:
         with target.open("wb") as stream:
             return sha256_part(root, part, stream)
     except FileNotFoundError as error:
-        raise PackageError(f"{part}: changed while it was being read. Try again.") from error
+        raise PackageError(at(part, "error.package.changed")) from error
 
 
 def _as(original: Package, copied: Package) -> Package:
     """The copy under the name of the original, with what was found in opening either."""
     if copied.raw != original.raw:
-        raise PackageError(f"{original.source}: changed while it was being read. Try again.")
+        raise PackageError(at(original.source, "error.package.changed"))
     told = {finding.where for finding in original.findings}
     more: tuple[Finding, ...] = tuple(finding for finding in copied.findings if finding.where not in told)
     return replace(copied, source=original.source, unnamed=original.unnamed, findings=(*original.findings, *more))

@@ -18,6 +18,7 @@ from cdmeta.errors import ApprovalError, OutputError
 from cdmeta.finding import Finding
 from cdmeta.formats.dcat import Site, dataset_uri
 from cdmeta.package import APPROVAL_FILES, DESCRIPTOR, Package
+from cdmeta.phrase import Phrase
 from cdmeta.text import Text, is_language_tag
 from cdmeta.workflows.accept import Accepted, accepted
 from cdmeta.workflows.output import staged
@@ -88,7 +89,7 @@ def publish(sources: Iterable[Source], out: Path, options: Options) -> Published
         addresses = tuple(sorted(dataset_uri(entry, base) for entry in entries))
         removed = tuple(sorted(old.addresses - set(addresses)))
         if removed and not options.allow_removal:
-            raise OutputError(profile.texts()["site.error.gone"].format(folder=out, gone=", ".join(removed)))
+            raise OutputError(Phrase("site.error.gone", {"folder": out, "gone": ", ".join(removed)}))
         for path, data in catalogue.render(entries, site).items():
             (stage / path).parent.mkdir(parents=True, exist_ok=True)
             (stage / path).write_bytes(data)
@@ -108,7 +109,7 @@ def _entry(taken: Accepted, today: dt.date) -> Entry:
     package, verdict = taken.package, taken.verdict
     statement = verdict.statement if verdict else None
     if verdict is None or statement is None:
-        raise ApprovalError(Finding("CD601").message())
+        raise ApprovalError(Finding("CD601").phrase())
     decision = framework.decide(framework.read(package.answers))
     # Pages and feeds name what was measured, never the codes in the rows, so no row is read.
     dataset, _ = to_dataset(package, decision, lambda _: ())
@@ -136,9 +137,9 @@ def _base(options: Options) -> str:
     address = options.base_url.strip()
     parts = urlsplit(address) if is_web_address(address) else None
     if parts is None or not parts.hostname or parts.username or parts.query or parts.fragment:
-        raise OutputError(profile.texts()["site.error.address"].format(address=options.base_url))
+        raise OutputError(Phrase("site.error.address", {"address": options.base_url}))
     if not is_language_tag(options.language):
-        raise OutputError(profile.texts()["site.error.language"].format(language=options.language))
+        raise OutputError(Phrase("site.error.language", {"language": options.language}))
     return address.rstrip("/")
 
 
@@ -155,7 +156,7 @@ def _refuse_strangers(out: Path, old: catalogue.Before) -> None:
     """What somebody else laid into the folder would be lost with the old site."""
     strangers = sorted(set(_walk(out)) - old.files) if old.files else []
     if strangers:
-        raise OutputError(profile.texts()["site.error.stranger"].format(folder=out, path=strangers[0]))
+        raise OutputError(Phrase("site.error.stranger", {"folder": out, "path": strangers[0]}))
 
 
 def _refuse_changed(entries: tuple[Entry, ...], digests: dict[str, str]) -> None:
@@ -163,7 +164,7 @@ def _refuse_changed(entries: tuple[Entry, ...], digests: dict[str, str]) -> None
         for file in entry.files:
             path = f"{entry.path}/package/{file.path}"
             if digests.get(path, file.sha256) != file.sha256:
-                raise OutputError(profile.texts()["site.error.changed"].format(path=path))
+                raise OutputError(Phrase("site.error.changed", {"path": path}))
 
 
 def _walk(folder: Path) -> list[str]:

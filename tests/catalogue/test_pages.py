@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import languages
 import pytest
 from lxml import html as lxml_html
 from lxml.html import HtmlElement
@@ -360,18 +361,17 @@ def test_each_language_has_its_page_and_texts_are_marked(files: dict[str, bytes]
     )
 
 
-def test_a_translation_of_our_labels_is_used(monkeypatch: pytest.MonkeyPatch, entry: Entry) -> None:
-    english = profile.texts("en")
-    arabic = dict(english) | {"site.section.files": "ملفات"}
-    monkeypatch.setattr(profile, "texts", lambda language="en": arabic if language == "ar" else english)
-    document = tree(
-        render(entry, catalogue=Site("https://x.org", Text.of("Data", "en"), Text(), "O", "ar"))[
-            "index.html"
-        ].decode()
-    )
+def test_a_translation_of_our_labels_is_used(tmp_path: Path, entry: Entry) -> None:
+    languages.write(tmp_path / "ar", "texts", {("site.section.machines",): {"text": "للآلات"}})
+    with languages.using(tmp_path):
+        site = Site("https://x.org", Text.of("Data", "en"), Text(), "O", "ar")
+        document = tree(render(entry, catalogue=site)["index.html"].decode())
+        assert view.View("ar").word("section.machines") == "للآلات"
     assert (document.get("lang"), document.get("dir")) == ("ar", "rtl")
     assert document.find(".//h1/bdi").get("lang") == "en"
-    assert view.View("ar").word("section.files") == "ملفات"
+    assert document.xpath("string(//section[@id='machines']/h2)") == "للآلات"
+    assert not document.xpath("//section[@id='machines']/h2//@lang")
+    assert document.xpath("//a[@class='skip']/span/@lang") == ["en"]  # what we lack stays in English, and says so
 
 
 def test_the_sitemap_names_every_page(files: dict[str, bytes]) -> None:

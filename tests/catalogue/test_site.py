@@ -191,7 +191,7 @@ def test_what_others_laid_into_the_folder_is_never_lost(tmp_path: Path, approved
     publish_packages([package], out, signers, OPTIONS, today=TODAY)
     (out / ".git").mkdir()
     (out / ".git" / "HEAD").write_text("ref", encoding="utf-8")
-    with pytest.raises(OutputError, match=r"holds '\.git/HEAD'"):
+    with pytest.raises(OutputError, match=r'holds "\.git/HEAD"'):
         publish_packages([package], out, signers, OPTIONS, today=TODAY)
     assert (out / ".git" / "HEAD").read_text(encoding="utf-8") == "ref"
 
