@@ -275,6 +275,11 @@ def in_languages(file: str, key: str | Key, column: str) -> Text:
     return Text(entries if entries and entries[0][0] == ENGLISH else ())
 
 
+def table(name: str) -> list[dict[str, str]]:
+    """The rows of another table of the version, `mappings.csv` for instance, by column."""
+    return _rows(folder().joinpath(name))
+
+
 def schema_bytes() -> bytes:
     """The profile's JSON Schema (draft-07), as generated from its fields and code lists."""
     return folder().joinpath("datapackage.json").read_bytes()
