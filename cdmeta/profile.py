@@ -183,6 +183,11 @@ def _told(root: Traversable, file: str, language: str) -> Iterable[dict[str, str
         yield {**row, **own.get(tuple(row[key] for key in keys), {})}
 
 
+def table(name: str) -> list[dict[str, str]]:
+    """The rows of another table of the version, `mappings.csv` for instance, by column."""
+    return rows(folder().joinpath(name))
+
+
 def schema_bytes() -> bytes:
     """The profile's JSON Schema (draft-07), as generated from its fields and code lists."""
     return folder().joinpath("datapackage.json").read_bytes()

@@ -26,6 +26,7 @@ COMMANDS = {
     "verify": "Tell who approved what, and whether it still holds.",
     "convert": "Write an approved package as SDMX.",
     "site": "Write approved packages as web pages that registries harvest.",
+    "profile": "Write the profile itself as SDMX, SKOS, JSON Schema or pages.",
 }
 
 

@@ -74,6 +74,11 @@ CONCEPTS = ConceptScheme(
             text("Frequency"),
             representation=Representation(_CL_FREQ),
             same_as="urn:sdmx:org.sdmx.infomodel.conceptscheme.Concept=SDMX:CROSS_DOMAIN_CONCEPTS(2.0).FREQ",
+            matches=(
+                ("close", "http://purl.org/dc/terms/accrualPeriodicity"),
+                ("close", "https://example.org/#<&'"),
+                ("broad", "https://example.org/#period"),
+            ),
         ),
         Concept("ANSWER", text("Answer", QUOTES), text(LINES), Representation(CL_ANSWER.ref)),
         Concept("REF_AREA", text("Area"), representation=Representation(CL_AREA.ref)),

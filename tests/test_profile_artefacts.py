@@ -56,7 +56,7 @@ def test_ids_are_legal_and_unique_in_their_scope() -> None:
 
 def test_everything_has_a_name() -> None:
     for each in ALL:
-        assert each.name.as_dict().keys() == {"en"}
+        assert each.name.as_dict().keys() == set(profile.languages())
     for codelist in CODELISTS.values():
         assert all(code.name and code.description for code in codelist.codes)
     assert all(concept.name and concept.description for concept in CONCEPTS.concepts)
@@ -126,7 +126,7 @@ def test_nesting() -> None:
         ("ACHIEVED_COUNT", "Integer"),
         ("CSO_DIRECT", "Boolean"),
         ("META_LAST_UPDATE", "GregorianDay"),
-        ("CONFORMS_TO", "URI"),
+        ("CONFORMS_TO", "String"),
         # WITHHELD_SAFETY may stand for it, and is no time range
         ("COLL_PERIOD", "String"),
         ("COLL_MODE", "urn:sdmx:org.sdmx.infomodel.codelist.Codelist=CDMETA:CL_COLL_MODE(1.0)"),
@@ -147,14 +147,46 @@ def test_concepts_that_equal_one_of_sdmx_say_so() -> None:
     assert same == {
         name: f"{scheme}{name}"
         for name in (
-            "DATA_DESCR", "CONTACT", "CONTACT_NAME", "CONTACT_ORGANISATION", "CONTACT_EMAIL", "META_LAST_UPDATE",
-            "COLL_METHOD", "STAT_POP", "STAT_UNIT", "STAT_CONC_DEF", "FREQ_COLL", "CONF_DATA_TR", "CONF_POLICY",
-            "INST_MANDATE", "UNIT_MEASURE", "CLASS_SYSTEM", "NONRESPONSE_ERR", "DATA_COMP", "IMPUTATION",
-            "ADJUSTMENT", "QUALITY_ASSURE", "QUALITY_ASSMNT", "COMPARABILITY", "COHER_X_DOM", "TIMELINESS",
-            "REV_POLICY", "REL_CAL_POLICY", "SOURCE_TYPE", "COMPILING_ORG", "COST_BURDEN",
+            "DATA_DESCR", "CONTACT_NAME", "CONTACT_ORGANISATION", "CONTACT_EMAIL", "META_LAST_UPDATE",
+            "SOURCE_TYPE", "STAT_POP", "STAT_UNIT", "STAT_CONC_DEF", "UNIT_MEASURE", "CLASS_SYSTEM", "FREQ_COLL",
+            "IMPUTATION",
+            "COHER_X_DOM", "TIMELINESS", "REV_POLICY", "CONF_DATA_TR", "CONF_POLICY", "REL_CAL_POLICY",
+            "INST_MANDATE", "COST_BURDEN",
         )
     }  # fmt: skip
     assert all(Ref.parse(urn) for urn in same.values())
+
+
+def test_a_concept_that_sdmx_has_keeps_its_id_and_records_the_link() -> None:
+    """Equal ones as `same_as`, others as a match; nothing is recorded twice."""
+    scheme = "urn:sdmx:org.sdmx.infomodel.conceptscheme.Concept=SDMX:CROSS_DOMAIN_CONCEPTS(2.0)."
+    found = 0
+    for concept in CONCEPTS.concepts:
+        entry = BY_CONCEPT[concept.id]
+        links = [link for link in entry.links if link.startswith("SDMX:CROSS_DOMAIN_CONCEPTS(2.0).")]
+        recorded = [urn for _, urn in concept.matches if urn.startswith(scheme)]
+        assert [*recorded, *([concept.same_as] if concept.same_as else [])] == [
+            f"urn:sdmx:org.sdmx.infomodel.conceptscheme.Concept={link}" for link in links
+        ]
+        assert all(link.endswith(f".{concept.id}") for link in links)
+        found += len(links)
+    assert found >= 25
+
+
+def test_links_to_esms_and_to_the_sdg_metadata_structure_are_recorded() -> None:
+    matches = {each.id: {target: kind for kind, target in each.matches} for each in CONCEPTS.concepts}
+    base = "urn:sdmx:org.sdmx.infomodel.conceptscheme.Concept="
+    assert matches["COLL_METHOD"] == {
+        f"{base}SDMX:CROSS_DOMAIN_CONCEPTS(2.0).COLL_METHOD": "close",
+        f"{base}ESTAT:ESMS_CONCEPTS(1.0).COLL_METHOD": "close",
+        f"{base}IAEG-SDGs:SDG_META_CONCEPTS(1.0).COLL_METHOD": "close",
+        "https://core.citizenscience.org/docs/dataset#methodAbstract": "close",
+    }
+    assert matches["META_LAST_UPDATE"] == {
+        f"{base}ESTAT:ESMS_CONCEPTS(1.0).META_LAST_UPDATE": "exact",
+        f"{base}IAEG-SDGs:SDG_META_CONCEPTS(1.0).META_LAST_UPDATE": "exact",
+    }
+    assert matches["INITIATIVE_TYPE"] == {}
 
 
 def test_codes_keep_their_parents() -> None:

@@ -13,14 +13,14 @@ from cdmeta.catalogue.html import Child, Html, document, element, join
 from cdmeta.catalogue.view import View, direction
 from cdmeta.entry import Entry
 from cdmeta.errors import OutputError
-from cdmeta.formats import dcat
+from cdmeta.formats import dcat, rdf
 from cdmeta.formats.dcat import Site
 from cdmeta.period import to_date
 from cdmeta.phrase import ENGLISH, Phrase, closest
 
 MANIFEST = "manifest.json"
 _KIND = "cdmeta-site"
-_FEEDS: tuple[tuple[str, dcat.Serialization], ...] = (("ttl", "turtle"), ("jsonld", "json-ld"))
+_FEEDS: tuple[tuple[str, rdf.Serialization], ...] = (("ttl", "turtle"), ("jsonld", "json-ld"))
 _TOP = ("catalog.ttl", "catalog.jsonld", "sitemap.xml", "site.css", MANIFEST)
 # No script runs and nothing is fetched from elsewhere, whatever a package holds.
 _POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"
@@ -40,7 +40,7 @@ def render(entries: tuple[Entry, ...], site: Site) -> dict[str, bytes]:
     ordered = _ordered(entries)
     made = {"site.css": files("cdmeta.catalogue").joinpath("site.css").read_bytes()}
     for suffix, form in _FEEDS:
-        made[f"catalog.{suffix}"] = dcat.serialise(dcat.catalogue(ordered, site), form)
+        made[f"catalog.{suffix}"] = rdf.serialise(dcat.catalogue(ordered, site), form)
     for language in _languages(ordered, site):
         made[_index_name(language, site)] = _index(ordered, site, View(language)).encode()
     for entry in ordered:
@@ -117,7 +117,7 @@ def _index_name(language: str, site: Site) -> str:
 def _dataset(entry: Entry, site: Site) -> Iterator[tuple[str, bytes]]:
     triples = dcat.dataset(entry, site.base)
     for suffix, form in _FEEDS:
-        yield f"dcat.{suffix}", dcat.serialise(triples, form)
+        yield f"dcat.{suffix}", rdf.serialise(triples, form)
     for language in entry.languages:
         view = View(language)
         name = page.name(entry, language)

@@ -6,36 +6,21 @@ give the same bytes. The classes of the addresses used are stated, as the range 
 
 from __future__ import annotations
 
-import datetime as dt
-import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from cdmeta import profile
 from cdmeta.entry import Agent, DataFile, Entry, Licence, has_texts, is_withheld, provenance
+from cdmeta.formats.rdf import PREFIXES, Node, grouped
 from cdmeta.period import bounds, to_date
-from cdmeta.text import Text, is_language_tag
+from cdmeta.text import Text
 
 if TYPE_CHECKING:
-    from pyoxigraph import Literal as RdfLiteral
-    from pyoxigraph import NamedNode, Triple
+    from pyoxigraph import Triple
 
-Serialization = Literal["turtle", "json-ld"]
-
-PREFIXES = {
-    "dcat": "http://www.w3.org/ns/dcat#",
-    "dct": "http://purl.org/dc/terms/",
-    "foaf": "http://xmlns.com/foaf/0.1/",
-    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
-    "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
-    "skos": "http://www.w3.org/2004/02/skos/core#",
-    "spdx": "http://spdx.org/rdf/terms#",
-    "vcard": "http://www.w3.org/2006/vcard/ns#",
-    "xsd": "http://www.w3.org/2001/XMLSchema#",
-}
 _EU = "http://publications.europa.eu/resource/authority/"
 
 _FILE_TYPES = {
@@ -75,12 +60,12 @@ class Site:
 def catalogue(entries: Sequence[Entry], site: Site) -> tuple[Triple, ...]:
     """The catalogue with all its datasets, as triples, each once, in a fixed order."""
     below = (triple for entry in entries for triple in _dataset(entry, site.base))
-    return _grouped([*_catalogue(entries, site), *below])
+    return grouped([*_catalogue(entries, site), *below])
 
 
 def dataset(entry: Entry, base: str) -> tuple[Triple, ...]:
     """One dataset with its distributions, as triples."""
-    return _grouped(_dataset(entry, base))
+    return grouped(_dataset(entry, base))
 
 
 def dataset_uri(entry: Entry, base: str) -> str:
@@ -97,40 +82,22 @@ def file_url(entry: Entry, file: DataFile, base: str) -> str:
     return f"{dataset_uri(entry, base)}package/{quote(file.path)}"
 
 
-def serialise(triples: Iterable[Triple], form: Serialization) -> bytes:
-    """Triples as Turtle, or as expanded JSON-LD, which needs no context."""
-    from pyoxigraph import RdfFormat, serialize
-
-    formats = {"turtle": RdfFormat.TURTLE, "json-ld": RdfFormat.JSON_LD}
-    written = io.BytesIO()
-    serialize(triples, written, formats[form], prefixes=PREFIXES)
-    return written.getvalue()
-
-
-def _grouped(triples: Iterable[Triple]) -> tuple[Triple, ...]:
-    """Each triple once, those of one subject together, so that Turtle names it once."""
-    by_subject: dict[object, dict[Triple, None]] = {}
-    for triple in triples:
-        by_subject.setdefault(triple.subject, {})[triple] = None
-    return tuple(triple for group in by_subject.values() for triple in group)
-
-
 def _catalogue(entries: Sequence[Entry], site: Site) -> Iterator[Triple]:
-    node = _Node(f"{site.base}/#catalogue")
+    node = Node(f"{site.base}/#catalogue")
     yield from node.a("dcat:Catalog")
     yield from node.texts("dct:title", site.title)
     yield from node.texts("dct:description", site.description)
-    yield from node.link("dct:publisher", publisher := _Node(f"{site.base}/#publisher"))
+    yield from node.link("dct:publisher", publisher := Node(f"{site.base}/#publisher"))
     yield from publisher.a("foaf:Agent")
     yield from publisher.texts("foaf:name", Text.of(site.publisher, "und"))
-    yield from node.link("foaf:homepage", home := _Node(f"{site.base}/index.html"))
+    yield from node.link("foaf:homepage", home := Node(f"{site.base}/index.html"))
     yield from home.a("foaf:Document")
     yield from _languages(node, dict.fromkeys(tag for entry in entries for tag in entry.languages))
     changes = [day for entry in entries for value in _days(entry) if (day := to_date(value[:10]))]
     if changes:
         yield from node.date("dct:modified", max(changes))
     for entry in entries:
-        yield from node.link("dcat:dataset", _Node(dataset_uri(entry, site.base)))
+        yield from node.link("dcat:dataset", Node(dataset_uri(entry, site.base)))
 
 
 def _days(entry: Entry) -> tuple[str, str]:
@@ -138,7 +105,7 @@ def _days(entry: Entry) -> tuple[str, str]:
 
 
 def _dataset(entry: Entry, base: str) -> Iterator[Triple]:
-    said, node = entry.dataset, _Node(dataset_uri(entry, base))
+    said, node = entry.dataset, Node(dataset_uri(entry, base))
     yield from node.a("dcat:Dataset")
     yield from node.texts("dct:title", said.title)
     yield from node.texts("dct:description", said.description)
@@ -146,7 +113,7 @@ def _dataset(entry: Entry, base: str) -> Iterator[Triple]:
     yield from node.plain("dcat:version", said.version)
     for keyword in said.keywords:
         yield from node.texts("dcat:keyword", Text.of(keyword, said.language))
-    yield from node.link("dcat:landingPage", page := _Node(f"{node.uri}index.html"))
+    yield from node.link("dcat:landingPage", page := Node(f"{node.uri}index.html"))
     yield from page.a("foaf:Document")
     yield from _languages(node, entry.languages)
     for predicate, value in zip(("dct:modified", "dct:issued"), _days(entry), strict=True):
@@ -160,10 +127,10 @@ def _dataset(entry: Entry, base: str) -> Iterator[Triple]:
         yield from _distribution(node, entry, file, base)
 
 
-def _conditions(node: _Node, entry: Entry) -> Iterator[Triple]:
-    yield from node.link("dct:conformsTo", standard := _Node(profile.URL))
+def _conditions(node: Node, entry: Entry) -> Iterator[Triple]:
+    yield from node.link("dct:conformsTo", standard := Node(profile.URL))
     yield from standard.a("dct:Standard")
-    yield from node.link("dct:accessRights", rights := _Node(f"{_EU}access-right/{_access_right(entry)}"))
+    yield from node.link("dct:accessRights", rights := Node(f"{_EU}access-right/{_access_right(entry)}"))
     yield from rights.a("dct:RightsStatement")
     for number, licence in enumerate(entry.licences):
         yield from _licence(node, licence, f"{node.uri}#licence-{number + 1}")
@@ -180,32 +147,32 @@ def _access_right(entry: Entry) -> str:
     return "RESTRICTED" if under_embargo else right
 
 
-def _licence(node: _Node, licence: Licence, own: str) -> Iterator[Triple]:
-    document = _Node.of(licence.url) or _Node(own)
+def _licence(node: Node, licence: Licence, own: str) -> Iterator[Triple]:
+    document = Node.of(licence.url) or Node(own)
     yield from node.link("dct:license", document)
     yield from document.a("dct:LicenseDocument")
     yield from document.plain("dct:title", licence.name)
 
 
-def _people(node: _Node, entry: Entry) -> Iterator[Triple]:
-    yield from node.link("dct:publisher", publisher := _Node(f"{node.uri}#publisher"))
+def _people(node: Node, entry: Entry) -> Iterator[Triple]:
+    yield from node.link("dct:publisher", publisher := Node(f"{node.uri}#publisher"))
     yield from _agent(publisher, entry.publisher)
     for number, agent in enumerate(entry.initiators):
         if agent.name and not agent.withheld:
-            yield from node.link("dct:creator", creator := _Node(f"{node.uri}#initiator-{number + 1}"))
+            yield from node.link("dct:creator", creator := Node(f"{node.uri}#initiator-{number + 1}"))
             yield from _agent(creator, agent)
     for number, agent in enumerate(entry.contacts):
-        yield from node.link("dcat:contactPoint", contact := _Node(f"{node.uri}#contact-{number + 1}"))
+        yield from node.link("dcat:contactPoint", contact := Node(f"{node.uri}#contact-{number + 1}"))
         yield from contact.a("vcard:Kind", "vcard:Organization")
         yield from contact.texts("vcard:fn", _name(agent))
         yield from contact.plain("vcard:organization-name", agent.organisation)
-        if mailbox := _Node.of(f"mailto:{quote(agent.email, safe='@+')}" if agent.email else ""):
+        if mailbox := Node.of(f"mailto:{quote(agent.email, safe='@+')}" if agent.email else ""):
             yield from contact.link("vcard:hasEmail", mailbox)
-        if address := _Node.of(agent.url):
+        if address := Node.of(agent.url):
             yield from contact.link("vcard:hasURL", address)
 
 
-def _agent(node: _Node, agent: Agent) -> Iterator[Triple]:
+def _agent(node: Node, agent: Agent) -> Iterator[Triple]:
     yield from node.a("foaf:Agent")
     yield from node.texts("foaf:name", _name(agent))
 
@@ -216,15 +183,15 @@ def _name(agent: Agent) -> Text:
     return profile.in_languages("texts", "site.withheld" if agent.withheld else "site.unknown", "text")
 
 
-def _coverage(node: _Node, entry: Entry) -> Iterator[Triple]:
+def _coverage(node: Node, entry: Entry) -> Iterator[Triple]:
     for number, value in enumerate(entry.dataset.codes("citizenData.referencePeriod")):
         if days := bounds(value):
-            yield from node.link("dct:temporal", period := _Node(f"{node.uri}#period-{number + 1}"))
+            yield from node.link("dct:temporal", period := Node(f"{node.uri}#period-{number + 1}"))
             yield from period.a("dct:PeriodOfTime")
             yield from period.date("dcat:startDate", days[0])
             yield from period.date("dcat:endDate", days[1])
     for number, place in enumerate(_places(entry)):
-        yield from node.link("dct:spatial", location := _Node(f"{node.uri}#place-{number + 1}"))
+        yield from node.link("dct:spatial", location := Node(f"{node.uri}#place-{number + 1}"))
         yield from location.a("dct:Location")
         yield from location.texts("skos:prefLabel", place)
     for codelist, field in (("CL_DATA_TRADITION", "dataTradition"), ("CL_OBJECTIVE", "objectives")):
@@ -239,114 +206,56 @@ def _places(entry: Entry) -> Iterator[Text]:
             yield text
 
 
-def _theme(node: _Node, codelist: str, code: str) -> Iterator[Triple]:
+def _theme(node: Node, codelist: str, code: str) -> Iterator[Triple]:
     base = profile.URL.rsplit("/", 1)[0]
     if re.fullmatch(r"[A-Za-z0-9_@$-]+", code):
-        yield from node.link("dcat:theme", theme := _Node(f"{base}/codelists/{codelist}#{code}"))
+        yield from node.link("dcat:theme", theme := Node(f"{base}/codelists/{codelist}#{code}"))
         yield from theme.a("skos:Concept")
         yield from theme.texts(
             "skos:prefLabel", profile.in_languages("codes", (codelist, code), "name") or Text.of(code, "en")
         )
 
 
-def _provenance(node: _Node, entry: Entry) -> Iterator[Triple]:
+def _provenance(node: Node, entry: Entry) -> Iterator[Triple]:
     languages = dict.fromkeys(["en", *filter(has_texts, entry.languages)])
-    yield from node.link("dct:provenance", statement := _Node(f"{node.uri}#provenance"))
+    yield from node.link("dct:provenance", statement := Node(f"{node.uri}#provenance"))
     yield from statement.a("dct:ProvenanceStatement")
     yield from statement.texts("rdfs:label", Text(tuple((tag, provenance(entry, tag)) for tag in languages)))
 
 
-def _distribution(node: _Node, entry: Entry, file: DataFile, base: str) -> Iterator[Triple]:
-    own = _Node(f"{node.uri}#file-{quote(file.path)}")
+def _distribution(node: Node, entry: Entry, file: DataFile, base: str) -> Iterator[Triple]:
+    own = Node(f"{node.uri}#file-{quote(file.path)}")
     yield from node.link("dcat:distribution", own)
     yield from own.a("dcat:Distribution")
     yield from own.texts("dct:title", file.title)
     yield from own.texts("dct:description", file.description)
-    yield from own.link("dcat:accessURL", _Node(f"{node.uri}index.html"))
+    yield from own.link("dcat:accessURL", Node(f"{node.uri}index.html"))
     if entry.available:
-        yield from own.link("dcat:downloadURL", _Node(file_url(entry, file, base)))
+        yield from own.link("dcat:downloadURL", Node(file_url(entry, file, base)))
     for licence in entry.licences[:1]:
         yield from _licence(own, licence, f"{node.uri}#licence-1")
     yield from own.typed("dcat:byteSize", str(file.size), "xsd:nonNegativeInteger")
-    yield from own.link("spdx:checksum", checksum := _Node(f"{own.uri}-sha256"))
+    yield from own.link("spdx:checksum", checksum := Node(f"{own.uri}-sha256"))
     yield from checksum.a("spdx:Checksum")
-    yield from checksum.link("spdx:algorithm", method := _Node(PREFIXES["spdx"] + "checksumAlgorithm_sha256"))
+    yield from checksum.link("spdx:algorithm", method := Node(PREFIXES["spdx"] + "checksumAlgorithm_sha256"))
     yield from method.a("spdx:ChecksumAlgorithm")
     yield from checksum.typed("spdx:checksumValue", file.sha256, "xsd:hexBinary")
     if re.fullmatch(r"[\w.+-]+/[\w.+-]+", file.media_type, re.ASCII):
-        kind = _Node(f"https://www.iana.org/assignments/media-types/{file.media_type}")
+        kind = Node(f"https://www.iana.org/assignments/media-types/{file.media_type}")
         yield from own.link("dcat:mediaType", kind)
         yield from kind.a("dct:MediaType", "dct:MediaTypeOrExtent")
     if file.format in _FILE_TYPES:
-        yield from own.link("dct:format", form := _Node(f"{_EU}file-type/{_FILE_TYPES[file.format]}"))
+        yield from own.link("dct:format", form := Node(f"{_EU}file-type/{_FILE_TYPES[file.format]}"))
         yield from form.a("dct:MediaTypeOrExtent")
 
 
-def _languages(node: _Node, tags: Iterable[str]) -> Iterator[Triple]:
+def _languages(node: Node, tags: Iterable[str]) -> Iterator[Triple]:
     for tag in tags:
         primary = tag.split("-")[0].lower()
         if primary in _LANGUAGES:
-            language = _Node(f"{_EU}language/{_LANGUAGES[primary]}")
+            language = Node(f"{_EU}language/{_LANGUAGES[primary]}")
         else:
             table = "iso639-1" if len(primary) == 2 else "iso639-2"
-            language = _Node(f"http://id.loc.gov/vocabulary/{table}/{primary}")
+            language = Node(f"http://id.loc.gov/vocabulary/{table}/{primary}")
         yield from node.link("dct:language", language)
         yield from language.a("dct:LinguisticSystem")
-
-
-class _Node:
-    """A subject; its methods give the triples that say something of it."""
-
-    def __init__(self, uri: str) -> None:
-        from pyoxigraph import NamedNode
-
-        self.uri, self.term = uri, NamedNode(uri)
-
-    @classmethod
-    def of(cls, uri: str) -> _Node | None:
-        """The node at an address that somebody typed; None where it is no address."""
-        try:
-            return cls(uri)
-        except ValueError:
-            return None
-
-    def a(self, *classes: str) -> Iterator[Triple]:
-        for name in classes:
-            yield self._triple("rdf:type", _named(name))
-
-    def link(self, predicate: str, node: _Node) -> Iterator[Triple]:
-        yield self._triple(predicate, node.term)
-
-    def plain(self, predicate: str, value: str) -> Iterator[Triple]:
-        from pyoxigraph import Literal as RdfLiteral
-
-        if value:
-            yield self._triple(predicate, RdfLiteral(value))
-
-    def typed(self, predicate: str, value: str, datatype: str) -> Iterator[Triple]:
-        from pyoxigraph import Literal as RdfLiteral
-
-        yield self._triple(predicate, RdfLiteral(value, datatype=_named(datatype)))
-
-    def date(self, predicate: str, day: dt.date) -> Iterator[Triple]:
-        yield from self.typed(predicate, day.isoformat(), "xsd:date")
-
-    def texts(self, predicate: str, text: Text) -> Iterator[Triple]:
-        """A literal a language; without a tag where the language is not known."""
-        from pyoxigraph import Literal as RdfLiteral
-
-        for tag, value in text:
-            known = is_language_tag(tag) and tag != "und"
-            yield self._triple(predicate, RdfLiteral(value, language=tag) if known else RdfLiteral(value))
-
-    def _triple(self, predicate: str, value: NamedNode | RdfLiteral) -> Triple:
-        from pyoxigraph import Triple
-
-        return Triple(self.term, _named(predicate), value)
-
-
-def _named(name: str) -> NamedNode:
-    from pyoxigraph import NamedNode
-
-    prefix, _, local = name.partition(":")
-    return NamedNode(PREFIXES[prefix] + local)

@@ -13,7 +13,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from cdmeta.errors import ConversionError
-from cdmeta.formats.sdmx_ml import SAME_AS, sender_id
+from cdmeta.formats.sdmx_ml import SAME_AS, match_type, sender_id
 from cdmeta.phrase import Phrase
 from cdmeta.sdmx import artefacts as sdmx
 from cdmeta.sdmx.artefacts import Header, Maintainable, MetadataSet, Representation, Structure
@@ -127,8 +127,9 @@ def _concepts(scheme: sdmx.ConceptScheme) -> _Object:
 
 def _concept(concept: sdmx.Concept) -> _Object:
     written: _Object = {"id": concept.id} | _named(concept.name, concept.description)
-    if concept.same_as:
-        written["annotations"] = [{"title": concept.same_as, "type": SAME_AS}]
+    same = [{"title": concept.same_as, "type": SAME_AS}] if concept.same_as else []
+    matches = [{"title": target, "type": match_type(kind)} for kind, target in concept.matches]
+    written |= _filled("annotations", [*same, *matches])
     if concept.representation:
         written["coreRepresentation"] = _representation(concept.representation)
     return written

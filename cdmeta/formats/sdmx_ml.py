@@ -7,7 +7,7 @@ optional, and sdmx1 fails on it).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cdmeta.errors import ConversionError
@@ -31,6 +31,8 @@ NAMESPACES: Mapping[str, str] = {
 
 SAME_AS = "SAME_AS"
 """Type of the annotation whose title is the URN of an equal concept; SDMX has no element for that."""
+MATCH = "_MATCH"
+"""Ends the types of annotations that tell of a matching concept (`CLOSE_MATCH`); their title says which."""
 PARENT = "PARENT"
 """Type of the annotation whose title is the id of the parent of a code, where `str:Parent` cannot hold that id.
 
@@ -174,16 +176,17 @@ def _item(
     item: str,
     text: Text,
     description: Text = NO_TEXT,
-    annotations: Mapping[str, str | None] | None = None,
+    annotations: Iterable[tuple[str, str | None]] = (),
 ) -> Element:
-    """An item of a scheme; annotations are given by type, and hold their value in the title."""
+    """An item of a scheme; annotations are pairs of type and title, and none where the title is None."""
     urn = Ref(name.partition(":")[2], scheme.agency, scheme.id, scheme.version, item).urn
     element = _add(parent, name, {"urn": urn, "id": item})
-    for kind, title in (annotations or {}).items():
-        if title is not None:
-            annotation = _add(_add(element, "com:Annotations"), "com:Annotation")
-            _add(annotation, "com:AnnotationTitle", text=title)
-            _add(annotation, "com:AnnotationType", text=kind)
+    told = [(kind, title) for kind, title in annotations if title is not None]
+    group = _add(element, "com:Annotations") if told else element
+    for kind, title in told:
+        annotation = _add(group, "com:Annotation")
+        _add(annotation, "com:AnnotationTitle", text=title)
+        _add(annotation, "com:AnnotationType", text=kind)
     _texts(element, "com:Name", text)
     _texts(element, "com:Description", description)
     return element
@@ -203,15 +206,21 @@ def _codes(parent: Element, codelist: sdmx.Codelist) -> None:
     for code in codelist.codes:
         odd = code.parent if not is_concept_id(code.parent) else None
         names = (code.id, code.name, code.description)
-        element = _item(parent, "str:Code", codelist.ref, *names, {PARENT: odd})
+        element = _item(parent, "str:Code", codelist.ref, *names, [(PARENT, odd)])
         if code.parent and not odd:
             _add(element, "str:Parent", text=code.parent)
+
+
+def match_type(kind: str) -> str:
+    """The type of an annotation that tells of a match of a kind: `CLOSE_MATCH`."""
+    return kind.upper() + MATCH
 
 
 def _concepts(parent: Element, scheme: sdmx.ConceptScheme) -> None:
     for concept in scheme.concepts:
         names = (concept.id, concept.name, concept.description)
-        element = _item(parent, "str:Concept", scheme.ref, *names, {SAME_AS: concept.same_as})
+        notes = [(SAME_AS, concept.same_as), *((match_type(kind), target) for kind, target in concept.matches)]
+        element = _item(parent, "str:Concept", scheme.ref, *names, notes)
         if concept.representation:
             _representation(element, "str:CoreRepresentation", concept.representation)
 

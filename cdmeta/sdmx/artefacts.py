@@ -87,13 +87,21 @@ class Codelist(Maintainable):
 
 @dataclass(frozen=True)
 class Concept:
-    """A concept; `representation` is its core representation, `same_as` the URN of a concept it equals."""
+    """A concept.
+
+    Attributes:
+        representation: its core representation.
+        same_as: the URN of a concept that it equals.
+        matches: other concepts, in SDMX or elsewhere: how they match (`exact`, `close`, `broad`, `narrow`,
+            `related`, as in SKOS) and their URN or address.
+    """
 
     id: str
     name: Text
     description: Text = NO_TEXT
     representation: Representation | None = None
     same_as: str | None = None
+    matches: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 
-from cdmeta import profile
+from cdmeta import mapping, profile
 from cdmeta.profile import AGENCY, VERSION, Field
 from cdmeta.sdmx.artefacts import (
     Code,
@@ -37,14 +37,14 @@ TARGETS = (
 )
 """What reports may be about: a dataflow; or its agency, where no rows are published."""
 
-_LANGUAGE = "en"
 _CROSS_DOMAIN = "SDMX:CROSS_DOMAIN_CONCEPTS(2.0)."
 _NUMBERS = {
     "integer": Representation(text_type="Integer", min_value="0"),
     "number": Representation(text_type="Decimal", min_value="0"),
     "percent": Representation(text_type="Decimal", min_value="0", max_value="100"),
 }
-_TEXT_TYPES = {"boolean": "Boolean", "date": "GregorianDay", "integer": "Integer", "uri": "URI"}
+# An address is a String, because sdmx1 fails on the text type URI (docs/interop.md).
+_TEXT_TYPES = {"boolean": "Boolean", "date": "GregorianDay"}
 
 
 @cache
@@ -60,52 +60,63 @@ def codelists() -> tuple[Codelist, ...]:
 
 def concept_scheme() -> ConceptScheme:
     """The concepts of all fields that are metadata attributes, in the order of the profile."""
-    name = _text("Concepts of citizen data")
-    return ConceptScheme(
-        AGENCY, CONCEPTS_ID, VERSION, name, concepts=tuple(_concept(entry) for entry in _fields())
-    )
+    concepts = tuple(_concept(entry) for entry in _fields())
+    name = profile.in_languages("texts", "sdmx.concepts", "text")
+    return ConceptScheme(AGENCY, CONCEPTS_ID, VERSION, name, description=_status(), concepts=concepts)
 
 
 def metadata_structure() -> MetadataStructure:
     """The metadata structure: what is core has to be there, all else may be."""
     fields = _fields()
     top = tuple(_attribute(entry, fields) for entry in fields if not entry.parent)
-    name = _text("Reference metadata of citizen data")
-    return MetadataStructure(AGENCY, MSD_ID, VERSION, name, attributes=top)
+    name = profile.in_languages("texts", "sdmx.metadata", "text")
+    return MetadataStructure(AGENCY, MSD_ID, VERSION, name, description=_status(), attributes=top)
 
 
 def metadataflow() -> Metadataflow:
     """The metadataflow that reports are made by."""
-    name = _text("Reference metadata of citizen data")
+    name = profile.in_languages("texts", "sdmx.metadata", "text")
     structure = Ref("MetadataStructure", AGENCY, MSD_ID, VERSION)
-    return Metadataflow(AGENCY, METADATAFLOW_ID, VERSION, name, structure=structure, targets=TARGETS)
+    return Metadataflow(
+        AGENCY, METADATAFLOW_ID, VERSION, name, description=_status(), structure=structure, targets=TARGETS
+    )
 
 
 def _fields() -> list[Field]:
     return [entry for entry in profile.load().fields.values() if entry.concept]
 
 
-def _text(value: str) -> Text:
-    return Text.of(value, _LANGUAGE)
+def _status() -> Text:
+    """What a reader of the profile has to know of its version, for instance that it is a draft."""
+    return profile.in_languages("texts", f"profile.status.{profile.STATUS}", "text")
 
 
 def _codelist(codelist: profile.Codelist) -> Codelist:
     codes = tuple(
-        Code(code.id, _text(code.name), _text(code.description), code.parent or None)
+        Code(
+            code.id,
+            profile.in_languages("codes", (codelist.id, code.id), "name"),
+            profile.in_languages("codes", (codelist.id, code.id), "description"),
+            code.parent or None,
+        )
         for code in codelist.codes.values()
     )
-    name, description = _text(codelist.name), _text(codelist.description)
+    name, description = (
+        profile.in_languages("codelists", codelist.id, column) for column in ("name", "description")
+    )
     return Codelist(AGENCY, codelist.id, VERSION, name, description=description, codes=codes)
 
 
 def _concept(entry: Field) -> Concept:
-    same = next((link for link in entry.links if link.startswith(_CROSS_DOMAIN)), None)
+    found = [match for match in mapping.of_field(entry) if match.iri and match.kind not in ("see", "none")]
+    same = [match.iri for match in found if match.kind == "exact" and match.target.startswith(_CROSS_DOMAIN)]
     return Concept(
         entry.concept,
-        _text(entry.title),
-        _text(entry.description),
+        profile.in_languages("fields", entry.path, "title"),
+        profile.in_languages("fields", entry.path, "description"),
         None if _is_container(entry) else _representation(entry),
-        f"urn:sdmx:org.sdmx.infomodel.conceptscheme.Concept={same}" if same else None,
+        same[0] if same else None,
+        tuple((match.kind, match.iri) for match in found if match.iri not in same),
     )
 
 

@@ -15,7 +15,7 @@ from rdflib import DCTERMS, FOAF, RDF, RDFS, SH, SKOS, XSD, Graph, Literal, Name
 from rdflib.term import Node
 
 from cdmeta.entry import Entry
-from cdmeta.formats import dcat
+from cdmeta.formats import dcat, rdf
 from cdmeta.formats.dcat import Site
 from cdmeta.text import Text
 
@@ -30,7 +30,7 @@ HOSTILE = 'A "quoted"\nline </script><b>&amp; \\ \u202eturned \u0645\u0631\u062d
 
 
 def graph(entry: Entry, site: Site) -> Graph:
-    return Graph().parse(data=dcat.serialise(dcat.catalogue((entry,), site), "turtle"), format="turtle")
+    return Graph().parse(data=rdf.serialise(dcat.catalogue((entry,), site), "turtle"), format="turtle")
 
 
 def conforms(data: Graph) -> tuple[bool, str]:
@@ -75,8 +75,8 @@ def broken(data: Graph, target: URIRef, path: URIRef, component: URIRef, value: 
 @pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")
 def test_turtle_and_json_ld_are_one_graph_without_blank_nodes_or_context(entry: Entry, site: Site) -> None:
     triples = dcat.catalogue((entry,), site)
-    turtle = Graph().parse(data=dcat.serialise(triples, "turtle"), format="turtle")
-    written = dcat.serialise(triples, "json-ld")
+    turtle = Graph().parse(data=rdf.serialise(triples, "turtle"), format="turtle")
+    written = rdf.serialise(triples, "json-ld")
     assert set(turtle) == set(Graph().parse(data=written, format="json-ld"))
     assert len(turtle) == len(triples) == len(set(triples)) > 80
     assert not [node for triple in turtle for node in triple if not isinstance(node, URIRef | Literal)]
@@ -212,7 +212,7 @@ def test_what_is_withheld_is_not_there(make_entry: Any, site: Site) -> None:
         answers |= {"geography": ["WITHHELD_SAFETY"], "referencePeriod": "WITHHELD_SAFETY"}
 
     entry = make_entry(change)
-    written = dcat.serialise(dcat.catalogue((entry,), site), "turtle")
+    written = rdf.serialise(dcat.catalogue((entry,), site), "turtle")
     data = graph(entry, site)
     assert b"WITHHELD" not in written
     assert [data.value(creator, FOAF.name) for creator in data.objects(OWN, DCTERMS.creator)] == [
@@ -238,4 +238,4 @@ def test_addresses_stay_when_everything_else_changes(entry: Entry, make_entry: A
 def test_the_file_of_one_dataset_holds_it_as_the_catalogue_does(entry: Entry, site: Site) -> None:
     alone = set(dcat.dataset(entry, site.base))
     assert alone < set(dcat.catalogue((entry,), site))
-    assert conforms(Graph().parse(data=dcat.serialise(tuple(alone), "turtle"), format="turtle"))[0]
+    assert conforms(Graph().parse(data=rdf.serialise(tuple(alone), "turtle"), format="turtle"))[0]

@@ -1,0 +1,43 @@
+"""cdmeta profile: the profile itself, for people and programs that have no cdmeta."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from cdmeta import profile
+from cdmeta.cli.clock import now
+from cdmeta.workflows.export import FORMS, Request, export
+from cdmeta.workflows.freeze import digest
+
+
+@click.group("profile")
+def command() -> None:
+    """The profile itself: write it in other forms, or freeze its version.
+
+    For instance: cdmeta profile export --to skos --out vocabulary
+    """
+
+
+@command.command("export")
+@click.option("--to", "form", required=True, type=click.Choice(list(FORMS)), help="What to write.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="The folder to write.")
+@click.option("--lang", default="en", show_default=True, help="Language of pages and forms; the rest has all.")
+def export_(form: str, out: Path, lang: str) -> None:
+    """Write the profile as a JSON Schema, as SDMX, as SKOS, or as pages."""
+    files = export(form, out, Request(lang, now()))
+    texts = profile.texts(lang)
+    click.echo(texts["export.done"].format(form=form, out=out, count=len(files)))
+    click.echo(texts[f"profile.status.{profile.STATUS}"], err=True)
+
+
+@command.command("digest")
+@click.option("--write", is_flag=True, help="Freeze: write it beside the version's folder, once and for all.")
+def digest_(write: bool) -> None:
+    """Show the digest of the installed version, and whether it is the frozen one."""
+    state = digest(write=write)
+    click.echo(f"{state.found}  citizen-data/{profile.VERSION}")
+    click.echo(profile.texts()[f"digest.{state.verdict}"].format(file=state.file.name), err=True)
+    if state.verdict == "changed":
+        click.get_current_context().exit(1)
