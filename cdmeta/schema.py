@@ -124,7 +124,19 @@ def _property(entry: Field, fields: Iterable[Field]) -> Schema:
     about = {"title": entry.title, "description": entry.description, "examples": [example(entry)]}
     if entry.path == "citizenData.profile":
         return about | {"const": profile.URL}
-    return about | _values(entry, fields)
+    values = _values(entry, fields)
+    return about | (values if entry.withhold else _told(entry, values))
+
+
+def _told(entry: Field, values: Schema) -> Schema:
+    """What a field takes that must not be withheld."""
+    if entry.type == "text":
+        return values | {"allOf": [*values["allOf"], {"$ref": "#/definitions/told"}]}
+    if entry.type in ("string", "uri"):
+        return values | {"not": {"const": profile.WITHHELD}}
+    if entry.type == "strings":
+        return values | {"items": values["items"] | {"not": {"const": profile.WITHHELD}}}
+    return values
 
 
 def _values(entry: Field, fields: Iterable[Field]) -> Schema:
@@ -186,6 +198,11 @@ def _types(fields: Iterable[Field]) -> Schema:
             "minProperties": 1,
             "propertyNames": {"pattern": f"^{LANGUAGE_TAG}$"},
             "additionalProperties": {"type": "string"},
+        },
+        "told": {
+            "title": f"Not {profile.WITHHELD}",
+            "not": {"const": profile.WITHHELD},
+            "additionalProperties": {"not": {"const": profile.WITHHELD}},
         },
         "date": {"title": "Day", "type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
         "period": {

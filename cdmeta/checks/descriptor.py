@@ -197,7 +197,7 @@ def _expected(entry: Field | None, place: Parts, error: Any) -> Phrase:
             return Phrase(f"expected.json.{error.validator_value}")
         return Phrase("expected.urn" if "urn" in error.validator_value else "expected.id")
     if error.validator == "not":
-        return Phrase("expected.stage")
+        return Phrase("expected.not-withheld" if error.instance == WITHHELD else "expected.stage")
     in_list = entry.type in ("list", "codes", "strings") and isinstance(place[-1], int)
     key = f"expected.{entry.path}" if f"expected.{entry.path}" in profile.texts() else f"expected.{entry.type}"
     return Phrase(f"{key}.item" if in_list else key, {"example": entry.example})
@@ -273,15 +273,11 @@ def _no_name(key: str, parts: Parts, known: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _withheld(answers: Mapping[str, Any]) -> _Found:
-    """What is withheld for safety: told where it may be, and refused where it may not (Principle 8)."""
+    """What is withheld for safety, where it may be (Principle 8); elsewhere the schema refuses it."""
     for place, entry, value in _given(answers):
         parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else [value]
-        if WITHHELD not in list(parts) or entry.type in ("list", "object"):
-            continue
-        if entry.withhold:
+        if entry.withhold and WITHHELD in list(parts):
             yield place, "CD141", {"path": entry.path}
-        else:
-            yield place, "CD133", {"path": entry.path, "expected": Phrase("expected.not-withheld")}
 
 
 # --- columns

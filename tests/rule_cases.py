@@ -1,0 +1,348 @@
+"""The examples of the rules: for each code a way to make what raises it, a mended twin, and the findings got.
+
+A rule that plain files can show has `examples/rules/CDnnn.json` (see `examples/rules/README.md`); the others have
+a builder here.
+"""
+
+import copy
+import datetime as dt
+import json
+import shutil
+import warnings
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import rfc8785
+
+from cdmeta.approval import SIGNATURE, STATEMENT, Approver, allowed_signers_line, sign
+from cdmeta.finding import Finding
+from cdmeta.package import DESCRIPTOR, MAX_DESCRIPTOR_BYTES, MAX_TOLD
+from cdmeta.profile import GATES, Rule
+from cdmeta.sshsig import SigningKey, new_key
+from cdmeta.workflows.approve import approve
+from cdmeta.workflows.convert import convert
+from cdmeta.workflows.validate import validate
+from cdmeta.workflows.verify import verify
+
+FOLDER = Path(__file__).parent.parent / "examples" / "rules"
+BASE = FOLDER / "base"
+NOW = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)
+TABLE = "data/scores.csv"
+KEY = new_key()
+REVIEWER = Approver("A. Reviewer (made up)", "reviewer@example.org")
+MEMBERS = {"patch", "files", "run", "gate", "to"}
+
+Make = Callable[[Path], tuple[Finding, ...]]
+"""Makes a package in an empty folder, runs what the example says, and tells all findings."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """How a rule is shown.
+
+    Attributes:
+        code: of the rule.
+        gate: at which it is shown.
+        raises, mended: make the package and find.
+        cases: the two cases where they are plain files, else empty.
+    """
+
+    code: str
+    gate: str
+    raises: Make
+    mended: Make
+    cases: tuple[Mapping[str, Any], ...] = ()
+
+
+BESIDE = {"CD421": {"CD408"}}
+"""Errors without which a rule cannot be shown, and that do not always come with it: CD421 counts any others."""
+
+
+# Plain files
+
+
+def merged(target: Any, patch: Any) -> Any:
+    """A JSON Merge Patch applied (RFC 7396 §2)."""
+    if not isinstance(patch, dict):
+        return copy.deepcopy(patch)
+    result = dict(target) if isinstance(target, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            result.pop(key, None)
+        else:
+            result[key] = merged(result.get(key), value)
+    return result
+
+
+def descriptor(case: Mapping[str, Any]) -> Any:
+    """The descriptor of a case; None where it is given as text, which need not be JSON."""
+    if DESCRIPTOR in case.get("files", {}):
+        return None
+    return merged(json.loads((BASE / DESCRIPTOR).read_bytes()), case.get("patch", {}))
+
+
+def materialise(case: Mapping[str, Any], folder: Path) -> Path:
+    """Write the package of a case into a folder."""
+    shutil.copytree(BASE, folder, dirs_exist_ok=True)
+    text = json.dumps(descriptor(case), ensure_ascii=False, indent=2)
+    for name, content in ({DESCRIPTOR: text} | case.get("files", {})).items():
+        if content is None:
+            (folder / name).unlink(missing_ok=True)
+        else:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(content, encoding="utf-8", newline="")
+    return folder
+
+
+def _validate(folder: Path, case: Mapping[str, Any]) -> tuple[Finding, ...]:
+    return validate(folder, case.get("gate", "publish")).findings
+
+
+def _convert(folder: Path, case: Mapping[str, Any]) -> tuple[Finding, ...]:
+    """What the checks find, and what keeps the package from being converted."""
+    out, to = folder.parent / f"{folder.name}-out", case.get("to", "sdmx-csv-2.0")
+    converted = convert(folder, to, out, allowed_signers=None, draft=True, now=NOW)
+    return (*_validate(folder, case), *converted.findings)
+
+
+RUNS = {"validate": _validate, "convert": _convert}
+
+
+def _run(case: Mapping[str, Any], folder: Path) -> tuple[Finding, ...]:
+    return RUNS[case.get("run", "validate")](materialise(case, folder), case)
+
+
+def read(path: Path) -> Example:
+    """The example in a file."""
+    given = json.loads(path.read_bytes())
+    assert set(given) - {"note"} == {"raises", "mended"}, path.name
+    raises, mended = given["raises"], given["mended"]
+    for case in (raises, mended):
+        assert set(case) <= MEMBERS, path.name
+        assert case.get("gate", "publish") in GATES, path.name
+    assert raises.get("gate") == mended.get("gate"), f"{path.name}: both are shown at one gate"
+    assert raises.get("run") == mended.get("run"), f"{path.name}: both are shown by one command"
+    gate = raises.get("gate", "publish")
+    return Example(path.stem, gate, partial(_run, raises), partial(_run, mended), (raises, mended))
+
+
+def from_files() -> Iterator[Example]:
+    """The examples in `examples/rules`."""
+    for path in sorted(FOLDER.glob("*.json")):
+        yield read(path)
+
+
+# Builders
+
+
+def _found(folder: Path) -> tuple[Finding, ...]:
+    return validate(folder).findings
+
+
+def _base(folder: Path) -> Path:
+    return materialise({}, folder)
+
+
+def _link(folder: Path) -> tuple[Finding, ...]:
+    """The table lies in the home folder, and the package holds a link to it."""
+    table = _base(folder) / TABLE
+    table.rename(folder.parent / "scores.csv")
+    table.symlink_to(folder.parent / "scores.csv")
+    return _found(folder)
+
+
+def _zipped(folder: Path, *more: str) -> tuple[Finding, ...]:
+    """The package as a zip, some files once more."""
+    path = folder / "package.zip"
+    with warnings.catch_warnings(), zipfile.ZipFile(path, "w") as archive:
+        warnings.simplefilter("ignore")  # of a name that is given twice
+        for name in (DESCRIPTOR, TABLE, *more):
+            archive.write(BASE / name, name)
+    return _found(path)
+
+
+def _spaced(folder: Path, count: int) -> tuple[Finding, ...]:
+    """Spaces behind the descriptor."""
+    with (_base(folder) / DESCRIPTOR).open("ab") as file:
+        file.write(b" " * count)
+    return _found(folder)
+
+
+def _photos(folder: Path, count: int) -> tuple[Finding, ...]:
+    """Files that nobody named."""
+    for number in range(count):
+        (_base(folder) / f"photo-{number}.jpg").touch()
+    return _found(folder)
+
+
+def _closed(folder: Path) -> tuple[Finding, ...]:
+    """A table that may not be read, whoever runs the tests."""
+
+    def access(path: Path, mode: int) -> bool:
+        return Path(path).name != "scores.csv"
+
+    with patch("os.access", access):
+        return _found(_base(folder))
+
+
+def _many(folder: Path, answers: str) -> tuple[Finding, ...]:
+    """More rows than findings are listed for."""
+    rows = [f"{clinic},{year},50,{answers}" for clinic in ("HILL", "RIVER") for year in range(1900, 2000)]
+    (_base(folder) / TABLE).write_text("\n".join(["clinic,year,within_hour,answers", *rows, ""]), encoding="utf-8")
+    return _found(folder)
+
+
+# Approvals
+
+
+def _verified(
+    folder: Path,
+    *,
+    signer: SigningKey = KEY,
+    options: str = "",
+    before: Callable[[Any], None] | None = None,
+    after: Callable[[Path], None] | None = None,
+) -> tuple[Finding, ...]:
+    """What the verdict says of a package that was approved.
+
+    Args:
+        folder: for the package.
+        signer: whose key is in the file of who may approve.
+        options: of that line, a comma behind each.
+        before: changes the statement before it is signed.
+        after: changes the package after it was approved.
+    """
+    approve(_base(folder), KEY, REVIEWER, time=NOW)
+    if before:
+        statement = json.loads((folder / STATEMENT).read_bytes())
+        before(statement)
+        _sign(folder, rfc8785.dumps(statement))
+    if after:
+        after(folder)
+    return _verdict(folder, signer, options)
+
+
+def _verdict(folder: Path, signer: SigningKey = KEY, options: str = "") -> tuple[Finding, ...]:
+    line = allowed_signers_line(REVIEWER.identity, signer).replace(" namespaces", f" {options}namespaces")
+    signers = folder.parent / f"{folder.name}-signers"
+    signers.write_text(f"{line}\n", encoding="utf-8")
+    return verify(folder, signers).reasons
+
+
+def _sign(folder: Path, statement: bytes) -> None:
+    (folder / STATEMENT).write_bytes(statement)
+    (folder / SIGNATURE).write_bytes(sign(statement, KEY))
+
+
+def _edited(folder: Path) -> None:
+    with (folder / TABLE).open("a", encoding="utf-8") as table:
+        table.write("RIVER,2026,78.0,75\n")
+
+
+def _edited_and_approved(folder: Path) -> None:
+    _edited(folder)
+    approve(folder, KEY, REVIEWER, time=NOW)
+
+
+def _signed_by_hand(folder: Path) -> None:
+    """The statement laid out for people, and signed so."""
+    _sign(folder, json.dumps(json.loads((folder / STATEMENT).read_bytes()), indent=2).encode())
+
+
+def _another_signature(folder: Path) -> None:
+    """The signature under an earlier statement was left there."""
+    (folder / SIGNATURE).write_bytes(sign(b"{}", KEY))
+
+
+def _without_table(statement: Any) -> None:
+    statement["subject"] = [part for part in statement["subject"] if part["name"] != TABLE]
+
+
+def _before_draft(statement: Any) -> None:
+    statement["predicate"]["profile"]["version"] = "0.9"
+
+
+def _rejected(statement: Any) -> None:
+    statement["predicate"]["decision"] |= {"decision": "REJECTED", "reason": "The method is not told"}
+
+
+def _of_last_year(statement: Any) -> None:
+    statement["predicate"]["package"]["version"] = "0.9.0"
+
+
+BUILDERS: dict[str, tuple[Make, Make]] = {
+    "CD107": (_link, lambda folder: _found(_base(folder))),
+    "CD108": (lambda folder: _zipped(folder, TABLE), _zipped),
+    "CD112": (partial(_spaced, count=MAX_DESCRIPTOR_BYTES), partial(_spaced, count=1)),
+    "CD114": (partial(_photos, count=MAX_TOLD + 1), partial(_photos, count=MAX_TOLD)),
+    "CD116": (_closed, lambda folder: _found(_base(folder))),
+    "CD421": (partial(_many, answers="some"), partial(_many, answers="20")),
+    "CD601": (lambda folder: _verdict(_base(folder)), _verified),
+    "CD602": (partial(_verified, after=_another_signature), _verified),
+    "CD603": (partial(_verified, signer=new_key()), _verified),
+    "CD604": (
+        partial(_verified, options='valid-before="20260101",'),
+        partial(_verified, options='valid-before="20270101",'),
+    ),
+    "CD605": (partial(_verified, after=_edited), partial(_verified, after=_edited_and_approved)),
+    "CD606": (partial(_verified, after=lambda folder: (folder / TABLE).unlink()), _verified),
+    "CD607": (partial(_verified, before=_without_table), _verified),
+    "CD608": (partial(_verified, after=_signed_by_hand), _verified),
+    "CD609": (partial(_verified, before=_before_draft), _verified),
+    "CD610": (partial(_verified, before=_rejected), _verified),
+    "CD611": (partial(_verified, before=_of_last_year), _verified),
+}
+"""By code: what makes a package that raises it, and what makes the mended twin."""
+
+
+def from_builders() -> Iterator[Example]:
+    """The examples that are built."""
+    for code, (raises, mended) in BUILDERS.items():
+        yield Example(code, "publish", raises, mended)
+
+
+# Judging
+
+
+def gaps(rules: Iterable[str], examples: Iterable[Example]) -> list[str]:
+    """What keeps rules and examples from being one to one."""
+    wanted, shown = set(rules), [example.code for example in examples]
+    return [
+        *(f"{code} has no example" for code in sorted(wanted - set(shown))),
+        *(f"{code} has an example and is no rule" for code in sorted(set(shown) - wanted)),
+        *(f"{code} has two examples" for code in sorted({code for code in shown if shown.count(code) > 1})),
+    ]
+
+
+def implied(code: str, rules: Mapping[str, Rule]) -> set[str]:
+    """The codes that always come with a code, those that come with them included."""
+    found: set[str] = set()
+    waiting = [code]
+    while waiting:
+        new = set(rules[waiting.pop()].implies) - found
+        found |= new
+        waiting += new
+    return found
+
+
+def faults(example: Example, rules: Mapping[str, Rule], raised: set[str], mended: set[str]) -> list[str]:
+    """What is wrong with an example, by the codes that were found in it and in its twin."""
+
+    def errors(codes: set[str]) -> set[str]:
+        return {code for code in codes if rules[code].severity[example.gate] == "error"}
+
+    wanted = {example.code} | implied(example.code, rules)
+    return [
+        *(f"{code} is not raised" for code in sorted(wanted - raised)),
+        *(
+            f"{code} is an error beside it"
+            for code in sorted(errors(raised) - wanted - BESIDE.get(example.code, set()))
+        ),
+        *(f"{code} is an error of the twin" for code in sorted(errors(mended))),
+        *([f"{example.code} is raised by the twin"] if example.code in mended else []),
+    ]
