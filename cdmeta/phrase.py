@@ -85,7 +85,7 @@ def words(file: str, language: str = ENGLISH) -> Words:
     keys, columns = TRANSLATED[file]
     return MappingProxyType(
         {
-            tuple(row[key] for key in keys): {name: row[name] for name in columns if row.get(name)}
+            tuple(row[key] for key in keys): {name: row[name] for name in columns if (row.get(name) or "").strip()}
             for row in (_english(file) if language == ENGLISH else _rows_of(language, file))
         }
     )
