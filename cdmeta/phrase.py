@@ -85,7 +85,7 @@ def words(file: str, language: str = ENGLISH) -> Words:
     keys, columns = TRANSLATED[file]
     return MappingProxyType(
         {
-            tuple(row[key] for key in keys): {name: row[name] for name in columns if row.get(name)}
+            tuple(row[key] for key in keys): {name: row[name] for name in columns if (row.get(name) or "").strip()}
             for row in (_english(file) if language == ENGLISH else _rows_of(language, file))
         }
     )
@@ -223,7 +223,7 @@ def name_of(codelist: str, code: str) -> Phrase | str:
     return Phrase((codelist, code), file="codes", column="name") if (codelist, code) in words("codes") else code
 
 
-def at(path: object, key: str, **params: Any) -> Phrase:
+def at(path: object, key: str, /, **params: Any) -> Phrase:
     """What is said of a path: the path, and a text behind it."""
     return Phrase("error.path", {"path": path, "what": Phrase(key, params)})
 
@@ -241,10 +241,16 @@ def _english_of(phrase: Phrase) -> str:
 
 def _fill(template: str, params: Mapping[str, Any], own: str, wanted: str) -> str:
     """A text in the language `own` with its blanks filled in the language `wanted`; both differ in a fallback."""
-    if FORMS in template and isinstance(count := params.get("count"), int):
-        forms = template.split(FORMS)
-        template = forms[min(_plural(_own("texts", "plural.forms", "text", own))(count), len(forms) - 1)]
+    if isinstance(count := params.get("count"), int):
+        template = form(template, count, own)
     return _Blanks(wanted).vformat(template, (), params)
+
+
+def form(template: str, count: int, language: str) -> str:
+    """The form of a text that a language uses for a number."""
+    forms = template.split(FORMS)
+    rule = _own("texts", "plural.forms", "text", language)
+    return forms[min(_plural(rule)(count), len(forms) - 1)] if len(forms) > 1 else template
 
 
 @cache

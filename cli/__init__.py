@@ -6,28 +6,32 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from gettext import gettext
 from importlib import import_module
 from importlib.metadata import version
 
 import click
 
 from cdmeta.errors import CdmetaError
+from cdmeta.phrase import Phrase, os_reason, say
 from cdmeta.text import printable
 
-# Name → what it does, in one line. A command's module is imported when it is called, and not before.
-COMMANDS = {
-    "demo": "Make a worked example, from the package to SDMX and a site.",
-    "new": "Start a package from a table.",
-    "validate": "Check a package, its answers and its rows.",
-    "classify": "Tell whether it is citizen data, and why.",
-    "explain": "Explain a code, a field or a code list.",
-    "keygen": "Make a key to approve with.",
-    "approve": "Approve a package, and sign that.",
-    "verify": "Tell who approved what, and whether it still holds.",
-    "convert": "Write an approved package as SDMX.",
-    "site": "Write approved packages as web pages that registries harvest.",
-    "profile": "Write the profile itself as SDMX, SKOS, JSON Schema or pages.",
-}
+from .language import chosen, spoken, text, worded, words_of_click
+
+# In the order of the help. A command's module is imported when it is called, and not before.
+COMMANDS = (
+    "demo",
+    "new",
+    "validate",
+    "classify",
+    "explain",
+    "keygen",
+    "approve",
+    "verify",
+    "convert",
+    "site",
+    "profile",
+)
 
 
 class _Commands(click.Group):
@@ -40,11 +44,12 @@ class _Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = import_module(f"cdmeta.cli.{cmd_name}").command
-        return command
+        return worded(command, cmd_name, spoken())
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        # Their modules are not imported for a line each.
+        with formatter.section(gettext("Commands")):
+            formatter.write_dl([(name, text(f"help.{name}.in-short")) for name in COMMANDS])
 
 
 def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
@@ -54,14 +59,9 @@ def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option(
-    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version."
-)
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version)
 def cli() -> None:
-    """Metadata and publishing toolkit for citizen data.
-
-    Start with: cdmeta demo
-    """
+    """Metadata and publishing toolkit for citizen data; the help of all commands stands in the texts."""
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -73,24 +73,33 @@ def main(args: Sequence[str] | None = None) -> None:
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that cannot show a character gets its escape, not a traceback.
             stream.reconfigure(errors="backslashreplace")
+    args = sys.argv[1:] if args is None else args
+    language = chosen(args, os.environ)
+    with words_of_click(language):
+        sys.exit(_run(args, language))
+
+
+def _run(args: Sequence[str], language: str) -> int:
+    """Run a command line in a language, and give its exit code."""
     try:
+        worded(cli, "cdmeta", language)
         # Without standalone mode, click gives back the code of `Context.exit`, or what the command returned.
-        result = cli.main(args, prog_name="cdmeta", standalone_mode=False)
-        code = result if isinstance(result, int) else 0
+        result = cli.main(list(args), prog_name="cdmeta", standalone_mode=False, obj=language)
+        return result if isinstance(result, int) else 0
     except click.ClickException as error:
         error.show()
-        code = 2
+        return 2
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Stopped.", err=True)
-        code = 130
+        click.echo(Phrase("cli.stopped").told(language), err=True)
+        return 130
     except BrokenPipeError:
         # The reader of our output has gone, as `head` does; what is left in the buffer has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
+        return 0
     except CdmetaError as error:
-        click.echo(printable(f"cdmeta: {error}"), err=True)
-        code = 2
+        click.echo(printable(f"cdmeta: {say(error.args[0], language)}"), err=True)
+        return 2
     except OSError as error:
-        click.echo(printable(f"cdmeta: {error.filename or 'file'}: {error.strerror or error}"), err=True)
-        code = 2
-    sys.exit(code)
+        name = error.filename or Phrase("cli.file").told(language)
+        click.echo(printable(f"cdmeta: {name}: {say(os_reason(error), language)}"), err=True)
+        return 2

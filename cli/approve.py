@@ -12,6 +12,7 @@ from cdmeta.approval import APPROVED, Approver
 from cdmeta.cli.clock import now
 from cdmeta.cli.keys import approver as read_approver
 from cdmeta.cli.keys import signing_key
+from cdmeta.cli.language import text
 from cdmeta.cli.refusal import refused
 from cdmeta.errors import ApprovalError
 from cdmeta.workflows.approve import DECISIONS, Choice, approve
@@ -19,13 +20,13 @@ from cdmeta.workflows.approve import DECISIONS, Choice, approve
 
 @click.command("approve")
 @click.argument("package", type=click.Path(path_type=Path))
-@click.option("--key", required=True, type=click.Path(path_type=Path), help="Your private key (ed25519, OpenSSH).")
-@click.option("--approver", required=True, callback=read_approver, metavar='"NAME <MAIL>"', help="Who you are.")
-@click.option("--organisation", default="", help="For whom you decide.")
-@click.option("--decision", type=click.Choice(list(DECISIONS)), help="Your decision, where the outcome is ASSESS.")
-@click.option("--reason", default="", help="Why you decide so; needed for ASSESS and to reject.")
+@click.option("--key", required=True, type=click.Path(path_type=Path))
+@click.option("--approver", required=True, callback=read_approver, metavar='"NAME <MAIL>"')
+@click.option("--organisation", default="")
+@click.option("--decision", type=click.Choice(list(DECISIONS)))
+@click.option("--reason", default="")
 @click.option("--gate", type=click.Choice(profile.GATES), default="publish", show_default=True)
-@click.option("--passphrase-env", metavar="VAR", help="Environment variable that holds the key's passphrase.")
+@click.option("--passphrase-env", metavar="VAR")
 def command(
     package: Path,
     key: Path,
@@ -48,5 +49,5 @@ def command(
         refused(error)
     words = {"approver": approver, "name": statement.name, "version": statement.version}
     words |= {"files": len(statement.subject), "time": statement.as_dict()["predicate"]["time"]}
-    text = "approve.done" if statement.ruling.decision == APPROVED else "approve.done-rejected"
-    click.echo(profile.texts()[text].format(**words))
+    told = "approve.done" if statement.ruling.decision == APPROVED else "approve.done-rejected"
+    click.echo(text(told, **words))

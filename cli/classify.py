@@ -8,9 +8,11 @@ from typing import Any
 
 import click
 
-from cdmeta import profile
+from cdmeta.phrase import ENGLISH, Phrase, title_of
 from cdmeta.text import printable
 from cdmeta.workflows.classify import Change, Classification, classify
+
+from .language import spoken, text
 
 _SHOWN = 6
 
@@ -25,63 +27,62 @@ def command(package: str, form: str) -> None:
     """
     result = classify(package)
     if form == "json":
-        click.echo(json.dumps(result.as_dict(), ensure_ascii=False, indent=2))
+        click.echo(json.dumps(result.as_dict(spoken()), ensure_ascii=False, indent=2))
     elif result.decision is not None:
         click.echo("\n".join(_text(result)))
     if result.decision is None:
         for finding in result.findings:
-            click.echo(printable(f"{finding.message()} {finding.remedy()}"), err=True)
+            click.echo(printable(f"{finding.message(spoken())} {finding.remedy(spoken())}"), err=True)
         click.get_current_context().exit(1)
 
 
 def _text(result: Classification) -> Iterator[str]:
-    texts, decision = profile.texts(), result.decision
+    decision = result.decision
     if decision is None:
         return
-    outcome = texts[f"outcome.{decision.outcome}"]
-    yield texts["classify.outcome"].format(
-        name=printable(result.name or result.source, 80), outcome=outcome, code=decision.outcome
-    )
+    outcome, name = text(f"outcome.{decision.outcome}"), printable(result.name or result.source, 80)
+    yield text("classify.outcome", name=name, outcome=outcome, code=decision.outcome)
     if decision.rule or decision.outcome != "INSUFFICIENT_INFORMATION":
         yield from (line for rule in result.rules for line in _rule(rule.id, rule.paragraphs))
     for finding in result.findings:
-        yield f"\n{finding.rule.title}. {finding.message()} {finding.remedy()}"
+        told = {part: finding.phrase(part) for part in ("title", "message", "remedy")}
+        yield "\n" + text("classify.finding", **told)
     if decision.open:
-        yield "\n" + texts["classify.open"]
+        yield "\n" + text("classify.open")
         yield from (f"  - {_title(path)} ({path.replace('[]', '')})" for path in decision.open)
     if result.changes:
-        yield "\n" + texts["classify.settles" if decision.open else "classify.changes"]
+        yield "\n" + text("classify.settles" if decision.open else "classify.changes")
         yield from (f"  - {_change(change)}" for change in result.changes[:_SHOWN])
         if (more := len(result.changes) - _SHOWN) > 0:
-            yield "  " + texts["classify.more"].format(count=more)
+            yield "  " + text("classify.more", count=more)
     elif not result.findings:
-        yield "\n" + texts["classify.unchanged"]
+        yield "\n" + text("classify.unchanged")
+    if spoken() != ENGLISH:
+        yield "\n" + text("translation.unofficial")
 
 
 def _rule(rule: str, paragraphs: tuple[str, ...]) -> Iterator[str]:
-    texts = profile.texts()
     places = f" ({', '.join(paragraphs)})" if paragraphs else ""
-    yield texts["classify.rule"].format(rule=rule, places=places, reason=texts[f"rule.{rule}"])
+    yield text("classify.rule", rule=rule, places=places, reason=Phrase(f"rule.{rule}"))
 
 
 def _change(change: Change) -> str:
-    texts = profile.texts()
-    return texts["classify.change"].format(
+    return text(
+        "classify.change",
         title=_title(change.path),
         value=_value(change.then),
         now=_value(change.now),
-        outcome=texts[f"outcome.{change.outcome}"],
+        outcome=Phrase(f"outcome.{change.outcome}"),
     )
 
 
 def _value(value: Any) -> str:
-    texts = profile.texts()
     if value is None:
-        return texts["classify.unanswered"]
+        return text("classify.unanswered")
     if isinstance(value, bool):
-        return texts["classify.yes" if value else "classify.no"]
+        return text("classify.yes" if value else "classify.no")
     return ", ".join(_value(part) for part in value) if isinstance(value, list) else str(value)
 
 
 def _title(path: str) -> str:
-    return profile.load().fields[path].title
+    return title_of(path).told(spoken())

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 import click
 
+from cdmeta.cli.language import text
+
 
 def now() -> datetime:
     """The time in UTC; that of SOURCE_DATE_EPOCH where it is set, so that the same input gives the same bytes."""
@@ -18,5 +20,4 @@ def now() -> datetime:
             raise ValueError(epoch)
         return datetime.fromtimestamp(int(epoch), UTC)
     except (ValueError, OverflowError, OSError) as error:
-        message = f"SOURCE_DATE_EPOCH has to be a number of seconds since 1970, and is {epoch!r}."
-        raise click.ClickException(message) from error
+        raise click.ClickException(text("error.epoch", value=epoch)) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from cdmeta.cli.language import spoken
 from cdmeta.workflows.explain import explain
 
 
@@ -14,4 +15,4 @@ def command(name: str) -> None:
 
     For instance: cdmeta explain CD130, cdmeta explain consentBasis, cdmeta explain CL_COLL_MODE.
     """
-    click.echo(explain(name))
+    click.echo(explain(name, spoken()))

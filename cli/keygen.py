@@ -6,16 +6,16 @@ from pathlib import Path
 
 import click
 
-from cdmeta import profile
 from cdmeta.cli.keys import passphrase_from
+from cdmeta.cli.language import text
 from cdmeta.workflows.keygen import keygen
 
 
 @click.command("keygen")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--identity", required=True, metavar="MAIL", help="Who the key is for, mostly an e-mail address.")
-@click.option("--passphrase", is_flag=True, help="Ask for a passphrase that locks the key.")
-@click.option("--passphrase-env", metavar="VAR", help="Take the passphrase from an environment variable.")
+@click.option("--identity", required=True, metavar="MAIL")
+@click.option("--passphrase", is_flag=True)
+@click.option("--passphrase-env", metavar="VAR")
 def command(file: Path, identity: str, passphrase: bool, passphrase_env: str | None) -> None:
     """Make a key to approve with: FILE, for you alone, and FILE.pub.
 
@@ -24,7 +24,7 @@ def command(file: Path, identity: str, passphrase: bool, passphrase_env: str | N
     """
     secret = passphrase_from(passphrase_env)
     if passphrase and secret is None:
-        secret = click.prompt("Passphrase", hide_input=True, confirmation_prompt=True, err=True)
+        secret = click.prompt(text("cli.passphrase"), hide_input=True, confirmation_prompt=True, err=True)
     line = keygen(file, identity, secret)
-    click.echo(profile.texts()["keygen.done"].format(path=file), err=True)
+    click.echo(text("keygen.done", path=file), err=True)
     click.echo(line)

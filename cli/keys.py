@@ -10,7 +10,9 @@ from pathlib import Path
 import click
 
 from cdmeta.approval import Approver, is_identity
+from cdmeta.cli.language import text
 from cdmeta.errors import KeyFileError
+from cdmeta.phrase import at
 from cdmeta.sshsig import SigningKey, load_key, needs_passphrase
 
 _APPROVER = re.compile(r"\s*([^<>]*[^<>\s])\s*<([^<>]+)>\s*")
@@ -20,7 +22,7 @@ def approver(ctx: click.Context, param: click.Parameter, value: str) -> Approver
     """Read `Name <mail>`."""
     match = _APPROVER.fullmatch(value)
     if match is None or not is_identity(match[2]):
-        raise click.BadParameter(f'{value!r} has to look like "Ada Example <ada@example.org>".', ctx, param)
+        raise click.BadParameter(text("error.approver", value=value), ctx, param)
     return Approver(match[1], match[2])
 
 
@@ -29,7 +31,7 @@ def passphrase_from(variable: str | None) -> str | None:
     if variable is None:
         return None
     if not (value := os.environ.get(variable)):
-        raise click.ClickException(f"The environment variable {variable} is not set, or empty.")
+        raise click.ClickException(text("error.variable", name=variable))
     return value
 
 
@@ -39,6 +41,6 @@ def signing_key(path: Path, variable: str | None) -> SigningKey:
     passphrase = passphrase_from(variable)
     if passphrase is None and needs_passphrase(content):
         if not sys.stdin.isatty():
-            raise KeyFileError(f"{path}: is locked with a passphrase; name its variable with --passphrase-env.")
-        passphrase = click.prompt("Passphrase", hide_input=True, err=True)
+            raise KeyFileError(at(path, "error.key.variable"))
+        passphrase = click.prompt(text("cli.passphrase"), hide_input=True, err=True)
     return load_key(content, passphrase)

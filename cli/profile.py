@@ -8,6 +8,7 @@ import click
 
 from cdmeta import profile
 from cdmeta.cli.clock import now
+from cdmeta.cli.language import spoken, text
 from cdmeta.workflows.export import FORMS, Request, export
 from cdmeta.workflows.freeze import digest
 
@@ -21,23 +22,22 @@ def command() -> None:
 
 
 @command.command("export")
-@click.option("--to", "form", required=True, type=click.Choice(list(FORMS)), help="What to write.")
-@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="The folder to write.")
-@click.option("--lang", default="en", show_default=True, help="Language of pages and forms; the rest has all.")
+@click.option("--to", "form", required=True, type=click.Choice(list(FORMS)))
+@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--lang", default=spoken)
 def export_(form: str, out: Path, lang: str) -> None:
     """Write the profile as a JSON Schema, as SDMX, as SKOS, or as pages."""
     files = export(form, out, Request(lang, now()))
-    texts = profile.texts(lang)
-    click.echo(texts["export.done"].format(form=form, out=out, count=len(files)))
-    click.echo(texts[f"profile.status.{profile.STATUS}"], err=True)
+    click.echo(text("export.done", form=form, out=out, count=len(files)))
+    click.echo(text(f"profile.status.{profile.STATUS}"), err=True)
 
 
 @command.command("digest")
-@click.option("--write", is_flag=True, help="Freeze: write it beside the version's folder, once and for all.")
+@click.option("--write", is_flag=True)
 def digest_(write: bool) -> None:
     """Show the digest of the installed version, and whether it is the frozen one."""
     state = digest(write=write)
     click.echo(f"{state.found}  citizen-data/{profile.VERSION}")
-    click.echo(profile.texts()[f"digest.{state.verdict}"].format(file=state.file.name), err=True)
+    click.echo(text(f"digest.{state.verdict}", file=state.file.name), err=True)
     if state.verdict == "changed":
         click.get_current_context().exit(1)

@@ -6,26 +6,20 @@ from pathlib import Path
 
 import click
 
-from cdmeta import profile
 from cdmeta.cli.clock import now
+from cdmeta.cli.language import text
 from cdmeta.workflows.site import Options, publish_packages
 
 
 @click.command(name="site")
 @click.argument("packages", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PACKAGE...")
-@click.option(
-    "--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Where to write the site."
-)
-@click.option(
-    "--base-url", required=True, metavar="URL", help="The address at which the site will stand, for good."
-)
-@click.option(
-    "--allowed-signers", required=True, type=click.Path(path_type=Path), metavar="FILE", help="Who may approve."
-)
-@click.option("--title", default="", help="Name of the site.")
-@click.option("--publisher", default="", help="Who puts it out.")
-@click.option("--language", default="en", show_default=True, help="Language of the first page.")
-@click.option("--allow-removal", is_flag=True, help="Publish even if datasets of the last run are gone.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--base-url", required=True, metavar="URL")
+@click.option("--allowed-signers", required=True, type=click.Path(path_type=Path), metavar="FILE")
+@click.option("--title", default="")
+@click.option("--publisher", default="")
+@click.option("--language", default="en", show_default=True)
+@click.option("--allow-removal", is_flag=True)
 def command(
     packages: tuple[Path, ...],
     out: Path,
@@ -42,9 +36,8 @@ def command(
     """
     options = Options(base_url, title, publisher, language, allow_removal)
     done = publish_packages(packages, out, allowed_signers, options, today=now().date())
-    texts = profile.texts()
     for address in done.addresses:
         click.echo(address)
     for address in done.removed:
-        click.echo(texts["site.gone"].format(address=address), err=True)
-    click.echo(texts["site.done"].format(count=done.files, index=out / "index.html"), err=True)
+        click.echo(text("site.gone", address=address), err=True)
+    click.echo(text("site.done", count=done.files, index=out / "index.html"), err=True)

@@ -8,6 +8,7 @@ import sys
 
 import click
 
+from cdmeta.cli.language import spoken
 from cdmeta.profile import GATES
 from cdmeta.reporters import REPORTERS, render
 from cdmeta.workflows.validate import validate
@@ -15,8 +16,8 @@ from cdmeta.workflows.validate import validate
 
 @click.command()
 @click.argument("package", type=click.Path())
-@click.option("--gate", type=click.Choice(GATES), default="publish", help="By which rules; default: publish.")
-@click.option("--format", "form", type=click.Choice(tuple(REPORTERS)), default="text", help="Default: text.")
+@click.option("--gate", type=click.Choice(GATES), default="publish")
+@click.option("--format", "form", type=click.Choice(tuple(REPORTERS)), default="text")
 def command(package: str, gate: str, form: str) -> None:
     """Check a PACKAGE: its answers, its files and its rows.
 
@@ -25,7 +26,7 @@ def command(package: str, gate: str, form: str) -> None:
     """
     report = validate(package, gate)
     width = shutil.get_terminal_size().columns
-    click.echo(render(report, form, color=_color(), width=width), nl=False, color=True)
+    click.echo(render(report, form, color=_color(), width=width, language=spoken()), nl=False, color=True)
     if not report.valid:
         click.get_current_context().exit(1)
 

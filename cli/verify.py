@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from cdmeta import profile
 from cdmeta.approval import Statement, Verdict
+from cdmeta.cli.language import spoken, text
 from cdmeta.workflows.verify import as_dict, verify
 
 
@@ -19,10 +19,9 @@ from cdmeta.workflows.verify import as_dict, verify
     "--allowed-signers",
     required=True,
     type=click.Path(path_type=Path),
-    help="Your file of who may approve, as for ssh-keygen -Y verify; never one that came with the package.",
 )
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("--sums", is_flag=True, help="Print the approved files as SHA256SUMS, for: sha256sum -c")
+@click.option("--sums", is_flag=True)
 def command(package: Path, allowed_signers: Path, form: str, sums: bool) -> None:
     """Tell who approved PACKAGE, what and when, and whether that still holds.
 
@@ -33,7 +32,9 @@ def command(package: Path, allowed_signers: Path, form: str, sums: bool) -> None
         click.echo(verdict.statement.sums if verdict.statement else "", nl=False)
     # With --sums, standard output is for sha256sum alone.
     told = (
-        json.dumps(as_dict(verdict), ensure_ascii=False, indent=2) if form == "json" else "\n".join(_told(verdict))
+        json.dumps(as_dict(verdict, spoken()), ensure_ascii=False, indent=2)
+        if form == "json"
+        else "\n".join(_told(verdict))
     )
     click.echo(told, err=sums)
     if not verdict.approved:
@@ -41,34 +42,34 @@ def command(package: Path, allowed_signers: Path, form: str, sums: bool) -> None
 
 
 def _told(verdict: Verdict) -> Iterator[str]:
-    texts, statement = profile.texts(), verdict.statement
+    statement = verdict.statement
     if verdict.approved:
-        yield texts["verify.approved"]
+        yield text("verify.approved")
     else:
-        yield texts["verify.refused"].format(count=len(verdict.reasons))
+        yield text("verify.refused", count=len(verdict.reasons))
         for reason in verdict.reasons:
-            yield f"  {reason.code} {reason.message()}"
-            yield f"        {reason.remedy()}"
+            yield f"  {reason.code} {reason.message(spoken())}"
+            yield f"        {reason.remedy(spoken())}"
     if statement is not None:
         if not verdict.approved:
-            yield texts["verify.claimed"]
+            yield text("verify.claimed")
         yield from _said(statement)
     if verdict.key:
-        yield texts["verify.key"].format(key=verdict.key)
+        yield text("verify.key", key=verdict.key)
 
 
 def _said(statement: Statement) -> Iterator[str]:
-    texts, ruling = profile.texts(), statement.ruling
-    yield texts["verify.package"].format(name=statement.name, version=statement.version)
-    yield texts["verify.by"].format(approver=statement.approver)
-    yield texts["verify.time"].format(time=statement.as_dict()["predicate"]["time"])
+    ruling = statement.ruling
+    yield text("verify.package", name=statement.name, version=statement.version)
+    yield text("verify.by", approver=statement.approver)
+    yield text("verify.time", time=statement.as_dict()["predicate"]["time"])
     words = {
         "decision": ruling.decision,
         "outcome": ruling.outcome,
         "rule": ruling.rule or "–",
         "gate": ruling.gate,
     }
-    yield texts["verify.decision"].format(**words)
+    yield text("verify.decision", **words)
     if ruling.reason:
-        yield texts["verify.reason"].format(reason=ruling.reason)
-    yield texts["verify.files"].format(count=len(statement.subject))
+        yield text("verify.reason", reason=ruling.reason)
+    yield text("verify.files", count=len(statement.subject))

@@ -1167,7 +1167,7 @@ def test_a_refusal_to_approve_tells_why(bench: Bench, run: Run) -> None:
     code, _, err = run("approve", bench.folder, "--key", bench.signers, "--approver", "Ada <ada@example.org>")
     assert (code, "private key" in err) == (2, True)
     code, _, err = run("approve", bench.folder, "--key", key.parent / "no", "--approver", "Ada <ada@example.org>")
-    assert (code, "No such file" in err) == (2, True)
+    assert (code, "there is no such file" in err) == (2, True)
 
 
 @pytest.mark.parametrize("epoch", ["", "0", "-1", "now", "9" * 30, "²"])

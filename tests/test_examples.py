@@ -56,7 +56,7 @@ CASES = [
     "water-points/new",
     "water-points/validate",
 ]
-ENVIRONMENT = {"COLUMNS": "80", "NO_COLOR": "1", "SOURCE_DATE_EPOCH": "1767225600"}
+ENVIRONMENT = {"CDMETA_LANG": "en", "COLUMNS": "80", "NO_COLOR": "1", "SOURCE_DATE_EPOCH": "1767225600"}
 ANYTHING = "…"
 CONVERTED = ("CITIZEN_DATA", "ASSESS")
 NOW = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)

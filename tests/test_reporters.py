@@ -181,7 +181,8 @@ def test_json_says_all() -> None:
     VALIDATOR.validate(value)
     findings = value.pop("findings")
     assert value == {
-        "format_version": "1.0",
+        "format_version": "1.1",
+        "language": "en",
         "source": "x",
         "name": "n",
         "version": "1.0.0",

@@ -47,11 +47,11 @@ class View:
         """The language of our own labels: the wanted one where we have it, else English."""
         return self.language if has_texts(self.language) else "en"
 
-    def text(self, key: str, **params: object) -> str:
+    def text(self, key: str, /, **params: object) -> str:
         """A label of ours where there can be no markup."""
         return Phrase(f"site.{key}", params).told(self.language)
 
-    def word(self, key: str, **params: object) -> Html:
+    def word(self, key: str, /, **params: object) -> Html:
         """A label of ours; where it stays in English, it is marked so."""
         return self.marked(Phrase(f"site.{key}", params))
 

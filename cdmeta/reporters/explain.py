@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Iterator
 
 from cdmeta import profile
+from cdmeta.phrase import ENGLISH, blanked, closest
 from cdmeta.profile import Code, Codelist, Field, Rule
 
 _WIDTH = 92
@@ -18,7 +20,20 @@ def render(entries: Iterable[tuple[Field | Codelist | Rule, Code | None]], langu
         entries: rules, fields and code lists; a code list with one of its codes tells of that code alone.
         language: of the labels.
     """
-    return "\n\n".join("\n".join(_lines(entry, code, language)) for entry, code in entries)
+    told = list(entries)
+    parts = ["\n".join(_lines(entry, code, language)) for entry, code in told]
+    if closest(language) != ENGLISH and any(_rests_on_framework(entry) for entry, _ in told):
+        parts.append("\n".join(_wrapped(profile.texts(language)["translation.unofficial"])))
+    return "\n\n".join(parts)
+
+
+def _rests_on_framework(entry: Field | Codelist | Rule) -> bool:
+    """Tell whether the Copenhagen Framework stands behind an entry, by its sources."""
+    codelist = entry if isinstance(entry, Codelist) else None
+    sources = [code.source for code in codelist.codes.values()] if codelist else []
+    if not isinstance(entry, Codelist):
+        sources = [entry.source]
+    return any(re.search(r"¶|Table|Box|Principle", source) for source in sources)
 
 
 def _lines(entry: Field | Codelist | Rule, code: Code | None, language: str) -> Iterator[str]:
@@ -35,12 +50,15 @@ def _lines(entry: Field | Codelist | Rule, code: Code | None, language: str) -> 
 def _rule(rule: Rule, language: str) -> Iterator[str]:
     texts = profile.texts(language)
     yield f"{rule.code}{f' ({rule.id})' if rule.id else ''}: {rule.title}"
-    grades = (texts[f"explain.gate.{gate}"].format(severity=rule.severity[gate]) for gate in profile.GATES)
+    grades = (
+        texts[f"explain.gate.{gate}"].format(severity=texts[f"severity.{rule.severity[gate]}"])
+        for gate in profile.GATES
+    )
     yield from _wrapped(" ".join(grades))
     parts = (
-        ("message", rule.message.format_map(_Blanks())),
+        ("message", blanked(rule.message)),
         ("why", rule.why),
-        ("remedy", rule.remedy.format_map(_Blanks())),
+        ("remedy", blanked(rule.remedy)),
         ("source", rule.source),
         ("implies", " ".join(rule.implies)),
     )
@@ -66,7 +84,7 @@ def _field(entry: Field, language: str) -> Iterator[str]:
     )
     yield from _labelled(parts, language)
     if entry.codelist:
-        yield from _codes(profile.load().codelists[entry.codelist], language)
+        yield from _codes(profile.load(language).codelists[entry.codelist], language)
 
 
 def _codelist(codelist: Codelist, language: str) -> Iterator[str]:
@@ -122,18 +140,3 @@ def _wrapped(value: str, indent: str = "") -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     )
-
-
-class _Blank:
-    """Stands for what a finding fills in."""
-
-    def __repr__(self) -> str:
-        return "…"
-
-    def __format__(self, spec: str) -> str:
-        return "…"
-
-
-class _Blanks(dict[str, _Blank]):
-    def __missing__(self, key: str) -> _Blank:
-        return _Blank()

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from cdmeta.finding import Finding, Report
+from cdmeta.phrase import closest
 from cdmeta.text import printable
 
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"
 """Raised in its first part when a member goes or changes its meaning, in its second when one is added."""
 
 
@@ -22,6 +23,7 @@ def as_dict(report: Report, language: str = "en") -> dict[str, Any]:
     """The report as plain values."""
     return {
         "format_version": FORMAT_VERSION,
+        "language": closest(language),
         "source": report.source,
         "name": report.name,
         "version": report.version,
@@ -37,12 +39,12 @@ def _finding(finding: Finding, gate: str, language: str) -> dict[str, Any]:
     return {
         "code": finding.code,
         "severity": finding.severity(gate),
-        "title": finding.rule.title,
+        "title": finding.title(language),
         "message": finding.message(language),
         "remedy": finding.remedy(language),
         "source": finding.rule.source,
         "where": finding.where.as_dict(),
-        "params": finding.params,
+        "params": finding.spoken(language),
     }
 
 

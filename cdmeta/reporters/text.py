@@ -6,15 +6,17 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from cdmeta import profile
 from cdmeta.finding import SEVERITIES, Finding, Report, Where
 from cdmeta.package import DESCRIPTOR
+from cdmeta.phrase import ENGLISH, Phrase, closest, number
 from cdmeta.profile import Severity
 from cdmeta.text import printable
 
 MAX_PLACES = 5
 """Places of one kind of finding that are shown; open questions are shown all, as each has to be answered."""
 QUESTIONS = ("CD130", "CD131")
+FRAMEWORK = ("CD201", "CD202", "CD203", "CD204")
+"""Findings that tell what the Framework says of a case."""
 
 _STYLES = {"error": "1;31", "warning": "1;33", "info": "1;36", "good": "1;32", "bold": "1", "plain": ""}
 _MIN_WIDTH, _MAX_WIDTH = 20, 100
@@ -29,7 +31,7 @@ class _Page:
     language: str
 
     def say(self, key: str, **params: object) -> str:
-        return profile.texts(self.language)[f"report.{key}"].format_map(params)
+        return Phrase(f"report.{key}", params).told(self.language)
 
     def style(self, line: str, name: str) -> str:
         return f"\x1b[{_STYLES[name]}m{line}\x1b[0m" if self.color and _STYLES[name] else line
@@ -37,8 +39,8 @@ class _Page:
     def lines(self, text: str, indent: str = "", style: str = "plain") -> Iterator[str]:
         """Text broken to the width, every line behind the indent; an item's mark stands in the first line only."""
         hanging = indent.replace("-", " ")
-        for number, line in enumerate(wrap(text, self.width - len(indent))):
-            yield (indent if number == 0 else hanging) + self.style(line, style)
+        for index, line in enumerate(wrap(text, self.width - len(indent))):
+            yield (indent if index == 0 else hanging) + self.style(line, style)
 
 
 def render(report: Report, *, color: bool = False, width: int = 80, language: str = "en") -> str:
@@ -58,6 +60,8 @@ def render(report: Report, *, color: bool = False, width: int = 80, language: st
         if groups:
             parts.append(list(page.lines(page.say(severity).upper(), style=severity)))
             parts += [list(_group(group, severity, page)) for group in groups]
+    if any(finding.code in FRAMEWORK for finding in shown.findings) and closest(language) != ENGLISH:
+        parts.append(list(page.lines(Phrase("translation.unofficial").told(language))))
     parts.append(list(_next(report, page)))
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
 
@@ -77,7 +81,9 @@ def _without_implied(findings: Sequence[Finding]) -> Iterator[Finding]:
 def _verdict(report: Report, page: _Page) -> Iterator[str]:
     counts = report.counts
     key = "invalid" if not report.valid else "valid-warnings" if counts["warning"] else "valid"
-    verdict = page.say(key, errors=f"{counts['error']:,}", warnings=f"{counts['warning']:,}")
+    verdict = page.say(
+        key, errors=number(counts["error"], page.language), warnings=number(counts["warning"], page.language)
+    )
     if report.decision:
         verdict += " " + page.say(f"outcome.{report.decision['outcome']}")
     yield from page.lines(verdict, style="good" if report.valid else "error")
@@ -99,8 +105,8 @@ def _groups(findings: Sequence[Finding]) -> list[list[Finding]]:
 
 def _group(findings: Sequence[Finding], severity: Severity, page: _Page) -> Iterator[str]:
     rule = findings[0].rule
-    count = f" ({len(findings):,})" if len(findings) > 1 else ""
-    yield from page.lines(f"{rule.code} {rule.title}{count}", style=severity)
+    count = f" ({number(len(findings), page.language)})" if len(findings) > 1 else ""
+    yield from page.lines(f"{rule.code} {findings[0].title(page.language)}{count}", style=severity)
     if rule.code in QUESTIONS:
         yield from _questions(findings, page)
     else:
@@ -112,7 +118,7 @@ def _group(findings: Sequence[Finding], severity: Severity, page: _Page) -> Iter
 def _questions(findings: Sequence[Finding], page: _Page) -> Iterator[str]:
     explained: set[str] = set()
     for finding in findings:
-        asked = {key: printable(str(value)) for key, value in finding.params.items()}
+        asked = {key: printable(str(value)) for key, value in finding.spoken(page.language).items()}
         question, mark, explanation = asked["question"].partition("? ")
         if explanation in explained:
             asked["question"] = question + mark.strip()
@@ -130,7 +136,7 @@ def _places(findings: Sequence[Finding], page: _Page) -> Iterator[str]:
         if len(remedies) > 1:
             yield from page.lines(page.say("remedy", remedy=finding.remedy(page.language)), "    ")
     if len(shown) < len(findings):
-        yield from page.lines(page.say("more", count=f"{len(findings) - len(shown):,}"), "  - ")
+        yield from page.lines(page.say("more", count=len(findings) - len(shown)), "  - ")
     if len(remedies) == 1:
         yield from page.lines(page.say("remedy", remedy=remedies.pop()), "  ")
 
@@ -155,21 +161,20 @@ def place(where: Where, language: str = "en") -> str:
 
     A JSON Pointer becomes a dotted path; what stands in a list is counted from 1: `resources #2.schema`.
     """
-    texts = profile.texts(language)
     parts: list[str] = []
     pointer = dotted(where.pointer or "")
     if where.resource and not where.row and pointer.startswith("resources #"):
         pointer = pointer.partition(".")[2]
     if where.resource:
-        parts.append(texts["report.where.resource"].format(name=printable(where.resource, 80)))
+        parts.append(Phrase("report.where.resource", {"name": printable(where.resource, 80)}).told(language))
     elif where.file and where.file != DESCRIPTOR:
         parts.append(printable(where.file, 120))
     if where.sheet:
-        parts.append(texts["report.where.sheet"].format(name=printable(where.sheet, 80)))
+        parts.append(Phrase("report.where.sheet", {"name": printable(where.sheet, 80)}).told(language))
     if where.row:
-        parts.append(texts["report.where.row"].format(row=f"{where.row:,}"))
+        parts.append(Phrase("report.where.row", {"row": number(where.row, language)}).told(language))
     if where.field:
-        parts.append(texts["report.where.field"].format(name=printable(where.field, 80)))
+        parts.append(Phrase("report.where.field", {"name": printable(where.field, 80)}).told(language))
     if pointer and not where.row:
         parts.append(pointer)
     return ", ".join(parts)

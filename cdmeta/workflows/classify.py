@@ -66,7 +66,7 @@ class Classification:
     changes: tuple[Change, ...] = ()
     findings: tuple[Finding, ...] = ()
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self, language: str = "en") -> dict[str, Any]:
         """For programs; `outcome` and `rule` are None where there is no decision."""
         decision = self.decision.as_dict() if self.decision else {"outcome": None, "rule": None}
         return {
@@ -77,7 +77,7 @@ class Classification:
             "rules": [rule.id for rule in self.rules],
             "changes": [change.__dict__ for change in self.changes],
             "findings": [
-                {"code": f.code, "where": f.where.as_dict(), "message": f.message()} for f in self.findings
+                {"code": f.code, "where": f.where.as_dict(), "message": f.message(language)} for f in self.findings
             ],
         }
 

@@ -15,15 +15,15 @@ def explain(name: str, language: str = "en") -> str:
     Raises:
         UnknownNameError: nothing is called so; the message names what is nearest.
     """
-    found = profile.find(name)
-    return render(_all(found, name), language)
+    found = profile.find(name, language)
+    return render(_all(found, name, language), language)
 
 
 def _all(
-    found: Field | Codelist | Code | Rule, name: str
+    found: Field | Codelist | Code | Rule, name: str, language: str
 ) -> Iterator[tuple[Field | Codelist | Rule, Code | None]]:
     """What is meant; where several rules or code lists share the name, all of them."""
-    loaded = profile.load()
+    loaded = profile.load(language)
     if isinstance(found, Code):
         for codelist in loaded.codelists.values():
             if found.id in codelist.codes:

@@ -15,7 +15,7 @@ from typing import Any
 from cdmeta import profile
 from cdmeta.errors import OutputError
 from cdmeta.package import DESCRIPTOR, QUESTIONS
-from cdmeta.phrase import at
+from cdmeta.phrase import Phrase, at
 from cdmeta.profile import Field
 from cdmeta.tables.infer import Inferred, infer
 from cdmeta.text import OPEN_QUESTION
@@ -97,8 +97,8 @@ def _descriptor(name: str, agency: str, language: str, today: date, resource: Ma
     return descriptor | {"sdmx": {"agency": agency}, "citizenData": own, "resources": [resource]}
 
 
-def _core() -> list[Field]:
-    return [entry for entry in profile.load().fields.values() if entry.tier == "core"]
+def _core(language: str = "en") -> list[Field]:
+    return [entry for entry in profile.load(language).fields.values() if entry.tier == "core"]
 
 
 def _put(descriptor: dict[str, Any], entry: Field, value: Any) -> None:
@@ -144,9 +144,9 @@ def _resource(source: Path, inferred: Inferred) -> dict[str, Any]:
 
 def _questions(language: str) -> Iterator[str]:
     """A part of the page for each core field to answer; the parts of list elements go with their list."""
-    asked = [entry for entry in _core() if entry.path not in _FILLED and "[]." not in entry.path]
+    asked = [entry for entry in _core(language) if entry.path not in _FILLED and "[]." not in entry.path]
     for number, entry in enumerate(asked, start=1):
-        parts = [other for other in _core() if other.path.startswith(f"{entry.path}[].")]
+        parts = [other for other in _core(language) if other.path.startswith(f"{entry.path}[].")]
         yield "\n\n".join(_question(number, entry, parts, language))
 
 
@@ -168,12 +168,15 @@ def _codes(codelist: str, language: str) -> Iterator[str]:
     texts = profile.texts(language)
     yield "| " + " | ".join(texts[f"new.code.{part}"] for part in ("id", "name", "description")) + " |"
     yield "| --- | --- | --- |"
-    for code in profile.load().codelists[codelist].codes.values():
+    for code in profile.load(language).codelists[codelist].codes.values():
         cells = (f"`{code.id}`", code.name, code.description)
         yield "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
 
 
 def _page(name: str, questions: list[str], language: str) -> str:
     texts = profile.texts(language)
-    head = (texts["new.title"].format(name=name), texts["new.intro"].format(file=DESCRIPTOR, count=len(questions)))
+    head = (
+        texts["new.title"].format(name=name),
+        Phrase("new.intro", {"file": DESCRIPTOR, "count": len(questions)}).told(language),
+    )
     return "\n\n".join([*head, *questions, texts["new.end"]]) + "\n"

@@ -19,15 +19,15 @@ def verify(path: Path, allowed_signers: Path) -> Verdict:
     return approval.verify(load(path), allowed_signers)
 
 
-def as_dict(verdict: Verdict) -> dict[str, object]:
-    """A verdict for programs."""
+def as_dict(verdict: Verdict, language: str = "en") -> dict[str, object]:
+    """A verdict for programs, its messages in a language."""
     statement = verdict.statement
     return {
         "approved": verdict.approved,
         "signer": verdict.signer,
         "key": verdict.key,
         "reasons": [
-            {"code": reason.code, "where": reason.where.as_dict(), "message": reason.message()}
+            {"code": reason.code, "where": reason.where.as_dict(), "message": reason.message(language)}
             for reason in verdict.reasons
         ],
         "statement": statement and statement.as_dict(),

@@ -340,9 +340,11 @@ def test_all_answers_are_on_the_page(entry: Entry, files: dict[str, bytes]) -> N
 
 def test_each_language_has_its_page_and_texts_are_marked(files: dict[str, bytes]) -> None:
     french, english = (tree(files[f"{OWN}/index{tag}.html"].decode()) for tag in (".fr", ""))
-    assert french.find(".//h1/bdi").get("lang") == "fr"
-    assert english.find(".//h1/bdi").get("lang") is None
-    assert french.get("lang") == english.get("lang") == "en"  # the language of our own labels
+    assert french.find(".//h1/bdi").get("lang") is english.find(".//h1/bdi").get("lang") is None
+    assert (french.get("lang"), english.get("lang")) == ("fr", "en")
+    unofficial = profile.in_languages("texts", "translation.unofficial", "text").as_dict()
+    assert words(french).count(unofficial["fr"]) == 1
+    assert unofficial["en"] not in words(english)
     for page in (french, english):
         address = f"https://data.example.org/citizen/{OWN}/"
         links = page.xpath("//link[@hreflang]")
