@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from cdmeta import profile
+from cdmeta import check, load, profile
 from cdmeta.cli import main
 from cdmeta.cli.profile import command
 from cdmeta.errors import OutputError
@@ -122,3 +122,21 @@ def test_the_command_shows_the_digest() -> None:
     told = run("digest")
     assert told.startswith(f"{profile.load().digest}  citizen-data/1.0\n")
     assert "A draft" in told
+
+
+@pytest.mark.parametrize("other", ["2.0", "0.9"])
+def test_a_package_of_a_version_not_known_is_told_so(other: str, tmp_path: Path) -> None:
+    """And it is not told to pass itself off as one of ours."""
+    example = Path(__file__).parent.parent / "examples" / "public-service-satisfaction" / "package"
+    package = Path(shutil.copytree(example, tmp_path / "package"))
+    file = package / "datapackage.json"
+    text = file.read_text(encoding="utf-8").replace("citizen-data/1.0/", f"citizen-data/{other}/")
+    file.write_text(text, encoding="utf-8")
+    found = [finding for finding in check(load(package)).findings if finding.severity() == "error"]
+    assert [finding.code for finding in found] == ["CD135"]
+    assert "version of the profile that this cdmeta knows" in found[0].message()
+    assert (
+        found[0]
+        .remedy()
+        .startswith("If the package was made by another version of the profile, leave the address")
+    )

@@ -48,7 +48,7 @@ def test_everything_of_the_profile_is_there_and_nothing_else() -> None:
         f"{BASE}/fields",
         *(f"{BASE}/codelists/{name}" for name in LOADED.codelists),
     }
-    codes = {f"{BASE}/codelists/{each.id}/{code}" for each in LOADED.codelists.values() for code in each.codes}
+    codes = {f"{BASE}/codelists/{each.id}#{code}" for each in LOADED.codelists.values() for code in each.codes}
     fields = {str(iri(entry)) for entry in LOADED.fields.values()}
     assert len(fields) == len(LOADED.fields)
     assert {str(concept) for concept in CONCEPTS} == codes | fields
@@ -90,11 +90,11 @@ def test_a_code_list_value_by_value(name: str) -> None:
     assert texts(scheme, SKOS.prefLabel) == profile.in_languages("codelists", name, "name").as_dict()
     assert texts(scheme, DCTERMS.description) == profile.in_languages("codelists", name, "description").as_dict()
     for code in codelist.codes.values():
-        subject = URIRef(f"{scheme}/{code.id}")
+        subject = URIRef(f"{scheme}#{code.id}")
         assert texts(subject, SKOS.prefLabel) == profile.in_languages("codes", (name, code.id), "name").as_dict()
         assert [str(value) for value in GRAPH.objects(subject, SKOS.notation)] == [code.id]
         assert [str(value) for value in GRAPH.objects(subject, SKOS.broader)] == (
-            [f"{scheme}/{code.parent}"] if code.parent else []
+            [f"{scheme}#{code.parent}"] if code.parent else []
         )
         matches = {match.iri: match.kind for match in mapping.of_code(codelist, code) if match.iri}
         matches[f"urn:sdmx:org.sdmx.infomodel.codelist.Code=CDMETA:{name}(1.0).{code.id}"] = "exact"
@@ -124,7 +124,7 @@ def test_all_languages_are_kept(tmp_path: Path) -> None:
         Literal("Titre", "fr"),
     }
     assert {each.language for each in graph.objects(title, SKOS.definition)} == {"en", "fr"}  # type: ignore[attr-defined]
-    opened = URIRef(f"{BASE}/codelists/CL_ACCESS/OPEN")
+    opened = URIRef(f"{BASE}/codelists/CL_ACCESS#OPEN")
     assert {each.language for each in graph.objects(opened, SKOS.prefLabel)} == {"en", "es"}  # type: ignore[attr-defined]
 
 
@@ -192,10 +192,10 @@ def test_the_integrity_conditions_hold() -> None:
     assert problems(GRAPH) == []
 
 
-OPEN = URIRef(f"{BASE}/codelists/CL_ACCESS/OPEN")
+OPEN = URIRef(f"{BASE}/codelists/CL_ACCESS#OPEN")
 SUB, STAGE = (
-    URIRef(f"{BASE}/codelists/CL_VALUE_CHAIN_STAGE/S1A"),
-    URIRef(f"{BASE}/codelists/CL_VALUE_CHAIN_STAGE/S1"),
+    URIRef(f"{BASE}/codelists/CL_VALUE_CHAIN_STAGE#S1A"),
+    URIRef(f"{BASE}/codelists/CL_VALUE_CHAIN_STAGE#S1"),
 )
 PUBLIC = URIRef("http://publications.europa.eu/resource/authority/access-right/PUBLIC")
 SDMX_OPEN = URIRef("urn:sdmx:org.sdmx.infomodel.codelist.Code=CDMETA:CL_ACCESS(1.0).OPEN")
@@ -210,7 +210,7 @@ SDMX_OPEN = URIRef("urn:sdmx:org.sdmx.infomodel.codelist.Code=CDMETA:CL_ACCESS(1
         ("S27", (SUB, SKOS.related, STAGE)),
         ("S46", (OPEN, SKOS.broadMatch, SDMX_OPEN)),
         ("matched twice", (OPEN, SKOS.broadMatch, PUBLIC)),
-        ("two of ours", (URIRef(f"{BASE}/codelists/CL_ACCESS/RESTRICTED"), SKOS.exactMatch, SDMX_OPEN)),
+        ("two of ours", (URIRef(f"{BASE}/codelists/CL_ACCESS#RESTRICTED"), SKOS.exactMatch, SDMX_OPEN)),
         ("cycle", (STAGE, SKOS.broader, SUB)),
         ("top and below", (SUB, SKOS.topConceptOf, URIRef(f"{BASE}/codelists/CL_VALUE_CHAIN_STAGE"))),
         ("not one notation", (OPEN, SKOS.notation, Literal("X"))),

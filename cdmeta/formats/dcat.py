@@ -15,6 +15,7 @@ from urllib.parse import quote
 from cdmeta import profile
 from cdmeta.entry import Agent, DataFile, Entry, Licence, has_texts, is_withheld, provenance
 from cdmeta.formats.rdf import PREFIXES, Node, grouped
+from cdmeta.formats.skos import code_iri
 from cdmeta.period import bounds, to_date
 from cdmeta.text import Text
 
@@ -207,9 +208,8 @@ def _places(entry: Entry) -> Iterator[Text]:
 
 
 def _theme(node: Node, codelist: str, code: str) -> Iterator[Triple]:
-    base = profile.URL.rsplit("/", 1)[0]
     if re.fullmatch(r"[A-Za-z0-9_@$-]+", code):
-        yield from node.link("dcat:theme", theme := Node(f"{base}/codelists/{codelist}#{code}"))
+        yield from node.link("dcat:theme", theme := Node(code_iri(codelist, code)))
         yield from theme.a("skos:Concept")
         yield from theme.texts(
             "skos:prefLabel", profile.in_languages("codes", (codelist, code), "name") or Text.of(code, "en")

@@ -1,7 +1,7 @@
 """The profile as SKOS: a concept scheme for its fields and one for each code list, in all languages.
 
 Addresses, for good: `…/1.0/fields` and `…/1.0/fields/citizenData.initiators.kind` (the path of the field without
-`[]`), `…/1.0/codelists/CL_ACCESS` and `…/1.0/codelists/CL_ACCESS/OPEN`, below `https://w3id.org/cdmeta/citizen-data`.
+`[]`), `…/1.0/codelists/CL_ACCESS` and `…/1.0/codelists/CL_ACCESS#OPEN`, below `https://w3id.org/cdmeta/citizen-data`.
 They are named like the pages of `docs/profile/`. Each concept also matches, exactly, its twin among our SDMX
 artefacts.
 """
@@ -56,7 +56,7 @@ def codelist_iri(codelist: str) -> str:
 
 def code_iri(codelist: str, code: str) -> str:
     """The address of a code."""
-    return f"{codelist_iri(codelist)}/{code}"
+    return f"{codelist_iri(codelist)}#{code}"
 
 
 def slug(path: str) -> str:

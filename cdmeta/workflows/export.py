@@ -100,9 +100,16 @@ def _skos(_: Request) -> Files:
     }
 
 
+def _markdown(request: Request) -> Files:
+    from cdmeta.reference import render
+
+    return render(request.language)
+
+
 FORMS: Mapping[str, Callable[[Request], Files]] = {
     "json-schema": _json_schema,
     "sdmx-ml-3.0": _sdmx_ml,
     "skos": _skos,
+    "markdown": _markdown,
 }
 """The forms of an export, and what writes them."""
