@@ -16,7 +16,7 @@ from cdmeta.framework import Decision
 from cdmeta.package import DESCRIPTOR, Package, Resource
 from cdmeta.period import time_range, to_date
 from cdmeta.phrase import Phrase
-from cdmeta.text import Text, is_missing
+from cdmeta.text import Text, is_blank, is_missing
 from cdmeta.urn import Ref, is_agency_id, is_concept_id, to_concept_id, to_id
 
 Role = Literal["dimension", "time", "measure", "attribute"]
@@ -321,6 +321,13 @@ def _elements(entry: profile.Field, below: list[profile.Field], value: Any, lang
             yield Answer(head, None, rest)
 
 
+def _told(value: Any) -> Any:
+    """A text without the languages in which it only holds a place."""
+    return (
+        {tag: part for tag, part in value.items() if not is_missing(part)} if isinstance(value, Mapping) else value
+    )
+
+
 def _values(entry: profile.Field, value: Any, language: str) -> Iterator[Text | str]:
     for part in value if isinstance(value, list) else [value]:
         if is_missing(part):
@@ -328,7 +335,7 @@ def _values(entry: profile.Field, value: Any, language: str) -> Iterator[Text | 
         if entry.type == "period":
             yield from _period(part)
         elif entry.type == "text":
-            if text := Text.of(part, language):
+            if text := Text.of(_told(part), language):
                 yield text
         elif isinstance(part, bool):
             yield "true" if part else "false"
@@ -540,7 +547,7 @@ class _ColumnBuilder:
         labels = list(_label_columns(resource, column, self._package.language))
         try:
             for row in self._code_table(resource):
-                texts = tuple((tag, row[n].strip()) for tag, n in labels if not is_missing(row.get(n)))
+                texts = tuple((tag, row[n].strip()) for tag, n in labels if row.get(n) and not is_blank(row[n]))
                 yield row.get(column, ""), Text(tuple(dict(texts).items()))
         except ConversionError as error:
             where = Where(resource=self._resource.name, field=name)
@@ -565,7 +572,7 @@ class _ColumnBuilder:
         """A unit is a code, or an object of code and name."""
         language = self._package.language
         code = unit.get("code") if isinstance(unit, Mapping) else unit
-        if is_missing(code) or not isinstance(code, str) or not to_id(code):
+        if not isinstance(code, str) or is_blank(code) or not to_id(code):
             return None
         name = Text.at(unit, "name", language) if isinstance(unit, Mapping) else Text()
         return Value(code, to_id(code), name or Text.of(code, language))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
 LANGUAGE_TAG = (
@@ -26,12 +30,42 @@ def is_language_tag(value: object) -> bool:
     return isinstance(value, str) and re.fullmatch(LANGUAGE_TAG, value) is not None
 
 
+def is_blank(value: object) -> bool:
+    """Tell whether a text holds nothing, or the open question alone."""
+    return isinstance(value, str) and value.strip() in ("", OPEN_QUESTION)
+
+
+def is_placeholder(value: str) -> bool:
+    """Tell whether a text only holds a place for an answer: `TBD`, `n/a`, `xxx`, `por definir`, `…`.
+
+    It counts as empty (domain table of the principles, Principle 7). The words are in `profiles/placeholders.csv`.
+    """
+    folded = _folded(value)
+    return not folded or _CROSSES.fullmatch(folded) is not None or folded in _placeholders()
+
+
+_AROUND = " .…!?()[]<>{}*_-–—/\"'"
+_CROSSES = re.compile("x{3,}")
+
+
+def _folded(value: str) -> str:
+    """A text as people take it for the same: without case, accents, doubled spaces, and marks around it."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", value) if not unicodedata.combining(c))
+    return " ".join(plain.casefold().split()).strip(_AROUND)
+
+
+@cache
+def _placeholders() -> frozenset[str]:
+    text = files("cdmeta.profiles").joinpath("placeholders.csv").read_text(encoding="utf-8")
+    return frozenset(_folded(row["text"]) for row in csv.DictReader(io.StringIO(text)))
+
+
 def is_missing(value: object) -> bool:
-    """Tell whether a value is no answer: absent, blank, an open question, or a container without answers."""
+    """Tell whether a value is no answer: absent, blank, an open question, a placeholder, a container of such."""
     if value is None:
         return True
     if isinstance(value, str):
-        return value.strip() in ("", OPEN_QUESTION)
+        return is_blank(value) or is_placeholder(value)
     if isinstance(value, Mapping):
         return all(is_missing(part) for part in value.values())
     if isinstance(value, (list, tuple)):
@@ -77,7 +111,7 @@ class Text:
             tuple(
                 (tag, part.strip())
                 for tag, part in pairs
-                if isinstance(part, str) and not is_missing(part) and is_language_tag(tag)
+                if isinstance(part, str) and not is_blank(part) and is_language_tag(tag)
             )
         )
 

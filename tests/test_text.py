@@ -1,7 +1,8 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cdmeta.text import Text, is_language_tag, is_missing
+from cdmeta.text import Text, is_blank, is_language_tag, is_missing
 
 
 def test_language_tags() -> None:
@@ -42,3 +43,25 @@ def test_the_best_language_is_exact_then_primary_then_any() -> None:
 )
 def test_no_json_breaks_a_text(value: object) -> None:
     assert all(part.strip() for _, part in Text.of(value, "en"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["TBD", "tbd.", "n/a", "N.A.", "xxx", "XXXX", "por definir", "Por  Definir…", "À définir", "a definir",
+     "(to be confirmed)", "<fill in>", "---", "…", ".", "??", "pendiente"],
+)  # fmt: skip
+def test_what_only_holds_a_place_is_missing(text: str) -> None:
+    assert is_missing(text)
+    assert is_missing({"en": text, "fr": [" "]})
+    assert not is_blank(text) or text == "?"
+
+
+@pytest.mark.parametrize(
+    "text", ["none", "ninguna", "NA", "na", "XX", "0", "_Z", "XXX-1", "todo el país", "🐟", "لا", "%", "no"]
+)
+def test_a_short_answer_is_an_answer(text: str) -> None:
+    assert not is_missing(text)
+
+
+def test_a_label_of_data_is_no_answer_and_is_kept() -> None:
+    assert Text.of("N/A", "en").best() == "N/A"

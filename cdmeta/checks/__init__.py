@@ -14,7 +14,10 @@ CHECKS = (
     "cdmeta.checks.descriptor",
     "cdmeta.checks.participation",
     "cdmeta.checks.consent",
+    "cdmeta.checks.release",
+    "cdmeta.checks.safety",
     "cdmeta.checks.rows",
+    "cdmeta.checks.recommended",
 )
 
 

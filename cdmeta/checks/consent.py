@@ -16,13 +16,29 @@ from typing import Any
 from cdmeta.finding import Finding, Where
 from cdmeta.framework import STATE
 from cdmeta.package import DESCRIPTOR, Package
-from cdmeta.phrase import Phrase
+from cdmeta.phrase import Phrase, name_of
 from cdmeta.text import is_missing
 
 NO_PERSONAL_DATA = "NO_PERSONAL_DATA"
 NO_BASIS = frozenset({"NONE", "_U"})
 """Codes of CL_CONSENT_BASIS that name no basis; DPV holds unknown consent to be invalid for processing."""
 LAWS = ("STAT_LAW", "PUBLIC_INTEREST", "LEGAL_OBLIGATION")
+ASKED = frozenset(
+    {
+        "CONSENT_EXPLICIT",
+        "CONSENT_EXPRESSED",
+        "CONSENT_GUARDIAN",
+        "CONSENT_ASSENT",
+        "MATURE_MINOR",
+        "CONSENT_COMMUNITY",
+        "CONSENT_IMPLIED",
+    }
+)
+"""Codes that say that somebody was asked, in whatever way."""
+_WITHOUT_ASKING = frozenset({*LAWS, "LEGIT_INTEREST", "VITAL_INTEREST", "PUBLIC_RECORD"})
+_NOT_BY_ONE = frozenset({"CONSENT_COMMUNITY", "CONSENT_IMPLIED"})
+"""Agreement that no single person expressed."""
+_BEYOND_CONTRIBUTORS = ("ORDINARY", "SENSITIVE", "_U")
 _FIT_FOR_SENSITIVE = frozenset({"CONSENT_EXPLICIT", "CONSENT_GUARDIAN", "STAT_LAW", "PUBLIC_INTEREST"})
 _BODIES_UNDER_A_LAW = STATE | {"ACADEMIA"}
 
@@ -43,6 +59,10 @@ class Consent:
     basis: tuple[str, ...]
     kinds: frozenset[str]
 
+    def named(self, name: str, codelist: str) -> Phrase | str:
+        """The answer to a field with a code list, by its name."""
+        return name_of(codelist, str(self.raw.get(name)))
+
     @property
     def about_people(self) -> bool:
         """Personal data were collected, or it is not known whether they were (`_U`)."""
@@ -55,6 +75,17 @@ class Consent:
     def tells(self, name: str) -> bool:
         """Tell whether there is an answer."""
         return not is_missing(self.raw.get(name))
+
+    @property
+    def people_were_asked(self) -> bool:
+        """Data about people rest on somebody's consent, among other things or alone."""
+        return self.about_people and not ASKED.isdisjoint(self.basis)
+
+    @property
+    def codes(self) -> Mapping[str, tuple[str, ...]]:
+        """The answers that are lists of codes, by name; an absent one is empty."""
+        names = ("consentScope", "populationGroups", "communityLabels", "geography")
+        return {name: tuple(_strings(self.raw.get(name))) for name in names}
 
     @property
     def young_people_decide(self) -> bool:
@@ -99,7 +130,8 @@ def _kinds(value: Any) -> Iterator[str]:
             yield from _strings(entry.get("kind"))
 
 
-def _finding(code: str, name: str, **params: str | Phrase) -> Finding:
+def finding(code: str, name: str, **params: str | Phrase) -> Finding:
+    """A finding on an answer of `citizenData`."""
     return Finding(code, Where(DESCRIPTOR, f"/citizenData/{name}"), params)
 
 
@@ -110,26 +142,26 @@ def _listed(codes: tuple[str, ...]) -> str:
 def _no_basis(consent: Consent) -> Iterator[Finding]:
     """C01."""
     if consent.about_people and NO_BASIS.issuperset(consent.basis):
-        yield _finding("CD301", "consentBasis", personal=str(consent.personal))
+        yield finding("CD301", "consentBasis", personal=str(consent.personal))
 
 
 def _no_personal_data_but_some(consent: Consent) -> Iterator[Finding]:
     """C02."""
     if consent.about_people and NO_PERSONAL_DATA in consent.basis:
-        yield _finding("CD302", "consentBasis", personal=str(consent.personal))
+        yield finding("CD302", "consentBasis", personal=str(consent.personal))
 
 
 def _basis_without_personal_data(consent: Consent) -> Iterator[Finding]:
     """C02, the converse."""
     if consent.personal == "NONE" and consent.basis and NO_PERSONAL_DATA not in consent.basis:
-        yield _finding("CD322", "consentBasis", basis=_listed(consent.basis))
+        yield finding("CD322", "consentBasis", basis=_listed(consent.basis))
 
 
 def _exclusive_codes(consent: Consent) -> Iterator[Finding]:
     """C03."""
     alone = tuple(code for code in consent.basis if code == NO_PERSONAL_DATA or code in NO_BASIS)
     if alone and len(consent.basis) > 1:
-        yield _finding("CD303", "consentBasis", basis=_listed(alone))
+        yield finding("CD303", "consentBasis", basis=_listed(alone))
 
 
 def _too_weak_for_sensitive(consent: Consent) -> Iterator[Finding]:
@@ -137,13 +169,13 @@ def _too_weak_for_sensitive(consent: Consent) -> Iterator[Finding]:
     vital = "VITAL_INTEREST" in consent.basis and consent.tells("consentNote")
     fit = vital or consent.young_people_decide or not _FIT_FOR_SENSITIVE.isdisjoint(consent.basis)
     if consent.personal == "SENSITIVE" and consent.basis and not fit:
-        yield _finding("CD304", "consentBasis", basis=_listed(consent.basis))
+        yield finding("CD304", "consentBasis", basis=_listed(consent.basis))
 
 
 def _identifiable_release(consent: Consent) -> Iterator[Finding]:
     """C05."""
     if consent.says("releaseForm", "IDENTIFIABLE"):
-        yield _finding("CD305", "releaseForm")
+        yield finding("CD305", "releaseForm")
 
 
 def _children_without_guardian(consent: Consent) -> Iterator[Finding]:
@@ -151,13 +183,13 @@ def _children_without_guardian(consent: Consent) -> Iterator[Finding]:
     by_law = {"STAT_LAW", "CONSENT_ASSENT"}.issubset(consent.basis)
     guarded = "CONSENT_GUARDIAN" in consent.basis or consent.young_people_decide or by_law
     if consent.says("minors", "YES") and consent.basis and not guarded:
-        yield _finding("CD309", "minors")
+        yield finding("CD309", "minors")
 
 
 def _children_unknown(consent: Consent) -> Iterator[Finding]:
     """C09, where it is not known."""
     if consent.says("minors", "_U") and consent.about_people:
-        yield _finding("CD323", "minors")
+        yield finding("CD323", "minors")
 
 
 def _law_without_name_or_body(consent: Consent) -> Iterator[Finding]:
@@ -165,15 +197,77 @@ def _law_without_name_or_body(consent: Consent) -> Iterator[Finding]:
     laws = tuple(code for code in consent.basis if code in LAWS)
     named, acts = consent.tells("legalBasisNote"), not _BODIES_UNDER_A_LAW.isdisjoint(consent.kinds)
     if laws and not named:
-        yield _finding("CD320", "legalBasisNote", basis=_listed(laws), reason=Phrase("consent.no_law"))
+        yield finding("CD320", "legalBasisNote", basis=_listed(laws), reason=Phrase("consent.no_law"))
     if laws and not acts:
-        yield _finding("CD320", "initiators", basis=_listed(laws), reason=Phrase("consent.no_body"))
+        yield finding("CD320", "initiators", basis=_listed(laws), reason=Phrase("consent.no_body"))
 
 
 def _no_jurisdiction(consent: Consent) -> Iterator[Finding]:
     """C21."""
     if consent.about_people and not consent.tells("jurisdiction"):
-        yield _finding("CD321", "jurisdiction")
+        yield finding("CD321", "jurisdiction")
+
+
+def _not_informed(consent: Consent) -> Iterator[Finding]:
+    """C07."""
+    if consent.people_were_asked and consent.says("consentInformed", "NO"):
+        yield finding("CD307", "consentInformed")
+    if consent.people_were_asked and consent.says("consentInformed", "PARTIAL", "_U", "_Z"):
+        yield finding("CD324", "consentInformed", informed=consent.named("consentInformed", "CL_CONSENT_INFORMED"))
+
+
+def _no_withdrawal(consent: Consent) -> Iterator[Finding]:
+    """C08."""
+    if consent.people_were_asked and consent.says("consentWithdrawal", "NOT_POSSIBLE", "_U", "_Z"):
+        told = consent.named("consentWithdrawal", "CL_CONSENT_WITHDRAWAL")
+        yield finding("CD308", "consentWithdrawal", withdrawal=told)
+
+
+def _law_in_place_of_consent(consent: Consent) -> Iterator[Finding]:
+    """C10; that records are all there is has a rule of its own (C16)."""
+    only = _WITHOUT_ASKING.issuperset(consent.basis) and consent.basis not in ((), ("PUBLIC_RECORD",))
+    if consent.about_people and only and not consent.tells("consentNote"):
+        yield finding("CD310", "consentNote", basis=_listed(consent.basis))
+
+
+def _civic_under_statistics_law(consent: Consent) -> Iterator[Finding]:
+    """C11; that no body at all acts under the law is C20's to tell."""
+    civic = consent.says("initiativeType", "CIVIC_ACTION", "CIVIC_DRIVEN")
+    if civic and "STAT_LAW" in consent.basis and STATE.isdisjoint(consent.kinds) and "ACADEMIA" in consent.kinds:
+        yield finding("CD311", "consentBasis")
+
+
+def _indigenous_without_authority(consent: Consent) -> Iterator[Finding]:
+    """C13."""
+    decided = "CONSENT_COMMUNITY" in consent.basis or any(
+        consent.tells(name) for name in ("communityLabels", "governanceBody")
+    )
+    if "INDIGENOUS" in consent.codes["populationGroups"] and not decided:
+        yield finding("CD313", "governanceBody")
+
+
+def _from_records(consent: Consent) -> Iterator[Finding]:
+    """C16."""
+    if consent.about_people and "PUBLIC_RECORD" in consent.basis:
+        yield finding("CD316", "consentBasis")
+
+
+def _community_alone(consent: Consent) -> Iterator[Finding]:
+    """C17."""
+    if consent.about_people and "CONSENT_COMMUNITY" in consent.basis and _NOT_BY_ONE.issuperset(consent.basis):
+        yield finding("CD317", "consentBasis")
+
+
+def _implied_alone(consent: Consent) -> Iterator[Finding]:
+    """C18."""
+    if consent.about_people and "CONSENT_IMPLIED" in consent.basis and _NOT_BY_ONE.issuperset(consent.basis):
+        yield finding("CD318", "consentBasis")
+
+
+def _terms_for_others(consent: Consent) -> Iterator[Finding]:
+    """C19."""
+    if consent.basis == ("CONTRIBUTOR_TERMS",) and consent.personal in _BEYOND_CONTRIBUTORS:
+        yield finding("CD319", "consentBasis", personal=str(consent.personal))
 
 
 RULES = (
@@ -187,4 +281,13 @@ RULES = (
     _no_jurisdiction,
     _basis_without_personal_data,
     _children_unknown,
+    _not_informed,
+    _no_withdrawal,
+    _law_in_place_of_consent,
+    _civic_under_statistics_law,
+    _indigenous_without_authority,
+    _from_records,
+    _community_alone,
+    _implied_alone,
+    _terms_for_others,
 )

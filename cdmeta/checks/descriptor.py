@@ -37,7 +37,7 @@ _MAX_VALUE = 60
 
 
 def check(package: Package) -> Iterator[Finding]:
-    """Findings CD120 to CD141 on the descriptor: the profile's first, in its order, then the standard's."""
+    """Findings CD120 to CD144 on the descriptor: the profile's first, in its order, then the standard's."""
     own = _own(package)
     yield from own
     told = {finding.where.pointer or "" for finding in (*package.findings, *own)} - {""}
@@ -57,7 +57,7 @@ def _own(package: Package) -> list[Finding]:
     """The findings by the profile, one a place, in the order of its fields."""
     answers = _answers(package.descriptor)
     found: dict[Parts, Finding] = {}
-    for source in (_by_schema, _periods, _reachable, _translations, _unknown, _withheld):
+    for source in (_by_schema, _periods, _reachable, _translations, _untold, _unknown, _withheld):
         for parts, code, params in source(answers):
             found.setdefault(parts, Finding(code, Where(DESCRIPTOR, _pointer(parts)), params))
     ordered = [found[parts] for parts in sorted(found, key=_order)]
@@ -246,6 +246,26 @@ def _translations(answers: Mapping[str, Any]) -> _Found:
         name, at, tag = key.partition("@")
         if at and name in ("title", "description") and not is_language_tag(tag):
             yield (key,), "CD136", {"value": _short(tag)}
+
+
+def _untold(answers: Mapping[str, Any]) -> _Found:
+    """A text in several languages is there in the language that the package is said to be in."""
+    own = answers.get("citizenData")
+    language = own.get("language") if isinstance(own, Mapping) else None
+    if not is_language_tag(language):
+        return
+    for place, entry, value in _given(answers):
+        if entry.type == "text" and isinstance(value, Mapping) and not _speaks(value, str(language)):
+            yield (
+                place,
+                "CD144",
+                {"path": entry.path, "language": language, "others": ", ".join(map(_short, value))},
+            )
+
+
+def _speaks(text: Mapping[str, Any], language: str) -> bool:
+    """The text is there in the language, or in a variety of it: `es-CO` for `es`."""
+    return any(tag.casefold().split("-")[0] == language.casefold().split("-")[0] for tag in text)
 
 
 def _unknown(answers: Mapping[str, Any]) -> _Found:

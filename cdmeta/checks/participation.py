@@ -13,6 +13,7 @@ from cdmeta.framework import (
     LATER,
     PATHS,
     STAGES,
+    STATE,
     Answers,
     Decision,
     decide,
@@ -38,6 +39,8 @@ _CODES = {
     "W3": "CD223",
     "W4": "CD224",
     "W5": "CD225",
+    "E7": "CD226",
+    "E8": "CD227",
 }
 _LEVELS = {
     "N2": ((*DESIGN, "collection"), range(4, 6)),
@@ -55,7 +58,7 @@ def check(package: Package) -> Iterator[Finding]:
     answers = read(package.answers)
     decision = decide(answers)
     yield from _outcome(answers, decision)
-    for rule in decision.errors + decision.warnings:
+    for rule in decision.errors + decision.warnings + tuple(_silent(answers)):
         yield Finding(_CODES[rule], Where(DESCRIPTOR, _pointer(rule, answers)), _params(rule, answers))
 
 
@@ -74,6 +77,21 @@ def _outcome(answers: Answers, decision: Decision) -> Iterator[Finding]:
     yield Finding(code, Where(DESCRIPTOR, "/" + first.split("[]")[0].replace(".", "/")), params)
 
 
+def _silent(answers: Answers) -> Iterator[str]:
+    """Where the text knows no type for an initiative: beside citizens there is no office and no other state body.
+
+    ¶25(2) and ¶25(3) name state actors only, and "no other collaborators" (Table 2) bars type 1.
+    """
+    initiators, partners = answers.initiators or (), answers.partners or ()
+    everybody = {*initiators, *partners}
+    if None in everybody or not STATE.isdisjoint(everybody):
+        return
+    if answers.type == "CIVIC_DRIVEN" and partners and CIVIC.issuperset(initiators):
+        yield "E7"
+    if answers.type == "JOINT" and not CIVIC.issuperset(initiators) and not CIVIC.isdisjoint(initiators):
+        yield "E8"
+
+
 def _listed(paths: tuple[str, ...]) -> Series:
     """The first fields, and how many more; all of them are in the decision itself."""
     shown = [(title_of(path), path.replace("[]", "")) for path in paths[:_MAX_LISTED]]
@@ -86,9 +104,9 @@ def _listed(paths: tuple[str, ...]) -> Series:
 def _pointer(rule: str, answers: Answers) -> str:
     if rule == "T1":
         return f"/citizenData/initiators/{_stranger(answers)}/kind"
-    if rule in ("T2", "W5"):
+    if rule in ("T2", "W5", "E8"):
         return "/citizenData/initiators"
-    if rule == "W4":
+    if rule in ("W4", "E7"):
         return "/citizenData/partners"
     if rule in _LEVELS:
         return "/" + PATHS[_concerned(rule, answers)[0]].replace(".", "/")

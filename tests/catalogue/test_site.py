@@ -303,7 +303,7 @@ def test_no_page_scrolls_sideways_on_a_phone_or_a_desk(tmp_path: Path, approved:
         assessed(descriptor)
         closed(descriptor)
         descriptor |= {"name": "long", "title": "Donaudampfschifffahrtsgesellschaft" * 6}
-        descriptor["citizenData"]["purpose"] = {"en": "x" * 400}
+        descriptor["citizenData"]["purpose"] = {"en": "w" * 400}
         descriptor["contributors"][0]["title"] = "y" * 300
 
     site = tmp_path / "site"

@@ -1,0 +1,56 @@
+"""What is not asked for, and would help whoever wants to use the data: one finding for all of it (CD143)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from cdmeta import profile
+from cdmeta.finding import Finding, Where
+from cdmeta.package import DESCRIPTOR, Package
+from cdmeta.phrase import Phrase, Series, title_of
+from cdmeta.profile import Field
+from cdmeta.text import is_missing
+
+_ABOUT_PEOPLE = frozenset(
+    {
+        "consentGivenBy",
+        "consentScope",
+        "consentRecord",
+        "consentForm",
+        "consentNote",
+        "ethicsReview",
+        "riskAssessment",
+        "disclosureControl",
+        "confidentialityPolicy",
+    }
+)
+"""Answers that help only where data about people were collected."""
+_MAX_LISTED = 5
+
+
+def check(package: Package) -> Iterator[Finding]:
+    """Name the recommended answers that are missing."""
+    fields = profile.load().fields.values()
+    missing = [entry.path for entry in fields if _would_help(entry, package.answers)]
+    if missing:
+        names: list[Any] = [title_of(path) for path in missing[:_MAX_LISTED]]
+        if more := len(missing) - len(names):
+            names.append(Phrase("report.more", {"count": more}))
+        params = {"count": len(missing), "names": Series(tuple(names))}
+        yield Finding("CD143", Where(DESCRIPTOR, "/citizenData"), params)
+
+
+def _would_help(entry: Field, answers: Mapping[str, Any]) -> bool:
+    """The answer is recommended, is not there, and belongs to nothing that is not there either."""
+    above, *names = entry.path.split(".")
+    if above != "citizenData" or entry.tier != "recommended" or "[]" in entry.path:
+        return False
+    if answers.get("personalDataCollected") == "NONE" and names[0] in _ABOUT_PEOPLE:
+        return False
+    for name in names[:-1]:
+        inner = answers.get(name)
+        if not isinstance(inner, Mapping):
+            return name == "participation"
+        answers = inner
+    return is_missing(answers.get(names[-1]))

@@ -1,0 +1,80 @@
+"""What the description itself gives away of people and places (CD5xx).
+
+A description is published even where the data are not, and can endanger those whom it names (Principle 8). No
+finding holds what was found: only its kind and where it stands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from cdmeta.checks.consent import Consent, read
+from cdmeta.finding import Finding, Where
+from cdmeta.identifiers import kinds
+from cdmeta.package import DESCRIPTOR, Package
+from cdmeta.phrase import Phrase, Series, name_of
+from cdmeta.profile import WITHHELD
+
+_MAY_TELL_WHOM_TO_ASK = frozenset({"/contributors", "/citizenData/complaintsContact"})
+"""Answers that are there so that somebody can be reached."""
+_ADDRESSES = ("http://", "https://", "urn:")
+_AT_RISK = (
+    "CHILDREN",
+    "DISABILITY",
+    "INDIGENOUS",
+    "ETHNIC_MINORITY",
+    "LGBTI",
+    "MIGRANTS",
+    "REFUGEES",
+    "STATELESS",
+    "HOMELESS",
+    "RELIGIOUS_MINORITY",
+)
+"""Codes of CL_POP_GROUP whose people can be harmed by being found."""
+_LARGE_AREA = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?|[A-Z]{3}|\d{3}")
+"""A country or its first level: ISO 3166-1 alpha-2 or alpha-3, ISO 3166-2, UN M49."""
+
+
+def check(package: Package) -> Iterator[Finding]:
+    """Look for identifiers and exact places in the descriptor (domain table of disclosure checks, D21)."""
+    consent = read(package.answers)
+    yield from _identifiers(package.descriptor, consent)
+    yield from _small_areas(consent)
+
+
+def _identifiers(descriptor: Mapping[str, Any], consent: Consent) -> Iterator[Finding]:
+    regions = [code for code in _codes(consent.raw.get("jurisdiction")) if len(code) == 2]
+    code = "CD502" if consent.personal == "SENSITIVE" else "CD501"
+    for pointer, text in _texts(descriptor, ""):
+        for kind in kinds(text, regions):
+            yield Finding(code, Where(DESCRIPTOR, pointer), {"kind": Phrase(f"identifier.{kind}")})
+
+
+def _texts(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
+    """All texts with their place, but for addresses and for what tells whom to ask."""
+    if pointer in _MAY_TELL_WHOM_TO_ASK:
+        return
+    if isinstance(value, str) and not value.startswith(_ADDRESSES):
+        yield pointer, value
+    parts = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in parts:
+        yield from _texts(part, f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}")
+
+
+def _small_areas(consent: Consent) -> Iterator[Finding]:
+    groups = [code for code in _AT_RISK if code in consent.codes["populationGroups"]]
+    places = [place for place in consent.codes["geography"] if not _is_large(place)]
+    if groups and places and not consent.tells("riskAssessment"):
+        named = Series(tuple(name_of("CL_POP_GROUP", code) for code in groups))
+        code = "CD504" if consent.personal == "SENSITIVE" else "CD503"
+        yield Finding(code, Where(DESCRIPTOR, "/citizenData/riskAssessment"), {"groups": named})
+
+
+def _is_large(place: str) -> bool:
+    return place == WITHHELD or _LARGE_AREA.fullmatch(place.strip()) is not None
+
+
+def _codes(value: Any) -> list[str]:
+    return [part for part in value if isinstance(part, str)] if isinstance(value, list) else []

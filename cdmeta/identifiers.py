@@ -1,0 +1,77 @@
+"""What may tell of one person or one place, in a text: e-mail addresses, phone numbers, exact positions.
+
+Nothing here gives the text back: only which kind there is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+
+EMAIL, PHONE, PLACE = "email", "phone", "place"
+"""Kinds of identifiers."""
+MAX_SCANNED = 100_000
+"""Characters of a text that are looked at for phone numbers."""
+
+_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(\.[\w-]{1,63})+")
+_BARE = r"([-+−]?\d{1,3}[.]\d{4,15})"
+_MARKED = r"([-+−]?\d{1,3}[.]\d{3,15})\s?(?:°\s?[NSEWOnsewo]?|[NSEWOnsewo]\b)"
+_BETWEEN = r"\s{0,2}[,;/\s]\s{0,2}"
+_DECIMAL = re.compile(rf"(?<![\d.]){_BARE}{_BETWEEN}{_BARE}(?![\d.])")
+_DEGREES = re.compile(rf"(?<![\d.]){_MARKED}{_BETWEEN}{_MARKED}")
+_ANGLE = r"\d{1,3}\s?°\s?\d{1,2}([.]\d+)?\s?['′’]\s?(\d{1,2}([.,]\d+)?\s?(\"|″|”|''|′′)\s?)?"
+_SEXAGESIMAL = re.compile(rf"{_ANGLE}[NSns]\W{{1,4}}{_ANGLE}[EWOewo]")
+
+
+def kinds(text: str, regions: Iterable[str] = ()) -> Iterator[str]:
+    """Tell which kinds of identifiers a text holds, each once.
+
+    Args:
+        text: any text.
+        regions: ISO 3166-1 alpha-2 codes of the countries whose national phone numbers are known too; an
+            international number is always known.
+
+    Yields:
+        `EMAIL`; `PHONE`, if the number may exist (libphonenumber); `PLACE`, a pair of degrees with more than two
+        decimals, or in minutes (domain table of disclosure checks, D12). Two bare numbers need one decimal more,
+        because rates and weights have three.
+    """
+    if "@" in text and _EMAIL.search(text):
+        yield EMAIL
+    if _has_position(text):
+        yield PLACE
+    elif _has_phone(text[:MAX_SCANNED], tuple(regions)):
+        yield PHONE
+
+
+def _has_position(text: str) -> bool:
+    found = (match for pattern in (_DECIMAL, _DEGREES) for match in pattern.finditer(text))
+    pairs = ((float(m[1].replace("−", "-")), float(m[2].replace("−", "-"))) for m in found)
+    return any(_on_earth(*pair) for pair in pairs) or _SEXAGESIMAL.search(text) is not None
+
+
+def _on_earth(one: float, other: float) -> bool:
+    """Latitude and longitude, in either order."""
+    return min(abs(one), abs(other)) <= 90 and max(abs(one), abs(other)) <= 180
+
+
+def _has_phone(text: str, regions: tuple[str, ...]) -> bool:
+    if sum(map(str.isdigit, text)) < 7:
+        return False
+    from phonenumbers import Leniency, PhoneNumberMatcher
+
+    known = [region for region in regions if region in _regions()]
+    return any(
+        PhoneNumberMatcher(
+            text, region, leniency=Leniency.STRICT_GROUPING if region else Leniency.VALID
+        ).has_next()
+        for region in (None, *known)
+    )
+
+
+@cache
+def _regions() -> frozenset[str]:
+    from phonenumbers import SUPPORTED_REGIONS
+
+    return frozenset(SUPPORTED_REGIONS)

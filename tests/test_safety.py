@@ -1,0 +1,125 @@
+"""What the description gives away: identifiers and exact places in its texts, people at risk in small areas."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cdmeta.checks import safety
+from cdmeta.finding import Finding
+from cdmeta.identifiers import EMAIL, PHONE, PLACE, kinds
+from cdmeta.package import Package, load
+
+BASE = load(Path(__file__).parent.parent / "examples" / "rules" / "base")
+
+
+def package(**changes: Any) -> Package:
+    return replace(BASE, descriptor={**BASE.descriptor, "citizenData": {**BASE.answers, **changes}})
+
+
+def found(package: Package) -> list[tuple[str, str | None]]:
+    return [(finding.code, finding.where.pointer) for finding in safety.check(package)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("write to ama@example.org, please", [EMAIL]),
+        ("Écrire à ama.b+x@mail.example.org.", [EMAIL]),
+        ("call +57 601 555 0100", [PHONE]),
+        ("tel. 020 7946 0018", [PHONE]),
+        ("at 4.60971, -74.08175", [PLACE]),
+        ("at −33.8688 151.2093", [PLACE]),
+        ("at 4.610° N, 74.082° W", [PLACE]),
+        ("4°36′35″N 74°04′54″W", [PLACE]),
+        ("ama@example.org lives at 4.60971;-74.08175", [EMAIL, PLACE]),
+        ("ten days, 2024-03-04 to 2025-03-14", []),
+        ("rates of 0.123, 0.456 and 3.145", []),
+        ("ISBN 978-3-16-148410-0, grant 2021/1234567", []),
+        ("1 000 000 000 people, 95.1234 %", []),
+        ("from 400.1234, 500.1234 on", []),
+        ("me@home", []),
+        ("", []),
+    ],
+)
+def test_kinds(text: str, expected: list[str]) -> None:
+    assert list(kinds(text, ["GB", "CO", "XX"])) == expected
+
+
+def test_a_national_number_is_known_in_its_country_only() -> None:
+    assert list(kinds("tel. 020 7946 0018", ["GB"])) == [PHONE]
+    assert list(kinds("tel. 020 7946 0018")) == []
+
+
+@given(st.text(max_size=200) | st.from_regex(r"[-+ 0-9.,;/°'@a-z]{0,80}", fullmatch=True))
+def test_any_text_can_be_looked_at(text: str) -> None:
+    assert set(kinds(text, ["GB"])) <= {EMAIL, PHONE, PLACE}
+
+
+def test_no_text_takes_long() -> None:
+    """Patterns that backtrack would not come back from these."""
+    for text in ("1.0000, " * 20_000, "a@" + "a." * 50_000, "+" * 50_000, "1°1'" * 30_000, "9" * 200_000):
+        list(kinds(text, ["GB"]))
+
+
+def test_where_an_identifier_stands_and_never_what_it_is() -> None:
+    given = package(limitations={"en": "Ask ama@example.org", "es": "nada"}, methodology="from 5.60372, -0.18696")
+    findings = list(safety.check(given))
+    assert {(f.code, f.where.pointer) for f in findings} == {
+        ("CD501", "/citizenData/limitations/en"),
+        ("CD501", "/citizenData/methodology"),
+    }
+    for finding in findings:
+        assert "ama" not in repr(finding) + finding.message()
+        assert "5.6" not in repr(finding) + finding.message()
+
+
+def test_whom_to_ask_may_be_told_where_it_is_asked_for() -> None:
+    assert found(package(complaintsContact="+57 601 555 0100, ama@example.org")) == []
+    contributors = [{"title": "A", "email": "ama@example.org", "path": "mailto:ama@example.org"}]
+    assert found(replace(BASE, descriptor={**BASE.descriptor, "contributors": contributors})) == []
+
+
+def test_columns_and_codes_are_texts_too() -> None:
+    schema = {"fields": [{"name": "a", "type": "string", "example": "ama@example.org"}]}
+    given = replace(BASE, descriptor={**BASE.descriptor, "resources": [{"name": "r", "schema": schema}]})
+    assert found(given) == [("CD501", "/resources/0/schema/fields/0/example")]
+
+
+def test_beside_sensitive_data_it_is_an_error() -> None:
+    given = package(personalDataCollected="SENSITIVE", limitations="Ask ama@example.org")
+    (finding,) = safety.check(given)
+    assert (finding.code, finding.severity("publish")) == ("CD502", "error")
+
+
+AT_RISK: dict[str, Any] = {"populationGroups": ["GENERAL", "MIGRANTS"], "riskAssessment": "tbd"}
+
+
+@pytest.mark.parametrize(
+    ("geography", "raised"),
+    [
+        (["Hill ward (made up)"], True),
+        (["CO", "Hill ward (made up)"], True),
+        (["CO", "CO-ANT", "COL", "170"], False),
+        (["WITHHELD_SAFETY"], False),
+        ([], False),
+        ("CO", False),
+        (None, False),
+    ],
+)
+def test_people_at_risk_in_small_areas(geography: Any, raised: bool) -> None:
+    expected = [("CD503", "/citizenData/riskAssessment")] if raised else []
+    assert found(package(geography=geography, **AT_RISK)) == expected
+    sensitive = package(geography=geography, personalDataCollected="SENSITIVE", **AT_RISK)
+    assert [code for code, _ in found(sensitive)] == (["CD504"] if raised else [])
+    assert found(package(geography=geography, **AT_RISK | {"riskAssessment": "Nobody (made up)."})) == []
+    assert found(package(geography=geography, **AT_RISK | {"populationGroups": ["RURAL_REMOTE"]})) == []
+
+
+def test_the_groups_are_named() -> None:
+    (finding,) = safety.check(package(geography=["Hill ward (made up)"], **AT_RISK))
+    assert isinstance(finding, Finding)
+    assert "Migrants" in finding.message()
