@@ -81,6 +81,8 @@ def test_whom_to_ask_may_be_told_where_it_is_asked_for() -> None:
     assert found(package(complaintsContact="+57 601 555 0100, ama@example.org")) == []
     contributors = [{"title": "A", "email": "ama@example.org", "path": "mailto:ama@example.org"}]
     assert found(replace(BASE, descriptor={**BASE.descriptor, "contributors": contributors})) == []
+    resources = [{"name": "r", "sources": contributors}]
+    assert found(replace(BASE, descriptor={**BASE.descriptor, "sources": contributors, "resources": resources})) == []
 
 
 def test_columns_and_codes_are_texts_too() -> None:

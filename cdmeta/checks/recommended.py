@@ -30,10 +30,10 @@ _MAX_LISTED = 5
 
 
 def check(package: Package) -> Iterator[Finding]:
-    """Name the recommended answers that are missing."""
-    fields = profile.load().fields.values()
-    missing = [entry.path for entry in fields if _would_help(entry, package.answers)]
-    if missing:
+    """Name the recommended answers that are missing, as soon as those are there that have to be."""
+    fields, answers = profile.load().fields.values(), package.answers
+    missing = [entry.path for entry in fields if entry.tier == "recommended" and _is_open(entry, answers)]
+    if missing and not any(_is_open(entry, answers) for entry in fields if entry.tier == "core"):
         names: list[Any] = [title_of(path) for path in missing[:_MAX_LISTED]]
         if more := len(missing) - len(names):
             names.append(Phrase("report.more", {"count": more}))
@@ -41,10 +41,10 @@ def check(package: Package) -> Iterator[Finding]:
         yield Finding("CD143", Where(DESCRIPTOR, "/citizenData"), params)
 
 
-def _would_help(entry: Field, answers: Mapping[str, Any]) -> bool:
-    """The answer is recommended, is not there, and belongs to nothing that is not there either."""
+def _is_open(entry: Field, answers: Mapping[str, Any]) -> bool:
+    """The answer is not there, and belongs to nothing that is not there either."""
     above, *names = entry.path.split(".")
-    if above != "citizenData" or entry.tier != "recommended" or "[]" in entry.path:
+    if above != "citizenData" or "[]" in entry.path:
         return False
     if answers.get("personalDataCollected") == "NONE" and names[0] in _ABOUT_PEOPLE:
         return False

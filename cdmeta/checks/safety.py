@@ -17,7 +17,7 @@ from cdmeta.package import DESCRIPTOR, Package
 from cdmeta.phrase import Phrase, Series, name_of
 from cdmeta.profile import WITHHELD
 
-_MAY_TELL_WHOM_TO_ASK = frozenset({"/contributors", "/citizenData/complaintsContact"})
+_MAY_TELL_WHOM_TO_ASK = re.compile(r"(/resources/\d+)?/(contributors|sources)|/citizenData/complaintsContact")
 """Answers that are there so that somebody can be reached."""
 _ADDRESSES = ("http://", "https://", "urn:")
 _AT_RISK = (
@@ -54,7 +54,7 @@ def _identifiers(descriptor: Mapping[str, Any], consent: Consent) -> Iterator[Fi
 
 def _texts(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
     """All texts with their place, but for addresses and for what tells whom to ask."""
-    if pointer in _MAY_TELL_WHOM_TO_ASK:
+    if _MAY_TELL_WHOM_TO_ASK.fullmatch(pointer):
         return
     if isinstance(value, str) and not value.startswith(_ADDRESSES):
         yield pointer, value
