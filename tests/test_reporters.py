@@ -126,6 +126,11 @@ def test_wrapping_loses_nothing_and_keeps_the_width(text: str, width: int) -> No
     assert all(columns(line) <= width for line in lines)
 
 
+@pytest.mark.parametrize("space", ["\u00a0", "\u202f"])
+def test_no_line_breaks_at_a_space_that_forbids_it(space: str) -> None:
+    assert wrap(f"sa clé{space}: 20{space}000 lignes", 7) == ["sa", f"clé{space}:", f"20{space}000", "lignes"]
+
+
 def test_all_open_questions_are_listed_in_few_lines() -> None:
     fields = [field for field in profile.load().fields.values() if field.tier == "core"]
     report = Report("x", tuple(question(field) for field in fields), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +21,8 @@ FRAMEWORK = ("CD201", "CD202", "CD203", "CD204")
 
 _STYLES = {"error": "1;31", "warning": "1;33", "info": "1;36", "good": "1;32", "bold": "1", "plain": ""}
 _MIN_WIDTH, _MAX_WIDTH = 20, 100
+# French sets no-break spaces before a colon and between thousands; str.split would break there.
+_BREAK = re.compile(r"[^\S\u00a0\u202f]+")
 
 
 @dataclass(frozen=True)
@@ -205,7 +208,7 @@ def _quoted(source: str) -> str:
 def wrap(text: str, width: int) -> list[str]:
     """Break a text into lines of at most `width` terminal columns; only a word longer than that is cut."""
     lines, line = [], ""
-    for word in text.split():
+    for word in filter(None, _BREAK.split(text)):
         joined = f"{line} {word}" if line else word
         if columns(joined) <= width:
             line = joined
