@@ -25,7 +25,7 @@ def test_the_guide_for_reviewers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         monkeypatch.setenv(name, value)
     steps = commands(GUIDES / "reviewing.md")
     assert [step.args[0] for step in steps] == ["keygen", "validate", "classify", "approve", "verify"]
-    printed = []
+    printed: list[str] = []
     for step in steps:
         if step.args[0] == "verify":
             line = next(line for line in printed[0].splitlines() if "ssh-ed25519" in line)

@@ -82,7 +82,9 @@ def test_whom_to_ask_may_be_told_where_it_is_asked_for() -> None:
     contributors = [{"title": "A", "email": "ama@example.org", "path": "mailto:ama@example.org"}]
     assert found(replace(BASE, descriptor={**BASE.descriptor, "contributors": contributors})) == []
     resources = [{"name": "r", "sources": contributors}]
-    assert found(replace(BASE, descriptor={**BASE.descriptor, "sources": contributors, "resources": resources})) == []
+    assert (
+        found(replace(BASE, descriptor={**BASE.descriptor, "sources": contributors, "resources": resources})) == []
+    )
 
 
 def test_columns_and_codes_are_texts_too() -> None:
