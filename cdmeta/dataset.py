@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from types import MappingProxyType
@@ -15,7 +15,7 @@ from cdmeta.finding import Finding, Where
 from cdmeta.framework import Decision
 from cdmeta.package import DESCRIPTOR, Package, Resource
 from cdmeta.period import time_range, to_date
-from cdmeta.phrase import Phrase
+from cdmeta.phrase import Phrase, title_of
 from cdmeta.text import Text, is_blank, is_missing
 from cdmeta.urn import Ref, is_agency_id, is_concept_id, to_concept_id, to_id
 
@@ -36,7 +36,9 @@ _ROLES_OF_RESERVED: Mapping[str, tuple[Role, ...]] = {
     "OBS_STATUS": ("attribute",),
 }
 
-_VERSION = re.compile(r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.[0-9A-Za-z.+-]+", re.ASCII)
+_COLUMN = "_COL"
+"""Ends the id of a column whose name is the id of a metadata attribute."""
+_VERSION = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*)){2}", re.ASCII)
 _TIME_TYPES = ("year", "yearmonth", "date", "datetime")
 _NUMBER_TYPES = ("integer", "number")
 _YEAR_NAMES = ("year", "año", "ano", "anio", "année", "annee")
@@ -427,16 +429,50 @@ def _columns(
     columns = tuple(
         replace(build.column(name, entry, _role(entry, key), key), index=index) for name, index, entry in entries
     )
+    chosen = {name for name, _, entry in entries if _string(_sdmx(entry).get("id"))}
+    columns = _renamed(resource, columns, chosen, findings)
     findings += _id_problems(resource, columns)
     if not any((c.role == "measure" and c.unit) or c.id == "UNIT_MEASURE" for c in columns):
         findings.append(Finding("CD708", Where(resource=resource.name), {"resource": resource.name}))
     return columns
 
 
+def _metadata_ids() -> dict[str, str]:
+    """The ids of the metadata attributes that stand below no other, with the path of the first field that has it.
+
+    No component may have one: SDMX puts metadata attributes of the top level beside the components of the data.
+    """
+    fields = reversed(tuple(profile.load().fields.values()))
+    return {f.concept: f.path for f in fields if f.concept and not f.parent}
+
+
+def _renamed(
+    resource: Resource, columns: tuple[Column, ...], chosen: Container[str], findings: list[Finding]
+) -> tuple[Column, ...]:
+    """The columns, those whose id is that of a metadata attribute with another one, unless somebody chose it.
+
+    `CONTACT` becomes `CONTACT_COL`; or `CONTACT_COL2`, `CONTACT_COL3` … where a column is called that already.
+    """
+    metadata = _metadata_ids()
+    taken = {id_.casefold() for id_ in (*metadata, *(column.id for column in columns))}
+    made = []
+    for column in columns:
+        if column.id not in metadata or column.name in chosen:
+            made.append(column)
+            continue
+        tries = (f"{column.id}{_COLUMN}{number}" for number in ("", *range(2, len(taken) + 3)))
+        id_ = next(id_ for id_ in tries if id_.casefold() not in taken)
+        other = title_of(metadata[column.id])
+        params = {"resource": resource.name, "field": column.name, "id": column.id, "renamed": id_, "other": other}
+        findings.append(Finding("CD719", Where(resource=resource.name, field=column.name), params))
+        made.append(replace(column, id=id_))
+    return tuple(made)
+
+
 def _id_problems(resource: Resource, columns: tuple[Column, ...]) -> Iterator[Finding]:
     """Ids that are none, stand twice whatever their case, or belong to something else."""
-    metadata = {f.concept: f.title for f in profile.load().fields.values() if f.concept}
-    seen: dict[str, str] = {}
+    metadata = {id_: title_of(path) for id_, path in _metadata_ids().items()}
+    seen: dict[str, str | Phrase] = {}
     for column in columns:
         taken = column.id in _TAKEN or column.role not in _ROLES_OF_RESERVED.get(column.id, ROLES)
         key = column.id.casefold()
