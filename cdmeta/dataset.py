@@ -39,6 +39,7 @@ _ROLES_OF_RESERVED: Mapping[str, tuple[Role, ...]] = {
 _COLUMN = "_COL"
 """Ends the id of a column whose name is the id of a metadata attribute."""
 _VERSION = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*)){2}", re.ASCII)
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _TIME_TYPES = ("year", "yearmonth", "date", "datetime")
 _NUMBER_TYPES = ("integer", "number")
 _YEAR_NAMES = ("year", "año", "ano", "anio", "année", "annee")
@@ -542,7 +543,9 @@ class _ColumnBuilder:
             fixed or _string(sdmx.get("id")) or to_concept_id(name),
             self._ref(name, sdmx, "concept", "Concept"),
             self._ref(name, sdmx, "codelist", "Codelist") if coded else None,
-            self._coded(name, self._raw_values(name, entry, constraints)) if coded else (),
+            self._coded(name, self._raw_values(name, entry, constraints), self._code_source(name, entry))
+            if coded
+            else (),
             name in key or constraints.get("required") is True,
             MappingProxyType(dict(constraints)),
             self._unit(sdmx.get("unit")) if role == "measure" else None,
@@ -570,38 +573,52 @@ class _ColumnBuilder:
                 raw = _raw(given.get("value"))
                 yield raw, Text.at(given, "label", language)
         elif name in self._keys:
-            yield from self._from_code_table(name, *self._keys[name])
+            if (source := self._code_source(name, entry)) is not None:
+                yield from self._from_code_table(name, source)
         elif isinstance(enum, list):
             for value in enum:
                 yield _raw(value), Text()
 
-    def _from_code_table(self, name: str, target: str, column: str) -> Iterator[tuple[str, Text]]:
-        wanted = target or self._resource.name
-        resource = next((r for r in self._package.resources if r.name == wanted), None)
-        if resource is None or resource is self._resource:
-            return
-        labels = list(_label_columns(resource, column, self._package.language))
+    def _code_source(self, name: str, entry: Mapping[str, Any]) -> Resource | None:
+        """The table that lists the codes of a column, where the descriptor does not."""
+        if isinstance(entry.get("categories"), list) or name not in self._keys:
+            return None
+        others = (r for r in self._package.resources if r is not self._resource)
+        return next((r for r in others if r.name == self._keys[name][0]), None)
+
+    def _from_code_table(self, name: str, source: Resource) -> Iterator[tuple[str, Text]]:
+        column = self._keys[name][1]
+        labels = list(_label_columns(source, column, self._package.language))
         try:
-            for row in self._code_table(resource):
-                texts = tuple((tag, row[n].strip()) for tag, n in labels if row.get(n) and not is_blank(row[n]))
-                yield row.get(column, ""), Text(tuple(dict(texts).items()))
+            rows = list(self._code_table(source))
         except ConversionError as error:
             where = Where(resource=self._resource.name, field=name)
-            self._findings.append(
-                Finding("CD711", where, {"resource": wanted, "field": name, "note": error.args[0]})
-            )
+            params = {"resource": source.name, "field": name, "note": error.args[0]}
+            self._findings.append(Finding("CD711", where, params))
+            return
+        self._findings += _unwritable(source, rows, (column, *(label for _, label in labels)))
+        for row in rows:
+            texts = tuple((tag, row[n].strip()) for tag, n in labels if row.get(n) and not is_blank(row[n]))
+            yield row.get(column, ""), Text(tuple(dict(texts).items()))
 
-    def _coded(self, name: str, raw: Iterable[tuple[str, Text]]) -> tuple[Value, ...]:
+    def _coded(self, name: str, raw: Iterable[tuple[str, Text]], source: Resource | None) -> tuple[Value, ...]:
         """Codes with SDMX ids; two values that meet in one id, or leave none, are an error."""
         values: dict[str, Value] = {}
-        for text, label in raw:
+        clashes: list[tuple[int, str, str]] = []
+        for number, (text, label) in enumerate(raw):
             code = to_id(text)
             if code and code not in values:
                 values[code] = Value(text, code, label or Text.of(text, self._package.language))
             elif not code or values[code].raw != text:
-                params = {"resource": self._resource.name, "field": name, "value": text, "id": code}
-                params["other"] = values[code].raw if code else ""
-                self._findings.append(Finding("CD706", Where(resource=self._resource.name, field=name), params))
+                clashes.append((number, text, code))
+        if source is not None and clashes:  # its rows are data: they are counted, and not quoted
+            row = clashes[0][0] + _first_row(source)
+            params = {"resource": source.name, "field": name, "count": len(clashes), "row": row}
+            self._findings.append(Finding("CD720", Where(resource=source.name, row=row), params))
+        for _, text, code in clashes if source is None else ():
+            named = {"resource": self._resource.name, "field": name, "value": text, "id": code}
+            named["other"] = values[code].raw if code else ""
+            self._findings.append(Finding("CD706", Where(resource=self._resource.name, field=name), named))
         return tuple(values.values())
 
     def _unit(self, unit: Any) -> Value | None:
@@ -612,6 +629,23 @@ class _ColumnBuilder:
             return None
         name = Text.at(unit, "name", language) if isinstance(unit, Mapping) else Text()
         return Value(code, to_id(code), name or Text.of(code, language))
+
+
+def _first_row(resource: Resource) -> int:
+    """The number of the first row of data, the header being row 1."""
+    return 1 if (resource.dialect or {}).get("header") is False else 2
+
+
+def _unwritable(resource: Resource, rows: list[Mapping[str, str]], names: Iterable[str]) -> Iterator[Finding]:
+    """Columns of a table of codes with characters that XML cannot hold."""
+    for name in dict.fromkeys(names):
+        found = [
+            number for number, row in enumerate(rows, _first_row(resource)) if _NOT_XML.search(row.get(name, ""))
+        ]
+        if found:
+            where = Where(resource=resource.name, row=found[0], field=name)
+            params = {"field": name, "resource": resource.name, "count": len(found), "row": found[0]}
+            yield Finding("CD716", where, params)
 
 
 def _label_columns(resource: Resource, key: str, language: str) -> Iterator[tuple[str, str]]:

@@ -335,3 +335,55 @@ def test_a_version_has_three_numbers(version: str, tmp_path: Path) -> None:
     file.write_text(json.dumps(json.loads(file.read_text(encoding="utf-8")) | {"version": version}))
     made = draft(package, "sdmx-json-2.0", tmp_path / "out")
     assert [f.code for f in made.errors] == ["CD715"]
+
+
+# Tables of codes
+
+
+def with_codes(folder: Path, *codes: tuple[str, str], **dialect: Any) -> Path:
+    """A package whose dimension refers to a table of these codes and labels."""
+    field = {"name": "thing", "type": "string", "sdmx": {"role": "dimension"}}
+    key = {"fields": ["thing"], "reference": {"resource": "codes", "fields": ["code"]}}
+    package = with_cells(folder, field, "A", foreignKeys=[key])
+    lines = [] if dialect else ["code,label"]
+    lines += [f"{code},{label}" for code, label in codes]
+    (package / "data" / "codes.csv").write_text("\n".join([*lines, ""]), encoding="utf-8")
+    file = package / "datapackage.json"
+    descriptor = json.loads(file.read_text(encoding="utf-8"))
+    schema = {"fields": [{"name": "code", "type": "string"}, {"name": "label", "type": "string"}]}
+    table = {"name": "codes", "type": "table", "path": "data/codes.csv", "format": "csv", "schema": schema}
+    descriptor["resources"].append(table | ({"dialect": dialect} if dialect else {}))
+    file.write_text(json.dumps(descriptor), encoding="utf-8")
+    return package
+
+
+@pytest.mark.parametrize(
+    ("rows", "code", "row", "count"),
+    [
+        ([("A", "x"), (f"{WORD} a", "x"), (f"{WORD}_a", "x"), (f"{WORD}-a", "x")], "CD720", 4, 1),
+        ([("A", "x"), ("ж", WORD), ("!", WORD)], "CD720", 3, 2),
+        ([("A", "x"), ("B", f"{WORD}\x07"), (WORD, "\ufffe")], "CD716", 3, 2),
+        ([("A", "x"), (f"{WORD}\x07", "x")], "CD716", 3, 1),
+    ],
+)
+@pytest.mark.parametrize("to", FORMATS)
+def test_what_is_wrong_in_a_table_of_codes_is_counted_and_not_quoted(
+    rows: list[tuple[str, str]],
+    code: str,
+    row: int,
+    count: int,
+    to: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    package = with_codes(tmp_path, *rows)
+    made = draft(package, to, tmp_path / "out")
+    told = [(f.code, f.where.resource, f.where.row, f.params["count"]) for f in made.errors]
+    assert told == [(code, "codes", row, count)]
+    assert quoted(told_by_library(package, to, tmp_path / "library")) == []
+    assert quoted(told_by_command(zipped(package), to, tmp_path / "command", capsys)) == []
+
+
+def test_rows_of_a_table_of_codes_without_header_are_counted_from_one(tmp_path: Path) -> None:
+    made = draft(with_codes(tmp_path, ("A", "x"), ("!", "x"), header=False), "sdmx-csv-2.0", tmp_path / "out")
+    assert [(f.code, f.where.row) for f in made.errors] == [("CD720", 2)]
