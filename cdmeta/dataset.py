@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from types import MappingProxyType
@@ -15,7 +15,7 @@ from cdmeta.finding import Finding, Where
 from cdmeta.framework import Decision
 from cdmeta.package import DESCRIPTOR, Package, Resource
 from cdmeta.period import time_range, to_date
-from cdmeta.phrase import Phrase
+from cdmeta.phrase import Phrase, title_of
 from cdmeta.text import Text, is_blank, is_missing
 from cdmeta.urn import Ref, is_agency_id, is_concept_id, to_concept_id, to_id
 
@@ -36,7 +36,10 @@ _ROLES_OF_RESERVED: Mapping[str, tuple[Role, ...]] = {
     "OBS_STATUS": ("attribute",),
 }
 
-_VERSION = re.compile(r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.[0-9A-Za-z.+-]+", re.ASCII)
+_COLUMN = "_COL"
+"""Ends the id of a column whose name is the id of a metadata attribute."""
+_VERSION = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*)){2}", re.ASCII)
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _TIME_TYPES = ("year", "yearmonth", "date", "datetime")
 _NUMBER_TYPES = ("integer", "number")
 _YEAR_NAMES = ("year", "año", "ano", "anio", "année", "annee")
@@ -427,16 +430,50 @@ def _columns(
     columns = tuple(
         replace(build.column(name, entry, _role(entry, key), key), index=index) for name, index, entry in entries
     )
+    chosen = {name for name, _, entry in entries if _string(_sdmx(entry).get("id"))}
+    columns = _renamed(resource, columns, chosen, findings)
     findings += _id_problems(resource, columns)
     if not any((c.role == "measure" and c.unit) or c.id == "UNIT_MEASURE" for c in columns):
         findings.append(Finding("CD708", Where(resource=resource.name), {"resource": resource.name}))
     return columns
 
 
+def _metadata_ids() -> dict[str, str]:
+    """The ids of the metadata attributes that stand below no other, with the path of the first field that has it.
+
+    No component may have one: SDMX puts metadata attributes of the top level beside the components of the data.
+    """
+    fields = reversed(tuple(profile.load().fields.values()))
+    return {f.concept: f.path for f in fields if f.concept and not f.parent}
+
+
+def _renamed(
+    resource: Resource, columns: tuple[Column, ...], chosen: Container[str], findings: list[Finding]
+) -> tuple[Column, ...]:
+    """The columns, those whose id is that of a metadata attribute with another one, unless somebody chose it.
+
+    `CONTACT` becomes `CONTACT_COL`; or `CONTACT_COL2`, `CONTACT_COL3` … where a column is called that already.
+    """
+    metadata = _metadata_ids()
+    taken = {id_.casefold() for id_ in (*metadata, *(column.id for column in columns))}
+    made = []
+    for column in columns:
+        if column.id not in metadata or column.name in chosen:
+            made.append(column)
+            continue
+        tries = (f"{column.id}{_COLUMN}{number}" for number in ("", *range(2, len(taken) + 3)))
+        id_ = next(id_ for id_ in tries if id_.casefold() not in taken)
+        other = title_of(metadata[column.id])
+        params = {"resource": resource.name, "field": column.name, "id": column.id, "renamed": id_, "other": other}
+        findings.append(Finding("CD719", Where(resource=resource.name, field=column.name), params))
+        made.append(replace(column, id=id_))
+    return tuple(made)
+
+
 def _id_problems(resource: Resource, columns: tuple[Column, ...]) -> Iterator[Finding]:
     """Ids that are none, stand twice whatever their case, or belong to something else."""
-    metadata = {f.concept: f.title for f in profile.load().fields.values() if f.concept}
-    seen: dict[str, str] = {}
+    metadata = {id_: title_of(path) for id_, path in _metadata_ids().items()}
+    seen: dict[str, str | Phrase] = {}
     for column in columns:
         taken = column.id in _TAKEN or column.role not in _ROLES_OF_RESERVED.get(column.id, ROLES)
         key = column.id.casefold()
@@ -506,7 +543,9 @@ class _ColumnBuilder:
             fixed or _string(sdmx.get("id")) or to_concept_id(name),
             self._ref(name, sdmx, "concept", "Concept"),
             self._ref(name, sdmx, "codelist", "Codelist") if coded else None,
-            self._coded(name, self._raw_values(name, entry, constraints)) if coded else (),
+            self._coded(name, self._raw_values(name, entry, constraints), self._code_source(name, entry))
+            if coded
+            else (),
             name in key or constraints.get("required") is True,
             MappingProxyType(dict(constraints)),
             self._unit(sdmx.get("unit")) if role == "measure" else None,
@@ -534,38 +573,52 @@ class _ColumnBuilder:
                 raw = _raw(given.get("value"))
                 yield raw, Text.at(given, "label", language)
         elif name in self._keys:
-            yield from self._from_code_table(name, *self._keys[name])
+            if (source := self._code_source(name, entry)) is not None:
+                yield from self._from_code_table(name, source)
         elif isinstance(enum, list):
             for value in enum:
                 yield _raw(value), Text()
 
-    def _from_code_table(self, name: str, target: str, column: str) -> Iterator[tuple[str, Text]]:
-        wanted = target or self._resource.name
-        resource = next((r for r in self._package.resources if r.name == wanted), None)
-        if resource is None or resource is self._resource:
-            return
-        labels = list(_label_columns(resource, column, self._package.language))
+    def _code_source(self, name: str, entry: Mapping[str, Any]) -> Resource | None:
+        """The table that lists the codes of a column, where the descriptor does not."""
+        if isinstance(entry.get("categories"), list) or name not in self._keys:
+            return None
+        others = (r for r in self._package.resources if r is not self._resource)
+        return next((r for r in others if r.name == self._keys[name][0]), None)
+
+    def _from_code_table(self, name: str, source: Resource) -> Iterator[tuple[str, Text]]:
+        column = self._keys[name][1]
+        labels = list(_label_columns(source, column, self._package.language))
         try:
-            for row in self._code_table(resource):
-                texts = tuple((tag, row[n].strip()) for tag, n in labels if row.get(n) and not is_blank(row[n]))
-                yield row.get(column, ""), Text(tuple(dict(texts).items()))
+            rows = list(self._code_table(source))
         except ConversionError as error:
             where = Where(resource=self._resource.name, field=name)
-            self._findings.append(
-                Finding("CD711", where, {"resource": wanted, "field": name, "note": error.args[0]})
-            )
+            params = {"resource": source.name, "field": name, "note": error.args[0]}
+            self._findings.append(Finding("CD711", where, params))
+            return
+        self._findings += _unwritable(source, rows, (column, *(label for _, label in labels)))
+        for row in rows:
+            texts = tuple((tag, row[n].strip()) for tag, n in labels if row.get(n) and not is_blank(row[n]))
+            yield row.get(column, ""), Text(tuple(dict(texts).items()))
 
-    def _coded(self, name: str, raw: Iterable[tuple[str, Text]]) -> tuple[Value, ...]:
+    def _coded(self, name: str, raw: Iterable[tuple[str, Text]], source: Resource | None) -> tuple[Value, ...]:
         """Codes with SDMX ids; two values that meet in one id, or leave none, are an error."""
         values: dict[str, Value] = {}
-        for text, label in raw:
+        clashes: list[tuple[int, str, str]] = []
+        for number, (text, label) in enumerate(raw):
             code = to_id(text)
             if code and code not in values:
                 values[code] = Value(text, code, label or Text.of(text, self._package.language))
             elif not code or values[code].raw != text:
-                params = {"resource": self._resource.name, "field": name, "value": text, "id": code}
-                params["other"] = values[code].raw if code else ""
-                self._findings.append(Finding("CD706", Where(resource=self._resource.name, field=name), params))
+                clashes.append((number, text, code))
+        if source is not None and clashes:  # its rows are data: they are counted, and not quoted
+            row = clashes[0][0] + _first_row(source)
+            params = {"resource": source.name, "field": name, "count": len(clashes), "row": row}
+            self._findings.append(Finding("CD720", Where(resource=source.name, row=row), params))
+        for _, text, code in clashes if source is None else ():
+            named = {"resource": self._resource.name, "field": name, "value": text, "id": code}
+            named["other"] = values[code].raw if code else ""
+            self._findings.append(Finding("CD706", Where(resource=self._resource.name, field=name), named))
         return tuple(values.values())
 
     def _unit(self, unit: Any) -> Value | None:
@@ -576,6 +629,23 @@ class _ColumnBuilder:
             return None
         name = Text.at(unit, "name", language) if isinstance(unit, Mapping) else Text()
         return Value(code, to_id(code), name or Text.of(code, language))
+
+
+def _first_row(resource: Resource) -> int:
+    """The number of the first row of data, the header being row 1."""
+    return 1 if (resource.dialect or {}).get("header") is False else 2
+
+
+def _unwritable(resource: Resource, rows: list[Mapping[str, str]], names: Iterable[str]) -> Iterator[Finding]:
+    """Columns of a table of codes with characters that XML cannot hold."""
+    for name in dict.fromkeys(names):
+        found = [
+            number for number, row in enumerate(rows, _first_row(resource)) if _NOT_XML.search(row.get(name, ""))
+        ]
+        if found:
+            where = Where(resource=resource.name, row=found[0], field=name)
+            params = {"field": name, "resource": resource.name, "count": len(found), "row": found[0]}
+            yield Finding("CD716", where, params)
 
 
 def _label_columns(resource: Resource, key: str, language: str) -> Iterator[tuple[str, str]]:

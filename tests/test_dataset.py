@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cdmeta import framework, profile
+from cdmeta import framework
 from cdmeta.dataset import Dataset, read_answers, to_dataset
 from cdmeta.finding import Finding
 from cdmeta.package import load
@@ -79,10 +79,84 @@ def test_no_component_has_the_id_of_a_metadata_attribute(name: str) -> None:
     assert {"FREQ", "TIME_PERIOD", "OBS_VALUE", "UNIT_MEASURE", "OBS_STATUS"} <= components
 
 
-def test_a_column_called_like_a_metadata_attribute_is_refused(tmp_path: Path) -> None:
-    top = next(f for f in profile.load().fields.values() if f.concept == "LICENCE")
-    _, findings = read(changed(tmp_path, schema(FIGURE, {"name": top.concept.lower(), "type": "string"})))
-    assert [(f.code, f.where.field) for f in findings if f.severity() == "error"] == [("CD704", "licence")]
+CONCEPT = "urn:sdmx:org.sdmx.infomodel.conceptscheme.Concept"
+TOP = sorted(attribute.id for attribute in metadata_structure().attributes)
+
+
+def text(name: str, **sdmx: str) -> dict[str, Any]:
+    return {"name": name, "type": "string", "sdmx": {"role": "attribute"} | sdmx}
+
+
+def test_a_column_called_like_a_metadata_attribute_has_another_id(tmp_path: Path) -> None:
+    dataset, findings = read(changed(tmp_path, schema(FIGURE, text("licence"), text("note"))))
+    assert [c.id for c in dataset.tables[0].by_role("attribute")] == ["LICENCE_COL", "NOTE"]
+    (told,) = [finding for finding in findings if finding.code == "CD719"]
+    assert (told.severity(), told.severity("official"), told.where.field) == ("info", "info", "licence")
+    assert told.message() == (
+        'The column "licence" of "t" is called "LICENCE_COL" in SDMX, '
+        'because "LICENCE" is the id of "Name of the licence" in the metadata.'
+    )
+    assert '"sdmx": {"id": "…"}' in told.remedy()
+    assert [finding.code for finding in findings if finding.severity() == "error"] == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "ids"),
+    [
+        ([text("licence"), text("Licence col")], ["LICENCE_COL2", "LICENCE_COL"]),
+        (
+            [text("licence_col"), text("licence"), text("x", id="licence_col2")],
+            ["LICENCE_COL", "LICENCE_COL3", "licence_col2"],
+        ),
+        ([text("licence"), text("contact")], ["LICENCE_COL", "CONTACT_COL"]),
+        ([text("licence", id="MY_LICENCE")], ["MY_LICENCE"]),
+        ([{"name": "contact", "type": "string", "sdmx": {"role": "dimension"}}], ["CONTACT_COL"]),
+        ([text("licence", concept=f"{CONCEPT}=A:B(1.0).LICENCE")], ["LICENCE_COL"]),
+    ],
+)
+def test_the_other_id_is_nobody_elses(fields: list[dict[str, Any]], ids: list[str], tmp_path: Path) -> None:
+    dataset, findings = read(changed(tmp_path, schema(FIGURE, *fields)))
+    assert [finding.code for finding in findings if finding.severity() == "error"] == []
+    assert [column.id for column in dataset.tables[0].columns[3:]] == ids
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        [text("x", id="LICENCE")],  # an id that somebody chose is not changed
+        [text("licence"), text("Licence")],  # two columns of one name stay two columns of one id
+        [text("licence"), text("x", id="LICENCE")],
+    ],
+)
+def test_what_somebody_chose_is_refused_where_it_is_taken(fields: list[dict[str, Any]], tmp_path: Path) -> None:
+    _, findings = read(changed(tmp_path, schema(FIGURE, *fields)))
+    wrong = [(f.code, f.where.field) for f in findings if f.severity() == "error"]
+    assert wrong == [("CD704", fields[-1]["name"])]
+
+
+def test_a_unit_in_a_column_is_no_metadata_attribute_of_the_top(tmp_path: Path) -> None:
+    dataset, findings = read(changed(tmp_path, schema(FIGURE, text("unit_measure"))))
+    assert findings == ()
+    assert [column.id for column in dataset.tables[0].by_role("attribute")] == ["UNIT_MEASURE"]
+
+
+@given(
+    names=st.lists(st.sampled_from(TOP).map(str.lower), unique=True, min_size=1, max_size=8), more=st.booleans()
+)
+@settings(max_examples=20)
+def test_no_component_ever_has_the_id_of_a_metadata_attribute(
+    names: list[str], more: bool, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    beside = [text(f"{name}_col") for name in names if more and f"{name}_col".upper() not in TOP]
+    folder = changed(tmp_path_factory.mktemp("any"), schema(FIGURE, *map(text, names), *beside))
+    dataset, findings = read(folder)
+    assert [f.where.field for f in findings if f.code == "CD719"] == names
+    assert [f.code for f in findings if f.severity() == "error"] == []
+    ids = [part.id for flow in structures(dataset).flows for part in flow.structure.components]
+    assert set(ids).isdisjoint(TOP)
+    assert len({id_.casefold() for id_ in ids}) == len(ids) == 5 + 1 + len(names) + len(beside)
+    again, _ = read(folder)
+    assert again == dataset
 
 
 def test_roles_come_from_key_and_types_unless_told(tmp_path: Path) -> None:

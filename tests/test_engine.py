@@ -9,7 +9,7 @@ import pytest
 
 from cdmeta.errors import ConversionError
 from cdmeta.package import load
-from cdmeta.tables.engine import code_rows, relation, session
+from cdmeta.tables.engine import MAX_LINE_BYTES, code_rows, relation, session
 
 FIELDS = [{"name": "a", "type": "string"}, {"name": "b", "type": "string"}]
 
@@ -98,3 +98,25 @@ def test_rows_of_a_code_table(tmp_path: Path) -> None:
     rows(tmp_path, b"a,b\nN,North\nS,\n")
     package = load(tmp_path)
     assert code_rows(package, package.resources[0]) == [{"a": "N", "b": "North"}, {"a": "S"}]
+
+
+def test_a_file_may_be_larger_than_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The buffers are small against the memory, whatever the size of the file."""
+    monkeypatch.setattr("cdmeta.tables.engine.MEMORY_LIMIT", "128MB")
+    line = f"{'x' * 5000},{'y' * 4998}\n".encode()
+    (tmp_path / "t.csv").write_bytes(b"a,b\n" + line * 16_000)
+    table = {"name": "t", "path": "t.csv", "schema": {"fields": FIELDS}}
+    (tmp_path / "datapackage.json").write_text(json.dumps({"resources": [table]}), encoding="utf-8")
+    package = load(tmp_path)
+    with session(package) as opened:
+        read = relation(opened, package, package.resources[0])
+        assert read.aggregate("count(*), min(length(f0)), max(length(f1))").fetchall() == [(16_000, 5000, 4998)]
+
+
+def test_a_line_may_be_long_and_one_without_end_is_refused(tmp_path: Path) -> None:
+    long = "x" * (MAX_LINE_BYTES - 100)
+    assert rows(tmp_path, f"a,b\n{long},y\n".encode()) == [(long, "y")]
+    with pytest.raises(ConversionError) as refused:
+        rows(tmp_path, f"a,b\n{long * 2},y\n".encode())
+    assert "xx" not in str(refused.value)
+    assert refused.value.__suppress_context__

@@ -5,12 +5,17 @@ import datetime as dt
 import json
 import shutil
 import warnings
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sdmx_reading import sets_from_json, sets_from_ml, structures_from_json, structures_from_ml
 
-from cdmeta.workflows.convert import convert
+from cdmeta.formats import sdmx_ml
+from cdmeta.sdmx.artefacts import Codelist, ConceptScheme, DataStructure, Header
+from cdmeta.sdmx.structures import standard_codelists
+from cdmeta.workflows.convert import FORMATS, convert
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "public-service-satisfaction" / "package"
 NOW = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)
@@ -151,3 +156,85 @@ def test_sdmx1_loses_line_ends_in_csv(hostile: Path) -> None:
     structures = hostile / "sdmx-ml-3.0" / "structures.xml"
     (row,) = by_sdmx1(hostile / "sdmx-csv-2.0" / "data-lines.draft.csv", structures)
     assert row["NOTE"] == "twolines"
+
+
+# A column whose name is the id of a metadata attribute: `LICENCE_COL` in everything that is written
+
+RENAMED = {"LICENCE": "LICENCE_COL", "CONTACT": "CONTACT_COL"}
+TOLD = [{"CONTACT_COL": "PHONE", "LICENCE_COL": "by <sea>"}, {"CONTACT_COL": "SHOP", "LICENCE_COL": "none"}]
+
+
+@pytest.fixture(scope="module")
+def renamed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One table with a dimension `contact`, which has codes, and an attribute `licence`."""
+    folder = tmp_path_factory.mktemp("renamed")
+    package = Path(shutil.copytree(EXAMPLE, folder / "package"))
+    descriptor = json.loads((package / "datapackage.json").read_text(encoding="utf-8"))
+    fields = [
+        {"name": "contact", "type": "string", "categories": ["PHONE", "SHOP"]},
+        {"name": "year", "type": "year"},
+        {"name": "figure", "type": "number", "sdmx": {"role": "measure", "unit": "KM"}},
+        {"name": "licence", "title": "Fishing licence", "type": "string"},
+    ]
+    rows = [["contact", "year", "figure", "licence"]]
+    rows += [[row["CONTACT_COL"], "2024", "1.5", row["LICENCE_COL"]] for row in TOLD]
+    with (package / "data" / "t.csv").open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerows(rows)
+    schema = {"fields": fields, "primaryKey": ["contact", "year"]}
+    descriptor["resources"] = [{"name": "t", "path": "data/t.csv", "schema": schema}]
+    (package / "datapackage.json").write_text(json.dumps(descriptor), encoding="utf-8")
+    for to in FORMATS:
+        made = convert(package, to, folder / to, allowed_signers=None, draft=True, now=NOW)
+        assert [(f.code, f.params["id"], f.params["renamed"]) for f in made.findings] == [
+            ("CD719", id_, new) for id_, new in reversed(RENAMED.items())
+        ]
+    return folder
+
+
+def named(rows: Rows) -> Rows:
+    return [{id_: row[id_] for id_ in sorted(row) if id_.endswith("_COL")} for row in rows]
+
+
+def test_the_other_id_stands_in_all_structures_and_the_metadata_keep_theirs(renamed: Path) -> None:
+    ml, js = renamed / "sdmx-ml-3.0", renamed / "sdmx-json-2.0"
+    for made in (
+        structures_from_ml((ml / "structures.xml").read_bytes()),
+        structures_from_json((js / "structures.json").read_bytes()),
+    ):
+        (dsd,) = [part for part in made if isinstance(part, DataStructure)]
+        by_id = {part.id: part for part in dsd.components}
+        assert by_id.keys() & {*RENAMED, *RENAMED.values()} == set(RENAMED.values())
+        assert {id_: by_id[id_].concept.item for id_ in RENAMED.values()} == {id_: id_ for id_ in RENAMED.values()}
+        (scheme,) = [part for part in made if isinstance(part, ConceptScheme)]
+        names = {concept.id: concept.name.entries for concept in scheme.concepts}
+        assert names["LICENCE_COL"] == (("en", "Fishing licence"),)
+        assert "LICENCE" not in names
+        lists = [part.ref for part in made if isinstance(part, Codelist)]
+        assert by_id["CONTACT_COL"].representation.codelist in lists
+    for (told,) in (
+        sets_from_ml((ml / "metadata.xml").read_bytes()),
+        sets_from_json((js / "metadata.json").read_bytes()),
+    ):
+        said = {attribute.id for attribute in told.attributes}
+        assert said >= set(RENAMED)
+        assert said.isdisjoint(RENAMED.values())
+
+
+def test_pysdmx_reads_the_other_id(renamed: Path) -> None:
+    from pysdmx.io import read_sdmx
+    from pysdmx.model import DataStructureDefinition
+
+    for path in (renamed / "sdmx-csv-2.0" / "data-t.draft.csv", renamed / "sdmx-ml-3.0" / "data-t.xml"):
+        assert named(by_pysdmx(path)[1]) == TOLD
+    # pysdmx reads a data structure only together with the code lists that it refers to (docs/interop.md).
+    ours = structures_from_ml((renamed / "sdmx-ml-3.0" / "structures.xml").read_bytes())
+    whole = sdmx_ml.structures((*ours, *standard_codelists().values()), Header("WHOLE", NOW, "CDMETA.EXAMPLELAND"))
+    read: Any = read_sdmx(BytesIO(whole), validate=True)
+    (dsd,) = [part for part in read.structures if isinstance(part, DataStructureDefinition)]
+    assert [part.id for part in dsd.components if part.id.endswith("_COL")] == ["CONTACT_COL", "LICENCE_COL"]
+
+
+def test_sdmx1_reads_the_other_id(renamed: Path) -> None:
+    structures = renamed / "sdmx-ml-3.0" / "structures.xml"
+    assert named(by_sdmx1(renamed / "sdmx-csv-2.0" / "data-t.draft.csv", structures)) == TOLD
+    assert named(by_sdmx1(renamed / "sdmx-ml-3.0" / "data-t.xml", structures)) == TOLD

@@ -15,7 +15,7 @@ from cdmeta import period
 from cdmeta.dataset import Column, Dataset, Table
 from cdmeta.finding import Finding, Where
 from cdmeta.package import Package
-from cdmeta.sdmx.artefacts import Codelist
+from cdmeta.sdmx.artefacts import Attribute, Codelist, Representation
 from cdmeta.sdmx.structures import NO_UNIT, STATUSES, Flow, codes_of, representation
 from cdmeta.tables.engine import ROW, Session, column, literal, relation
 from cdmeta.urn import Ref
@@ -24,6 +24,9 @@ _NUMBER = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?"
 _INTEGER = r"[+-]?[0-9]+"
 _CODE = r"[A-Za-z0-9_@$-]+"
 _ILLEGAL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x{fffe}\x{ffff}]"
+_FORMS = {"BigInteger": _INTEGER, "Double": f"{_NUMBER}|-?INF", "Boolean": "true|false"}
+_COUNTED = {"integer": (rf"{_INTEGER}(\.0*)?", "HUGEINT"), "number": (_NUMBER, "DOUBLE")}
+"""By the type of a column: the form of its codes, and the type of the engine by which they are compared."""
 _TRUE, _FALSE = ["true", "True", "TRUE", "1"], ["false", "False", "FALSE", "0"]
 _XML_ESCAPES = (
     ("&", "&amp;"),
@@ -130,7 +133,7 @@ def _cells(dataset: Dataset, flow: Flow) -> Iterator[Cell]:
 
 
 def _is_free(entry: Column) -> bool:
-    if entry.role in ("time", "measure") or entry.values or entry.codelist or entry.id in ("FREQ", "OBS_STATUS"):
+    if entry.role == "time" or entry.values or entry.codelist or entry.id in ("FREQ", "OBS_STATUS"):
         return False
     return representation(entry).text_type == "String"
 
@@ -148,11 +151,36 @@ def _field(table: Table, entry: Column) -> Mapping[str, Any]:
 def _value(table: Table, entry: Column) -> str:
     """SQL of a column's value as SDMX writes it."""
     typed = _typed(_field(table, entry), entry.type, column(entry.index))
-    changed = [(value.raw, value.id) for value in entry.values if value.raw != value.id]
-    if not changed:
-        return typed
-    cases = " ".join(f"WHEN {literal(raw)} THEN {literal(id_)}" for raw, id_ in changed)
-    return f"CASE {typed} {cases} ELSE {typed} END"
+    changed = [(literal(value.raw), value.id) for value in entry.values if value.raw != value.id]
+    exact = _cases(typed, changed, typed)
+    if not _is_numeric(entry):
+        return exact
+    equal = [(_canonical(entry, literal(value.raw)), value.id) for value in entry.values]
+    numeric = _cases(_canonical(entry, typed), equal, typed)
+    return f"CASE WHEN {typed} IN ({_raws(entry)}) THEN {exact} ELSE {numeric} END"
+
+
+def _cases(sql: str, cases: Iterable[tuple[str, str]], otherwise: str) -> str:
+    """SQL that turns each of some values into an id, and any other into something else."""
+    told = " ".join(f"WHEN {value} THEN {literal(id_)}" for value, id_ in cases)
+    return f"CASE {sql} {told} ELSE {otherwise} END" if told else otherwise
+
+
+def _raws(entry: Column) -> str:
+    return ", ".join(literal(value.raw) for value in entry.values)
+
+
+def _is_numeric(entry: Column) -> bool:
+    """True where codes are numbers, so that `1` and `01` are the same one."""
+    return bool(entry.values) and entry.type in _COUNTED
+
+
+def _canonical(entry: Column, sql: str) -> str:
+    """SQL of a number in one form for all texts of it; NULL of what is no number, or too large to be compared."""
+    form, kind = _COUNTED[entry.type]
+    return (
+        f"CASE WHEN regexp_full_match({sql}, {literal(form)}) THEN CAST(try_cast({sql} AS {kind}) AS VARCHAR) END"
+    )
 
 
 def _typed(field: Mapping[str, Any], kind: str, cell: str) -> str:
@@ -213,30 +241,53 @@ def _checks(
     flow: Flow, entry: Column, cells: Iterable[Cell], codelists: Mapping[Ref, Codelist]
 ) -> Iterator[_Check]:
     sql = next(cell.sql for cell in cells if cell.id == entry.id)
+    part = next(part for part in flow.structure.components if part.id == entry.id)
     if entry.role in ("dimension", "time"):
+        yield _Check("CD713", entry, f"coalesce({sql}, '') = ''", {})
+    elif isinstance(part, Attribute) and part.mandatory:
         yield _Check("CD713", entry, f"{sql} IS NULL", {})
     if entry.role == "time":
-        yield _Check("CD707", entry, f"{sql} IS NOT NULL AND {_frequency(sql)} IS NULL", {})
-    elif entry.role != "measure" and not _is_free(entry) and (uncoded := _uncoded(flow, entry, sql, codelists)):
-        yield _Check("CD710", entry, uncoded, {})
-    elif form := {"BigInteger": _INTEGER, "Double": f"{_NUMBER}|-?INF", "Boolean": "true|false"}.get(
-        representation(entry).text_type
-    ):
-        condition = f"NOT regexp_full_match({sql}, {literal(form)})"
-        yield _Check("CD717", entry, condition, {"type": entry.type})
-    if _is_free(entry):
+        yield _Check("CD707", entry, f"{sql} <> '' AND {_frequency(sql)} IS NULL", {})
+    elif part.representation.codelist is not None:
+        yield _Check("CD710", entry, _uncoded(flow, entry, sql, codelists.get(part.representation.codelist)), {})
+    else:
+        yield from _uncoded_checks(entry, sql, part.representation)
+
+
+def _uncoded_checks(entry: Column, sql: str, taken: Representation) -> Iterator[_Check]:
+    """Type, bounds and characters of a column without a code list, as its data structure has them."""
+    if form := _FORMS.get(taken.text_type):
+        yield _Check("CD717", entry, f"NOT regexp_full_match({sql}, {literal(form)})", {"type": entry.type})
+    else:
         yield _Check("CD716", entry, f"regexp_matches({sql}, {literal(_ILLEGAL)})", {})
+    if outside := " OR ".join(_outside(sql, taken)):
+        yield _Check("CD718", entry, outside, {})
 
 
-def _uncoded(flow: Flow, entry: Column, sql: str, codelists: Mapping[Ref, Codelist]) -> str:
-    """SQL that tells whether a coded value is outside its list; empty where the column has no list."""
+def _outside(sql: str, taken: Representation) -> Iterator[str]:
+    """SQL that tells whether a value is beyond a bound; integers are compared exactly where the engine can."""
+    is_integer = taken.text_type == "BigInteger"
+    for bound, sign in ((taken.min_value, "<"), (taken.max_value, ">")):
+        if bound is not None:
+            rough, exact = (
+                f"try_cast({sql} AS {kind}) {sign} CAST({literal(bound)} AS {kind})"
+                for kind in ("DOUBLE", "HUGEINT")
+            )
+            yield f"coalesce({exact}, {rough})" if is_integer else rough
+    for length, sign in ((taken.min_length, "<"), (taken.max_length, ">")):
+        if length is not None:
+            yield f"length({sql}) {sign} {length}"
+
+
+def _uncoded(flow: Flow, entry: Column, sql: str, known: Codelist | None) -> str:
+    """SQL that tells whether a coded value is outside its list; of lists not at hand, only the form is known."""
     if entry.values:
         typed = _typed(_field(flow.table, entry), entry.type, column(entry.index))
-        return f"{typed} NOT IN ({', '.join(literal(value.raw) for value in entry.values)})"
-    part = next(part for part in flow.structure.components if part.id == entry.id)
-    if part.representation.codelist is None:
-        return ""
-    known = codelists.get(part.representation.codelist)
+        outside = f"{typed} NOT IN ({_raws(entry)})"
+        if not _is_numeric(entry):
+            return outside
+        numbers = ", ".join(_canonical(entry, literal(value.raw)) for value in entry.values)
+        return f"{outside} AND NOT coalesce({_canonical(entry, typed)} IN ({numbers}), FALSE)"
     if known is None:
         return f"NOT regexp_full_match({sql}, {literal(_CODE)})"
     return f"{sql} NOT IN ({', '.join(literal(code.id) for code in known.codes)})"

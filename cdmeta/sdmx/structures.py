@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
@@ -34,6 +35,8 @@ from cdmeta.urn import Ref
 FREQUENCIES = Ref("Codelist", "SDMX", "CL_FREQ", "2.1")
 STATUSES = Ref("Codelist", "SDMX", "CL_OBS_STATUS", "2.3")
 NO_UNIT = "_U"
+MAX_DIGITS = 37
+"""Of the bounds of a column; more digits are not compared exactly by the engine."""
 _CROSS_DOMAIN = Ref("Concept", "SDMX", "CROSS_DOMAIN_CONCEPTS", "2.0")
 _TEXT_TYPES = {"integer": "BigInteger", "number": "Double", "boolean": "Boolean"}
 
@@ -105,11 +108,14 @@ def representation(column: Column) -> Representation:
     text_type = _TEXT_TYPES.get(column.type, "String")
     facets = column.constraints
     if text_type in ("BigInteger", "Double"):
-        low, high = _number(facets.get("minimum")), _number(facets.get("maximum"))
+        low, high = _bounds(facets, whole=text_type == "BigInteger")
         return Representation(text_type=text_type, min_value=low, max_value=high)
     if text_type == "Boolean":
         return Representation(text_type=text_type)
-    return Representation(min_length=_length(facets.get("minLength")), max_length=_length(facets.get("maxLength")))
+    shortest, longest = _length(facets.get("minLength")), _length(facets.get("maxLength"))
+    if shortest is not None and longest is not None and shortest > longest:
+        return Representation()
+    return Representation(min_length=shortest, max_length=longest)
 
 
 def _standard(ref: Ref) -> Codelist:
@@ -286,8 +292,28 @@ def _plain(dataset: Dataset, text: str) -> Text:
     return Text(((dataset.language, text),))
 
 
-def _number(value: Any) -> str | None:
-    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+def _bounds(facets: Mapping[str, Any], *, whole: bool) -> tuple[str | None, str | None]:
+    """The least and the greatest value as SDMX writes decimals; of a column of integers, the integers within."""
+    low, high = _number(facets.get("minimum")), _number(facets.get("maximum"))
+    if whole and low is not None:
+        low = low.to_integral_value(ROUND_CEILING)
+    if whole and high is not None:
+        high = high.to_integral_value(ROUND_FLOOR)
+    if low is not None and high is not None and low > high:
+        return None, None  # nothing is within, and no XML schema can say so
+    return _decimal(low), _decimal(high)
+
+
+def _decimal(number: Decimal | None) -> str | None:
+    return None if number is None else f"{number:f}"
+
+
+def _number(value: Any) -> Decimal | None:
+    """A bound; None of what is none, or of more digits than the engine and XML Schema compare exactly."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    number = Decimal(str(value))
+    return number if number.is_finite() and number.adjusted() < MAX_DIGITS else None
 
 
 def _length(value: Any) -> int | None:

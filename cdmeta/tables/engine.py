@@ -31,6 +31,9 @@ ROW = "row"
 MEMORY_LIMIT = "512MB"
 MAX_THREADS = 4
 MAX_CODE_ROWS = 200_000
+MAX_LINE_BYTES = 8 * 2**20
+# DuckDB's own choice is 32 lines of the greatest length, which for large files is more than its memory limit.
+_BUFFER = 2 * MAX_LINE_BYTES
 _CHUNK = 1 << 22
 _PLAIN_DIALECT = {"delimiter", "header", "headerRows", "lineTerminator", "quoteChar", "doubleQuote"}
 _DIALECT = _PLAIN_DIALECT | {"escapeChar", "skipInitialSpace", "commentChar", "$schema", "name", "title"}
@@ -80,7 +83,8 @@ def session(package: Package, *writable: Path) -> Iterator[Session]:
             connection.execute("SET lock_configuration = true")
             yield Session(connection, Path(scratch))
         except duckdb.Error as error:
-            raise ConversionError(Phrase("error.rows", {"reason": _first_line(error)})) from error
+            # Not "from error": behind its first line DuckDB quotes the rows, which no log may hold.
+            raise ConversionError(Phrase("error.rows", {"reason": _first_line(error)})) from None
         finally:
             connection.close()
 
@@ -376,7 +380,7 @@ def _scan(paths: Sequence[Path], width: int, delimiter: str, *, header: bool) ->
         f"read_csv([{files}], auto_detect = false, columns = {{{names}}}, header = {str(header).lower()}, "
         f"delim = {literal(delimiter)}, quote = '\"', escape = '\"', nullstr = '', allow_quoted_nulls = false, "
         "strict_mode = true, null_padding = false, ignore_errors = false, hive_partitioning = false, "
-        "union_by_name = false, compression = 'none', max_line_size = 16777216)"
+        f"union_by_name = false, compression = 'none', max_line_size = {MAX_LINE_BYTES}, buffer_size = {_BUFFER})"
     )
 
 

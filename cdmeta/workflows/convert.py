@@ -162,7 +162,8 @@ def _write_ml(material: _Material, stage: Path, broken: list[Finding]) -> None:
         path = stage / f"data-{_file_name(flow)}.xml"
         sdmx_ml_data.data(opened, rows, path, material.header(f"DATA_{flow.table.id}"))
         schema = xsd.schema(flow.structure, material.codelists(), flow.dataflow, complete=True)
-        _refuse(path.name, xsd.problems(path, schema))
+        if xsd.problems(path, schema):  # their text holds values from the rows
+            raise ConversionError(Phrase("convert.invalid", {"name": path.name, "problem": ""}))
 
 
 def _write_json(material: _Material, stage: Path, broken: list[Finding]) -> None:
