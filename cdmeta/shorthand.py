@@ -21,7 +21,7 @@ Parts = tuple[str | int, ...]
 """A place in a JSON document: names of members and indices."""
 
 Places = tuple[tuple[Parts, Any], ...]
-"""Places in a descriptor, in its order, with what stands there."""
+"""Places in a descriptor, with what stands there."""
 
 _OWN = "citizenData"
 _STAGES = f"{_OWN}.participation"
