@@ -160,7 +160,7 @@ class _Writer:
         for key, part in value.items():
             if key == _DESIGN:
                 result |= {name: result.get(name) for name in stages}
-            elif key not in left:
+            else:
                 result[key] = part
         self.short.append(((*parts, _DESIGN), value[_DESIGN]))
         return result | dict.fromkeys(left, level)
