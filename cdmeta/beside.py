@@ -173,12 +173,20 @@ def _write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
             staged[Path(path)] = folder / name
             with os.fdopen(number, "wb") as stream:
                 stream.write(content)
-            Path(path).chmod(0o644)
+            Path(path).chmod(_mode(folder / name))
         for temporary, target in staged.items():
             temporary.replace(target)
     finally:
         for temporary in staged:
             temporary.unlink(missing_ok=True)
+
+
+def _mode(path: Path) -> int:
+    """Who may read and write a file that takes the place of another: those who might before."""
+    try:
+        return stat.S_IMODE(path.lstat().st_mode) if not path.is_symlink() else 0o644
+    except FileNotFoundError:
+        return 0o644
 
 
 def _write_zip(source: Path, files: Mapping[str, bytes]) -> None:

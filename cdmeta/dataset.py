@@ -219,7 +219,7 @@ def to_dataset(package: Package, decision: Decision, code_table: CodeTable) -> t
     Returns:
         The dataset, and findings (`CD7xx`) on what keeps it from being written as SDMX.
     """
-    descriptor, language = package.descriptor, package.language
+    descriptor, language = package.expanded, package.language
     findings: list[Finding] = []
     agency = _agency(descriptor, findings)
     findings += _unnameable(descriptor)
@@ -252,7 +252,7 @@ def to_dataset(package: Package, decision: Decision, code_table: CodeTable) -> t
 
 
 def read_answers(descriptor: Mapping[str, Any], language: str) -> tuple[Answer, ...]:
-    """All answers that a descriptor gives to the profile's fields, unanswered ones left out."""
+    """All answers that a descriptor, its short forms in full, gives to the profile's fields."""
     fields = [f for f in profile.load().fields.values() if f.tier != "tool"]
     answers: list[Answer] = []
     for entry in fields:
@@ -343,24 +343,15 @@ def _values(entry: profile.Field, value: Any, language: str) -> Iterator[Text | 
         elif isinstance(part, bool):
             yield "true" if part else "false"
         elif isinstance(part, (int, float)):
-            yield _code(entry, format(Decimal(str(part)), "f"))  # SDMX's Decimal has no exponent
+            yield format(Decimal(str(part)), "f")  # SDMX's Decimal has no exponent
         elif isinstance(part, str):
-            yield _code(entry, part)
-
-
-def _code(entry: profile.Field, value: str) -> str:
-    """The code that a short form stands for; any other value as it is."""
-    codelist = profile.load().codelists.get(entry.codelist)
-    codes = codelist.codes.values() if codelist else ()
-    return next((code.id for code in codes if value == code.alias), value)
+            yield part
 
 
 def _translated(descriptor: Mapping[str, Any], entry: profile.Field, language: str) -> Any:
     """The value of a field; of a text, with the translations that stand beside it."""
     above, _, key = entry.path.rpartition(".")
     holder = _at(descriptor, above) if above else descriptor
-    if entry.type == "boolean" and isinstance(holder, bool):
-        return holder  # the short form of an object, domain rule on `representation`
     if entry.type == "text" and isinstance(holder, Mapping):
         return Text.at(holder, key, language).as_dict()
     return _at(descriptor, entry.path)

@@ -20,8 +20,9 @@ import weakref
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
@@ -30,6 +31,7 @@ from cdmeta.errors import PackageError
 from cdmeta.finding import Finding, Where
 from cdmeta.phrase import SENTENCES, Phrase, Series, at, os_reason
 from cdmeta.profile import nearest
+from cdmeta.shorthand import expand
 from cdmeta.text import is_language_tag
 
 DESCRIPTOR = "datapackage.json"
@@ -104,7 +106,7 @@ class Package:
         source: the path as the caller gave it.
         root: the folder that holds the files: the package's own, or a temporary one for a zip.
         raw: the bytes of the descriptor.
-        descriptor: what they say; empty where they could not be read.
+        descriptor: what they say, as it is stored; empty where they could not be read.
         resources: its resources; those that are no objects are left out, with a finding.
         parts: every local file that the descriptor refers to, and the descriptor, sorted.
         unnamed: files that lie in the package and that the descriptor does not name, hidden ones left out.
@@ -125,10 +127,15 @@ class Package:
         """True where the descriptor could be read, and is a JSON object."""
         return not any(f.where.file == DESCRIPTOR and not f.where.pointer for f in self.findings)
 
+    @cached_property
+    def expanded(self) -> Mapping[str, Any]:
+        """The descriptor with its short forms in full: what all read who want to know what it says."""
+        return expand(self.descriptor)
+
     @property
     def answers(self) -> Mapping[str, Any]:
-        """The `citizenData` object; empty where there is none."""
-        value = self.descriptor.get("citizenData")
+        """The `citizenData` object with its short forms in full; empty where there is none."""
+        value = self.expanded.get("citizenData")
         return value if isinstance(value, Mapping) else {}
 
     @property
@@ -447,8 +454,8 @@ class _Reader:
 
     def _object(self, raw: bytes | None, name: str, code: str) -> Mapping[str, Any] | None:
         try:
-            value = _parse(raw) if raw is not None else None
-        except _UnreadableError as error:
+            value = parse(raw) if raw is not None else None
+        except UnreadableError as error:
             self._findings.append(Finding(code, Where(file=name), {"path": name, **error.params}))
             return None
         if raw is not None and not isinstance(value, dict):
@@ -551,7 +558,7 @@ def _on_unnamed(names: tuple[str, ...]) -> Iterator[Finding]:
         yield Finding("CD114", params={"count": len(names) - MAX_TOLD})
 
 
-class _UnreadableError(ValueError):
+class UnreadableError(ValueError):
     """Bytes that are no JSON text; `params` hold the reason as a key `reason.…` of the texts, and its blanks."""
 
     def __init__(self, reason: str, **params: str | int) -> None:
@@ -559,39 +566,50 @@ class _UnreadableError(ValueError):
         self.params = {"reason": reason, **params}
 
 
-def _parse(raw: bytes) -> Any:
+def parse(
+    raw: bytes, parse_int: Callable[[str], Any] = int, parse_float: Callable[[str], Any] | None = None
+) -> Any:
+    """JSON text as plain values, to the letter: UTF-8, no name twice in an object, no number beyond a float.
+
+    Raises:
+        UnreadableError: it is none.
+    """
     try:
         value = json.loads(
-            _decode(raw), object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite
+            _decode(raw),
+            object_pairs_hook=_unique,
+            parse_constant=_no_constant,
+            parse_int=parse_int,
+            parse_float=parse_float or finite,
         )
         # A lone surrogate escapes json but can be written nowhere.
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError as error:
-        raise _UnreadableError("surrogate") from error
+        raise UnreadableError("surrogate") from error
     except json.JSONDecodeError as error:
-        raise _UnreadableError("json", note=error.msg, line=error.lineno, column=error.colno) from error
+        raise UnreadableError("json", note=error.msg, line=error.lineno, column=error.colno) from error
     except RecursionError as error:
-        raise _UnreadableError("deep") from error
-    except _UnreadableError:
+        raise UnreadableError("deep") from error
+    except UnreadableError:
         raise
     except ValueError as error:
-        raise _UnreadableError("number") from error
+        raise UnreadableError("number") from error
     if _is_deep(value):
-        raise _UnreadableError("deep")
+        raise UnreadableError("deep")
     return value
 
 
 def _decode(raw: bytes) -> str:
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise _UnreadableError("utf-16")
+        raise UnreadableError("utf-16")
     if raw.startswith(b"\xef\xbb\xbf"):
-        raise _UnreadableError("bom")
+        raise UnreadableError("bom")
     if not raw.strip():
-        raise _UnreadableError("empty")
+        raise UnreadableError("empty")
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise _UnreadableError("no-utf-8", line=raw.count(b"\n", 0, error.start) + 1) from error
+        raise UnreadableError("no-utf-8", line=raw.count(b"\n", 0, error.start) + 1) from error
 
 
 def _is_deep(value: Any) -> bool:
@@ -611,15 +629,20 @@ def _is_deep(value: Any) -> bool:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) < len(pairs):
-        raise _UnreadableError("twice-in-json", key=Counter(key for key, _ in pairs).most_common(1)[0][0])
+        raise UnreadableError("twice-in-json", key=Counter(key for key, _ in pairs).most_common(1)[0][0])
     return result
 
 
 def _no_constant(name: str) -> float:
-    raise _UnreadableError("no-number", note=name)
+    raise UnreadableError("no-number", note=name)
 
 
-def _finite(digits: str) -> float:
+def finite(digits: str) -> float:
+    """A number that a float can hold.
+
+    Raises:
+        UnreadableError: it is too large for one.
+    """
     if not math.isfinite(value := float(digits)):
-        raise _UnreadableError("number")
+        raise UnreadableError("number")
     return value

@@ -24,6 +24,7 @@ COMMANDS = (
     "new",
     "validate",
     "classify",
+    "fmt",
     "explain",
     "keygen",
     "approve",

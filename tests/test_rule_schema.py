@@ -39,6 +39,7 @@ SAYS = {
     "CD136": "a pattern",
     "CD139": "a pattern",
     "CD140": "unique items; our check takes it for a warning",
+    "CD142": "types and enumerations; our check takes a short form for what it stands for",
     "CD320": "a required member, as far as the law has no name; that no state body stands behind it is weighed",
     "CD321": "a required member",
 }

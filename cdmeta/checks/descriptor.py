@@ -19,13 +19,11 @@ from cdmeta.package import DESCRIPTOR, Package, Resource
 from cdmeta.period import to_date
 from cdmeta.phrase import Phrase
 from cdmeta.profile import WITHHELD, Field
+from cdmeta.shorthand import Parts, Places, pointer, short_forms
 from cdmeta.text import is_language_tag, is_missing
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
-
-Parts = tuple[str | int, ...]
-"""A place in a JSON document: names of members and indices."""
 
 _Found = Iterator[tuple[Parts, str, dict[str, Any]]]
 _Given = Iterator[tuple[Parts, Field, Any]]
@@ -48,20 +46,34 @@ def _base(descriptor: Mapping[str, Any], told: set[str]) -> Iterator[Finding]:
     """What the standard's own judge says, but for what is told already: there, or within that answer."""
     judge = import_module("cdmeta.tables.judge")
     heads = {place.split("/")[1] for place in told if place and not place.startswith("/resources")}
-    for pointer, note in judge.metadata_problems(descriptor):
-        if pointer not in told and pointer[1:] not in heads:
-            yield Finding("CD120", Where(DESCRIPTOR, pointer), {"note": note})
+    for at, note in judge.metadata_problems(descriptor):
+        if at not in told and at[1:] not in heads:
+            yield Finding("CD120", Where(DESCRIPTOR, at), {"note": note})
 
 
 def _own(package: Package) -> list[Finding]:
     """The findings by the profile, one a place, in the order of its fields."""
-    answers = _answers(package.descriptor)
+    answers = _answers(package.expanded)
+    short = short_forms(package.descriptor)
     found: dict[Parts, Finding] = {}
     for source in (_by_schema, _periods, _reachable, _translations, _untold, _unknown, _withheld):
         for parts, code, params in source(answers):
-            found.setdefault(parts, Finding(code, Where(DESCRIPTOR, _pointer(parts)), params))
+            place = Where(DESCRIPTOR, pointer(_as_stored(parts, short)))
+            found.setdefault(parts, Finding(code, place, params))
     ordered = [found[parts] for parts in sorted(found, key=_order)]
-    return ordered + [finding for resource in package.resources for finding in _columns(resource)]
+    columns = [finding for resource in package.resources for finding in _columns(resource)]
+    return [*ordered, *_short_forms(short), *columns]
+
+
+def _as_stored(parts: Parts, short: Places) -> Parts:
+    """The place in the file: what is wrong within a short form is wrong there."""
+    return next((place for place, _ in short if parts[: len(place)] == place), parts)
+
+
+def _short_forms(short: Places) -> Iterator[Finding]:
+    """What is written in short; the schema describes what is written in full."""
+    for place, _ in short:
+        yield Finding("CD142", Where(DESCRIPTOR, pointer(place)), {"path": _path(place)})
 
 
 def _answers(descriptor: Mapping[str, Any]) -> dict[str, Any]:
@@ -181,10 +193,8 @@ def _special(entry: Field, error: Any) -> tuple[str, dict[str, Any]] | None:
 
 def _no_code(value: str | float, codelist: str) -> dict[str, Any]:
     codes = profile.load().codelists[codelist].codes
-    by_alias = {code.alias: code.id for code in codes.values() if code.alias}
     names = {code.name: code.id for code in codes.values()}
-    near = by_alias.get(str(value)) or profile.nearest(str(value), codes)
-    near = near or names.get(profile.nearest(str(value), names) or "")
+    near = profile.nearest(str(value), codes) or names.get(profile.nearest(str(value), names) or "")
     return {"value": _short(value), "codelist": codelist, "near": near or "", "codes": ", ".join(codes)}
 
 
@@ -315,7 +325,7 @@ def _columns(resource: Resource) -> Iterator[Finding]:
     for parts, code, params in _column_strangers(resource):
         found.setdefault(parts, (code, params))
     for parts, (code, params) in found.items():
-        yield Finding(code, Where(file, start + _pointer(parts), resource.name), params)
+        yield Finding(code, Where(file, start + pointer(parts), resource.name), params)
 
 
 def _column_strangers(resource: Resource) -> _Found:
@@ -388,11 +398,6 @@ def _path(parts: Parts) -> str:
     for part in parts:
         path += "[]" if isinstance(part, int) else f".{part}" if path else part
     return path
-
-
-def _pointer(parts: Parts) -> str:
-    """The place as a JSON Pointer (RFC 6901)."""
-    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in parts)
 
 
 def _order(parts: Parts) -> tuple[int, list[tuple[bool, Any]]]:

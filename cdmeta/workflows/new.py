@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import unicodedata
@@ -14,6 +13,7 @@ from typing import Any
 
 from cdmeta import profile
 from cdmeta.errors import OutputError
+from cdmeta.layout import ordered, written
 from cdmeta.package import DESCRIPTOR, QUESTIONS
 from cdmeta.phrase import Phrase, at
 from cdmeta.profile import Field
@@ -72,8 +72,7 @@ def new(out: Path, source: Path, today: date, *, language: str = "en", agency: s
         target = stage / descriptor["resources"][0]["path"]
         target.parent.mkdir()
         shutil.copyfile(source, target)
-        text = json.dumps(descriptor, ensure_ascii=False, indent=2) + "\n"
-        (stage / DESCRIPTOR).write_text(text, encoding="utf-8")
+        (stage / DESCRIPTOR).write_bytes(written(ordered(descriptor)))
         (stage / QUESTIONS).write_text(_page(name, questions, language), encoding="utf-8")
     return Started(out, name, agency, len(questions), inferred)
 

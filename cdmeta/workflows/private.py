@@ -38,9 +38,7 @@ def private_copy(package: Package) -> Iterator[Copy]:
         PackageError: the descriptor cannot be read, or changed meanwhile.
     """
     if not package.readable:
-        reasons = (finding.phrase() for finding in package.findings if finding.severity() == "error")
-        reason = next(reasons, Phrase("error.package.no-reason"))
-        raise PackageError(Phrase("error.path", {"path": package.source, "what": reason}))
+        raise unreadable(package)
     with tempfile.TemporaryDirectory(prefix="cdmeta-") as name:
         folder = Path(name)
         digests = {part: _copy(package.root, part, folder) for part in package.parts}
@@ -49,6 +47,13 @@ def private_copy(package: Package) -> Iterator[Copy]:
             if isinstance(content, bytes):
                 (folder / file).write_bytes(content)
         yield Copy(_as(package, load(folder)), digests, beside)
+
+
+def unreadable(package: Package) -> PackageError:
+    """Why the descriptor of a package cannot be read."""
+    reasons = (finding.phrase() for finding in package.findings if finding.severity() == "error")
+    reason = next(reasons, Phrase("error.package.no-reason"))
+    return PackageError(Phrase("error.path", {"path": package.source, "what": reason}))
 
 
 def _copy(root: Path, part: str, folder: Path) -> str:
