@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cdmeta import checks, framework
-from cdmeta.finding import Report
+from cdmeta.finding import Report, told_at
 from cdmeta.package import Package, load
 
 
@@ -28,7 +28,7 @@ def examine(package: Package, gate: str = "publish") -> Report:
     decision = framework.decide(framework.read(package.answers)).as_dict() if package.readable else None
     return Report(
         source=package.source,
-        findings=checks.run(package),
+        findings=told_at(checks.run(package), gate),
         decision=decision,
         gate=gate,
         name=_text(package, "name"),
