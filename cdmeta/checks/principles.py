@@ -111,7 +111,8 @@ def _objectives_of_others(case: Case) -> Iterator[Finding]:
     """Principle 2."""
     rank = case.answers.known_levels().get("design_objectives")
     if rank is not None and rank < PARTNERSHIP:
-        level = name_of("CL_PARTICIPATION_LEVEL", str(case.answers.design_objectives))
+        code = str(case.answers.design_objectives)
+        level = Phrase("code.named", {"name": name_of("CL_PARTICIPATION_LEVEL", code), "code": code})
         yield finding("CD332", "participation/designObjectives", level=level)
 
 
