@@ -10,6 +10,7 @@ from typing import Any
 from cdmeta import profile
 from cdmeta.phrase import SENTENCES, Phrase, Series, say
 from cdmeta.profile import Grade, Severity
+from cdmeta.quality import Quality
 
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 
@@ -126,6 +127,7 @@ class Report:
         gate: the gate by which severities are taken.
         name: the package's name, where it has one.
         version: the package's own version, where it has one.
+        quality: what a statistical office weighs; None at another gate, or where the descriptor could not be read.
     """
 
     source: str
@@ -134,6 +136,7 @@ class Report:
     gate: str = "publish"
     name: str | None = None
     version: str | None = None
+    quality: Quality | None = None
 
     def of(self, severity: Severity) -> tuple[Finding, ...]:
         """The findings of one severity."""
