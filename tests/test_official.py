@@ -148,7 +148,7 @@ def test_answers_in_words() -> None:
         "collectionMode": ["SMS_IVR", "?", "by drum"],
         "funding": [{"name": {"en": "Own means", "fr": "Moyens propres"}}, {"kind": "NSO"}, 3],
         "purpose": {"sw": "Maji", "fr": "Eau"},
-        "limitations": "word " * 60,
+        "limitations": "wordy " * 60,
         "methodology": "字" * 300,
     }
     descriptor = {"licenses": [{"name": "CC0-1.0"}, {"name": "ODbL-1.0"}], "citizenData": given}
@@ -159,7 +159,7 @@ def test_answers_in_words() -> None:
     assert english["collectionMode"].endswith("; by drum")
     assert english["name"] == "Own means"
     assert english["purpose"] == "Maji"
-    assert english["limitations"] == "word " * 31 + "word …"
+    assert english["limitations"] == "wordy " * 26 + "…"
     assert english["methodology"] == "字" * quality.MAX_ANSWER + " …"
     french = said(descriptor, "fr-CA")
     assert (french["name"], french["purpose"]) == ("Moyens propres", "Eau")
