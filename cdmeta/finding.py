@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from cdmeta import profile
 from cdmeta.phrase import SENTENCES, Phrase, Series, say
-from cdmeta.profile import Severity
+from cdmeta.profile import Grade, Severity
+from cdmeta.quality import Quality
 
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 
@@ -65,8 +66,8 @@ class Finding:
         """The rule behind the code."""
         return profile.load().rules[self.code]
 
-    def severity(self, gate: str = "publish") -> Severity:
-        """How grave the finding is at a gate."""
+    def severity(self, gate: str = "publish") -> Grade:
+        """How grave the finding is at a gate; `none` where nothing is told of it."""
         return self.rule.severity[gate]
 
     def title(self, language: str = "en") -> str:
@@ -109,18 +110,24 @@ def _phrased(params: Mapping[str, Any]) -> dict[str, Any]:
     return phrased
 
 
+def told_at(findings: Iterable[Finding], gate: str) -> tuple[Finding, ...]:
+    """The findings that are told at a gate, in order."""
+    return tuple(finding for finding in findings if finding.severity(gate) != "none")
+
+
 @dataclass(frozen=True)
 class Report:
     """The result of checking one package.
 
     Attributes:
         source: the path as the caller gave it.
-        findings: all findings, in the order of the checks.
+        findings: all findings that are told at the gate, in the order of the checks.
         decision: the Framework's decision as data (see `framework.Decision.as_dict`), or None where the
             descriptor could not be read.
         gate: the gate by which severities are taken.
         name: the package's name, where it has one.
         version: the package's own version, where it has one.
+        quality: what a statistical office weighs; None at another gate, or where the descriptor could not be read.
     """
 
     source: str
@@ -129,6 +136,7 @@ class Report:
     gate: str = "publish"
     name: str | None = None
     version: str | None = None
+    quality: Quality | None = None
 
     def of(self, severity: Severity) -> tuple[Finding, ...]:
         """The findings of one severity."""

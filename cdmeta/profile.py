@@ -31,6 +31,8 @@ GATES = ("publish", "official")
 WITHHELD = "WITHHELD_SAFETY"
 """Stands for an answer that would endanger somebody if it were published (Principle 8)."""
 Severity = Literal["error", "warning", "info"]
+Grade = Severity | Literal["none"]
+"""What a rule is at a gate; of a rule with `none` nothing is told there."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ class Rule:
     Attributes:
         code: permanent code, `CD101`.
         id: the id that the domain gives it (`C01`, `W1`, `T1`), or empty.
-        severity: gate to severity.
+        severity: gate to severity; `none` where nothing is told of it.
         title: what is wrong, in a few words.
         message: one sentence with `{params}` of the finding.
         remedy: how to mend it, in a sentence or two, with the same params.
@@ -130,7 +132,7 @@ class Rule:
 
     code: str
     id: str
-    severity: Mapping[str, Severity] = field(hash=False)
+    severity: Mapping[str, Grade] = field(hash=False)
     title: str
     message: str
     remedy: str
@@ -267,5 +269,5 @@ def _rule(row: Mapping[str, str]) -> Rule:
     values: dict[str, Any] = {
         key: row[key] for key in ("code", "id", "title", "message", "remedy", "why", "source")
     }
-    severity = MappingProxyType({gate: cast(Severity, row[gate]) for gate in GATES})
+    severity = MappingProxyType({gate: cast(Grade, row[gate]) for gate in GATES})
     return Rule(**values, severity=severity, implies=_split(row["implies"]))

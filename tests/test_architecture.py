@@ -9,8 +9,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LAYERS = [
     "errors", "text", "identifiers", "markdown", "urn", "period", "phrase", "profile", "shorthand", "mapping",
-    "finding", "package", "layout", "framework", "dataset", "sshsig", "beside", "approval", "entry", "tables",
-    "checks", "sdmx", "formats", "reporters", "catalogue", "schema", "reference", "workflows",
+    "licence", "quality", "finding", "package", "layout", "framework", "dataset", "sshsig", "beside", "approval",
+    "entry", "tables", "checks", "sdmx", "formats", "reporters", "catalogue", "schema", "reference", "workflows",
 ]  # fmt: skip
 DOORS = {
     "click": {"cli"},

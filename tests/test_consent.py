@@ -200,7 +200,7 @@ def test_each_rule_is_raised_and_mended(code: str, raised: dict[str, Any], mende
 
 
 def test_every_consent_rule_has_its_example() -> None:
-    rows = {code for code in profile.load().rules if code.startswith("CD3")}
+    rows = {code for code in profile.load().rules if "CD301" <= code < "CD330"}
     assert {code for code, _, _ in RAISED_AND_MENDED} == {code for code in rows if code < "CD330"}
 
 

@@ -38,6 +38,7 @@ PARAMS = {
     "CD140": {"path", "value"},
     "CD141": {"path"},
     "CD142": {"path"},
+    "CD144": {"path", "language", "others"},
 }
 
 

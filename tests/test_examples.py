@@ -48,6 +48,7 @@ CASES = [
     "how-we-move/classify",
     "how-we-move/convert",
     "how-we-move/validate",
+    "public-service-satisfaction/official",
     "public-service-satisfaction/validate",
     "services-survey-draft/classify",
     "services-survey-draft/validate",

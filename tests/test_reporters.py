@@ -116,7 +116,7 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     report = Report("源" * 60, (MISSING, wide, *unnamed(2)), DECISION, "official", "名" * 30)
     lines = render(report, width=width).splitlines()
     assert max(columns(line) for line in lines[:-1]) <= min(max(width, 20), 100)
-    assert lines[-1].endswith("源" * 60), "a command stays on one line, to be copied"
+    assert lines[-1].endswith(f"{'源' * 60} --gate official"), "a command stays on one line, to be copied"
 
 
 @given(st.text(), st.integers(2, 50))
@@ -186,7 +186,7 @@ def test_json_says_all() -> None:
     VALIDATOR.validate(value)
     findings = value.pop("findings")
     assert value == {
-        "format_version": "1.1",
+        "format_version": "1.2",
         "language": "en",
         "source": "x",
         "name": "n",
@@ -195,6 +195,7 @@ def test_json_says_all() -> None:
         "valid": False,
         "counts": {"error": 1, "warning": 2, "info": 0},
         "decision": DECISION,
+        "quality": None,
     }
     assert findings[0] == {
         "code": "CD106",
@@ -235,7 +236,7 @@ def test_nothing_hostile_reaches_the_terminal(name: str) -> None:
 @pytest.mark.parametrize("gate", profile.GATES)
 def test_every_rule_has_a_severity_and_words(gate: str) -> None:
     for rule in profile.load().rules.values():
-        assert rule.severity[gate] in SEVERITIES
+        assert rule.severity[gate] in (*SEVERITIES, "none")
         assert rule.title
         assert rule.message
         assert rule.remedy

@@ -15,6 +15,8 @@ CHECKS = (
     "cdmeta.checks.participation",
     "cdmeta.checks.consent",
     "cdmeta.checks.release",
+    "cdmeta.checks.principles",
+    "cdmeta.checks.official",
     "cdmeta.checks.safety",
     "cdmeta.checks.rows",
     "cdmeta.checks.recommended",

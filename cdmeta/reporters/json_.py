@@ -10,7 +10,7 @@ from cdmeta.finding import Finding, Report
 from cdmeta.phrase import closest
 from cdmeta.text import printable
 
-FORMAT_VERSION = "1.1"
+FORMAT_VERSION = "1.2"
 """Raised in its first part when a member goes or changes its meaning, in its second when one is added."""
 
 
@@ -32,6 +32,7 @@ def as_dict(report: Report, language: str = "en") -> dict[str, Any]:
         "counts": report.counts,
         "decision": report.decision,
         "findings": [_finding(finding, report.gate, language) for finding in report.findings],
+        "quality": report.quality.as_dict(language) if report.quality else None,
     }
 
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 
 from cdmeta.finding import SEVERITIES, Finding, Report, Where
 from cdmeta.package import DESCRIPTOR
-from cdmeta.phrase import ENGLISH, Phrase, closest, number
+from cdmeta.phrase import ENGLISH, Phrase, Series, closest, number, title_of
 from cdmeta.profile import Severity
+from cdmeta.quality import Dimension, Quality, Step
 from cdmeta.text import printable
 
 MAX_PLACES = 5
@@ -65,6 +66,8 @@ def render(report: Report, *, color: bool = False, width: int = 80, language: st
             parts += [list(_group(group, severity, page)) for group in groups]
     if any(finding.code in FRAMEWORK for finding in shown.findings) and closest(language) != ENGLISH:
         parts.append(list(page.lines(Phrase("translation.unofficial").told(language))))
+    if report.quality:
+        parts += [list(part) for part in _weighed(report.quality, page)]
     parts.append(list(_next(report, page)))
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
 
@@ -192,13 +195,39 @@ def dotted(pointer: str) -> str:
     return path.strip()
 
 
+def _weighed(quality: Quality, page: _Page) -> Iterator[Iterator[str]]:
+    """What a statistical office weighs, part by part."""
+    yield page.lines(page.say("gateway").upper(), style="bold")
+    yield (line for step in quality.gateway for line in page.lines(_step(step, page), "  - "))
+    yield page.lines(page.say("quality").upper(), style="bold")
+    yield page.lines(page.say("quality.about"))
+    for dimension in quality.dimensions:
+        yield _dimension(dimension, page)
+
+
+def _step(step: Step, page: _Page) -> str:
+    key = "yes-warnings" if step.state == "yes" and step.codes else step.state
+    return page.say(f"gateway.{key}", title=step.title, codes=", ".join(step.codes))
+
+
+def _dimension(dimension: Dimension, page: _Page) -> Iterator[str]:
+    yield from page.lines(dimension.title.told(page.language), style="bold")
+    for answer in dimension.answers:
+        told = page.say("quality.answer", title=title_of(answer.path), answer=answer.told(page.language))
+        yield from page.lines(told, "  - ")
+    if dimension.silent:
+        titles = Series(tuple(title_of(path) for path in dimension.silent))
+        yield from page.lines(page.say("quality.silent", titles=titles), "  ")
+
+
 def _next(report: Report, page: _Page) -> Iterator[str]:
     outcome = str(report.decision["outcome"]) if report.decision else ""
     key = "next.valid" if report.valid else "next.invalid"
     if report.valid and outcome == "ASSESS":
         key = "next.assess"
     yield from page.lines(page.say(key))
-    yield "  " + page.say(f"{key}.command", source=_quoted(report.source))
+    gate = "" if report.gate == "publish" else f" --gate {report.gate}"
+    yield "  " + page.say(f"{key}.command", source=_quoted(report.source) + gate)
 
 
 def _quoted(source: str) -> str:

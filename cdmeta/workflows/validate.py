@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cdmeta import checks, framework
-from cdmeta.finding import Report
+from cdmeta.finding import Finding, Report, told_at
 from cdmeta.package import Package, load
+from cdmeta.profile import Severity
+from cdmeta.quality import Quality, gateway, summary
+
+OFFICIAL = "official"
 
 
 def validate(path: str | Path, gate: str = "publish") -> Report:
@@ -26,14 +31,27 @@ def examine(package: Package, gate: str = "publish") -> Report:
         gate: the gate by which severities are taken, one of `profile.GATES`.
     """
     decision = framework.decide(framework.read(package.answers)).as_dict() if package.readable else None
+    findings = told_at(checks.run(package), gate)
     return Report(
         source=package.source,
-        findings=checks.run(package),
+        findings=findings,
         decision=decision,
         gate=gate,
         name=_text(package, "name"),
         version=_text(package, "version"),
+        quality=_weigh(package, findings, decision["outcome"]) if decision and gate == OFFICIAL else None,
     )
+
+
+def _weigh(package: Package, findings: Iterable[Finding], outcome: str) -> Quality:
+    errors, warnings = (tuple(_keys(findings, severity)) for severity in ("error", "warning"))
+    return Quality(gateway(errors, warnings, outcome), summary(package.descriptor, package.language))
+
+
+def _keys(findings: Iterable[Finding], severity: Severity) -> Iterator[str]:
+    for finding in findings:
+        if finding.severity(OFFICIAL) == severity:
+            yield f"{finding.code}:{finding.where.pointer or ''}"
 
 
 def _text(package: Package, key: str) -> str | None:
