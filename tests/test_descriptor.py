@@ -257,7 +257,7 @@ def test_the_parts_of_a_partner_are_asked_for_where_a_partner_is_listed() -> Non
         ("contributors/0/email", "nobody", "CD133", ""),
         ("contributors/0/roles", "publisher", "CD133", ""),
         ("citizenData", ["a"], "CD133", ""),
-        ("citizenData/participation", "L4", "CD142", ""),
+        ("citizenData/participation", "L4", "CD133", ""),
         ("citizenData/profile", "https://example.org/profile.json", "CD135", ""),
         ("citizenData/language", "english words", "CD136", ""),
         ("citizenData/language", ["en"], "CD136", ""),
@@ -475,7 +475,10 @@ ANYTHING = st.recursive(
 
 
 def renders(findings: list[Finding]) -> None:
-    """Every finding can be told, has all its params, and stands at a place of its own."""
+    """Every finding can be told, has all its params, and stands at a place of its own.
+
+    What is within a short form has no place of its own in the file, and is told where the short form stands.
+    """
     for finding in findings:
         assert finding.code in PARAMS
         assert set(finding.params) == PARAMS[finding.code]
@@ -483,7 +486,9 @@ def renders(findings: list[Finding]) -> None:
         assert finding.remedy()
         assert finding.severity() in ("error", "warning", "info")
         json.dumps(finding.spoken())
-    assert len(set(short(findings))) == len({pointer for _, pointer in short(findings)}) == len(findings)
+    in_short = {pointer for code, pointer in short(findings) if code == "CD142"}
+    placed = [pointer for _, pointer in short(findings) if pointer not in in_short]
+    assert len(placed) == len(set(placed))
 
 
 @given(st.dictionaries(st.sampled_from(NAMES), ANYTHING, max_size=6))
