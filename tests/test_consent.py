@@ -201,7 +201,30 @@ def test_each_rule_is_raised_and_mended(code: str, raised: dict[str, Any], mende
 
 def test_every_consent_rule_has_its_example() -> None:
     rows = {code for code in profile.load().rules if "CD301" <= code < "CD330"}
-    assert {code for code, _, _ in RAISED_AND_MENDED} == {code for code in rows if code < "CD330"}
+    assert {code for code, _, _ in RAISED_AND_MENDED} == {code for code in rows if code < "CD330"} - {"CD315"}
+
+
+@pytest.mark.parametrize(
+    ("licenses", "changes", "raised"),
+    [
+        ([{"name": "CC-BY-4.0"}], {}, True),
+        ([{"name": "CC-BY-NC-4.0"}, {"name": "cc by 4.0"}], {}, True),
+        ([{"name": "CC-BY-NC-4.0"}], {}, False),
+        ([{"name": "CC-BY-4.0"}], {"consentScope": ["PUBLISH_AGG", "REUSE_ANY"]}, False),
+        ([{"name": "CC-BY-4.0"}], {"consentScope": "absent"}, False),
+        ([{"name": "CC-BY-4.0"}], {"consentBasis": ["LEGIT_INTEREST"]}, False),
+        ([{"name": "CC-BY-4.0"}], {"releaseForm": "METADATA_ONLY"}, False),
+        ([{"name": "A licence of our own"}, 3], {}, False),
+        ("CC-BY-4.0", {}, False),
+    ],
+)
+def test_a_licence_for_business_needs_consent_to_any_use(
+    licenses: Any, changes: dict[str, Any], raised: bool, tmp_path: Path
+) -> None:
+    """C15."""
+    answers = {key: value for key, value in (PLAIN | changes).items() if value != "absent"}
+    (tmp_path / "datapackage.json").write_text(json.dumps({"licenses": licenses, "citizenData": answers}))
+    assert ("CD315" in [finding.code for finding in release.check(load(tmp_path))]) is raised
 
 
 def test_both_halves_of_c20() -> None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from cdmeta.checks.consent import Consent, finding, read
 from cdmeta.finding import Finding
+from cdmeta.licence import find, names
 from cdmeta.package import Package
 
 _OPEN_TO_ALL = ("OPEN", "REGISTERED")
@@ -34,6 +36,7 @@ def check(package: Package) -> Iterator[Finding]:
     consent = read(package.answers)
     for rule in RULES:
         yield from rule(consent)
+    yield from _licence_beyond_scope(consent, package.descriptor.get("licenses"))
 
 
 def _open_pseudonyms(consent: Consent) -> Iterator[Finding]:
@@ -70,6 +73,15 @@ def _closed_by_the_community(consent: Consent) -> Iterator[Finding]:
     closed = [label for label in consent.codes["communityLabels"] if _CLOSED_LABEL.fullmatch(label.strip())]
     if closed and consent.says("accessRights", "OPEN") and not consent.tells("governanceBody"):
         yield finding("CD314", "communityLabels", labels=", ".join(closed))
+
+
+def _licence_beyond_scope(consent: Consent, licenses: Any) -> Iterator[Finding]:
+    """C15."""
+    scope = consent.codes["consentScope"]
+    given = [licence for licence in map(find, names(licenses)) if licence and licence.commercial]
+    goes_too_far = bool(scope and given) and "REUSE_ANY" not in scope
+    if goes_too_far and consent.people_were_asked and consent.says("releaseForm", *_COVERED_BY):
+        yield finding("CD315", "consentScope", licence=given[0].id)
 
 
 RULES = (_open_pseudonyms, _beyond_scope, _not_for_an_office, _no_scope, _closed_by_the_community)
