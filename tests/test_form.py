@@ -3,18 +3,28 @@
 import csv
 import io
 import json
+import shutil
+import zipfile
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
+from hypothesis import given as for_all
+from hypothesis import settings
+from hypothesis import strategies as st
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from cdmeta import form, profile
 from cdmeta.cli import main
+from cdmeta.errors import CdmetaError, SheetError
+from cdmeta.form.questions import WRITTEN_BY_TOOLS, is_writable
+from cdmeta.profile import Field
+from cdmeta.workflows.fill import fill
 from cdmeta.workflows.new import new
 
 TODAY = date(2026, 3, 1)
@@ -30,8 +40,8 @@ ANSWERS: Mapping[str, tuple[Any, ...]] = {
     "citizenData.dataTradition": ("COMMUNITY_DRIVEN",),
     "citizenData.initiators[1].name": ("Ward committee (made up)",),
     "citizenData.initiators[1].kind": ("COMMUNITY",),
-    "citizenData.initiators[3].name": ("Office of Exampleland (made up)",),
-    "citizenData.initiators[3].kind": ("CSO_COMMUNITY",),
+    "citizenData.initiators[2].name": ("Office of Exampleland (made up)",),
+    "citizenData.initiators[2].kind": ("CSO_COMMUNITY",),
     **{f"citizenData.participation.{stage}": ("L4",) for stage in LEVELS},
     "citizenData.objectives": ("SERVICES", "UNREPRESENTED"),
     "citizenData.purpose": ("Patients wait too long.",),
@@ -221,3 +231,546 @@ def table(answers: Mapping[str, Any], *more: list[str]) -> bytes:
 def problems(data: bytes) -> list[str]:
     sheet = form.read(data, "q.csv")
     return [str(problem) for problem in sheet.problems]
+
+
+# --- what is wrong with a sheet is told, all of it
+
+
+def test_all_that_cannot_be_read_is_told_and_nothing_is_written(
+    package: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (package / "datapackage.json").read_bytes()
+    sheet = package / "QUESTIONS.xlsx"
+    book = openpyxl.load_workbook(sheet)
+    places = {path: (each, number) for each, number, path in rows(book)}
+
+    def put(path: str, *values: str) -> int:
+        each, number = places[path]
+        for column, value in zip("BCD", values, strict=False):
+            each[f"{column}{number}"] = value
+        return number
+
+    put("title", "Kept back")
+    formula = put("description", "=1+1")
+    code = put("citizenData.accessRights", "Open to friends")
+    count = put("citizenData.achievedCount", "many")
+    one = put("citizenData.purpose", "a", "b")
+    day = put("citizenData.collectionPeriod.start", "02/03/2025")
+    each, unknown = places["citizenData.population"]
+    each[f"B{unknown}"], each[f"H{unknown}"] = "x", "citizenData.populaton"
+    each[f"B{unknown + 1}"], each[f"H{unknown + 1}"] = "y", None
+    book.save(sheet)
+    assert run("fill", package, sheet) == 1
+    assert (package / "datapackage.json").read_bytes() == before
+    names = "; ".join(code.name for code in profile.load().codelists["CL_ACCESS"].codes.values())
+    field = "Name of the field (leave as it is)"
+    assert capsys.readouterr().out.splitlines() == [
+        f"Nothing was written to datapackage.json: 7 answers in {sheet} cannot be taken over.",
+        f"  - Needed, row {formula}, Description: the cell holds a formula. Write the answer itself.",
+        f"  - Needed, row {one}, Need or issue: only one answer can be given, in the first yellow cell.",
+        (
+            f'  - Needed, row {unknown}, citizenData.populaton: "citizenData.populaton" is the name of no field. '
+            'Did you mean "citizenData.population"?'
+        ),
+        (
+            f"  - Needed, row {unknown + 1}: there is an answer, and nothing in the column "
+            f'"{field}" that tells what it answers.'
+        ),
+        (
+            f'  - Needed, row {day}, Period of collection: Which is the month in "02/03/2025"? '
+            "Write year, month, day, as in 2025-03-28."
+        ),
+        f'  - Needed, row {count}, Number obtained: "many" is no whole number. Write it with digits only.',
+        f'  - Needed, row {code}, Access: "Open to friends" is none of the answers to choose from: {names}.',
+    ]
+
+
+def test_sheets_may_be_renamed_and_rows_moved_and_deleted(package: Path) -> None:
+    book = openpyxl.load_workbook(package / "QUESTIONS.xlsx")
+    sheet = book["Needed"]
+    sheet.title = "Mine"
+    sheet.delete_rows(10, 30)
+    sheet.insert_rows(1, 3)
+    sheet["A1"] = "Filled in by the committee"
+    sheet["B60"], sheet["H60"] = "Clinics", " title "
+    book.move_sheet("Mine", 3)
+    out = io.BytesIO()
+    book.save(out)
+    read = form.read(out.getvalue(), "q.xlsx")
+    assert read.problems == ()
+    assert read.answers == {"title": "Clinics", "name": "visits", "version": "1.0.0", "citizenData.language": "en"}
+
+
+def test_a_field_answered_twice_is_taken_once_or_told_with_both_places() -> None:
+    same = table({"title": "Clinics"}, ["Clinics", "", "", "title"], ["", "", "", "title"])
+    assert form.read(same, "q.csv").answers == {"title": "Clinics"}
+    assert problems(table({"title": "Clinics"}, ["Wards", "", "", "title"])) == [
+        "Row 3, Title: there is another answer to it: Row 2. Leave one of them."
+    ]
+
+
+WRONG: list[tuple[str, object, str]] = [
+    ("citizenData.directInvolvement", "perhaps", '"perhaps" is neither Yes nor No.'),
+    ("citizenData.responseRate.value", "1,234", "does the comma in"),
+    ("citizenData.responseRate.value", "-3", "is no number"),
+    ("citizenData.achievedCount", "4.5", "is no whole number"),
+    ("citizenData.achievedCount", "1,234", "is no whole number"),
+    ("citizenData.achievedCount", "1e9999", "is no whole number"),
+    ("citizenData.collectionPeriod.end", "2025-02-30", "is no day"),
+    ("citizenData.collectionPeriod.end", "2025-03", "is no day"),
+    ("citizenData.collectionPeriod", "2025-03-01", "is the name of no field"),
+    ("citizenData.initiators", "Ward committee", "is the name of no field"),
+    ("citizenData.initiators[0].name", "Ward committee", 'Did you mean "citizenData.initiators[1].name"?'),
+    ("citizenData.initiators[99999].name", "Ward committee", "is the name of no field"),
+    ("citizenDataStatus", "CITIZEN_DATA", "is the name of no field"),
+    ("title@?", "Clinics", "is the name of no field"),
+    ("name@fr", "clinics", "is the name of no field"),
+    ("citizenData.accessRights", "OPEN; CLOSED", "none of the answers"),
+    ("citizenData.objectives", ("SERVICES; health", "x"), '"health" is none of the answers'),
+    ("title", '=HYPERLINK("http://example.org")', "the cell holds a formula"),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "told"), WRONG)
+def test_what_cannot_be_read_is_told(path: str, value: object, told: str) -> None:
+    (said,) = problems(table({path: value}))
+    assert said.startswith("Row 2, ")
+    assert told in said
+
+
+RIGHT: list[tuple[str, object, object]] = [
+    ("citizenData.accessRights", "open", "OPEN"),
+    ("citizenData.accessRights", " Abierto ", "OPEN"),
+    ("citizenData.accessRights", "Open (OPEN)", "OPEN"),
+    ("citizenData.participation.collection", "4", "L4"),
+    ("citizenData.objectives", ("SERVICES", "SERVICES; UNREPRESENTED"), ["SERVICES", "UNREPRESENTED"]),
+    ("citizenData.objectives", "SERVICES\nUNREPRESENTED;", ["SERVICES", "UNREPRESENTED"]),
+    ("citizenData.geography", ('"Ward 3; the hills"; KE', "", "UG"), ["Ward 3; the hills", "KE", "UG"]),
+    ("citizenData.geography", '"Big" ward; KE', ['"Big" ward', "KE"]),
+    ("citizenData.directInvolvement", "sí", True),
+    ("citizenData.directInvolvement", "FALSE", False),
+    ("citizenData.responseRate.value", "79,2", 79.2),
+    ("citizenData.responseRate.value", "79.2 %", 79.2),
+    ("citizenData.responseRate.value", "0,125", 0.125),
+    ("citizenData.responseRate.value", "80.0", 80),
+    ("citizenData.achievedCount", "4 212", 4212),
+    ("citizenData.achievedCount", "4\u202f212", 4212),
+    ("citizenData.collectionPeriod.start", "28/03/2025", "2025-03-28"),
+    ("citizenData.collectionPeriod.start", "3/28/2025", "2025-03-28"),
+    ("citizenData.collectionPeriod.start", "02.03.2025", "2025-03-02"),
+    ("citizenData.collectionPeriod.start", "2025/3/2", "2025-03-02"),
+    ("citizenData.collectionPeriod.start", "WITHHELD_SAFETY", "WITHHELD_SAFETY"),
+    ("citizenData.initiators[12].name", "WITHHELD_SAFETY", "WITHHELD_SAFETY"),
+    ("citizenData.purpose@fr", "Trop d'attente ; trop long", "Trop d'attente ; trop long"),
+    ("title", "- ", None),
+    ("description", "'=1+1", "=1+1"),
+    ("description", "''-1", "'-1"),
+    ("description", "- first\n- second", "- first\n- second"),
+    ("description", "'quoted'", "'quoted'"),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "answer"), RIGHT)
+def test_what_people_write_is_understood(path: str, value: object, answer: object) -> None:
+    sheet = form.read(table({path: value}), "q.csv")
+    assert (sheet.answers, sheet.problems) == ({path: answer}, ())
+
+
+CELLS: list[tuple[str, object, str, object]] = [
+    ("citizenData.achievedCount", 412.0, "General", 412),
+    ("citizenData.responseRate.value", 0.792, "0.0%", 79.2),
+    ("citizenData.responseRate.value", 79, "General", 79),
+    ("citizenData.directInvolvement", True, "General", True),
+    ("citizenData.collectionPeriod.start", date(2025, 2, 1), "d/m/yyyy", "2025-02-01"),
+    ("citizenData.participation.collection", 4, "General", "L4"),
+    ("citizenData.tools[1].version", 2.1, "General", "2.1"),
+    ("citizenData.tools[1].version", 3.0, "General", "3"),
+    ("citizenData.geography", 404, "General", ["404"]),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "shown", "answer"), CELLS)
+def test_values_that_a_spreadsheet_made_are_understood(path: str, value: Any, shown: str, answer: object) -> None:
+    book = Workbook()
+    sheet: Any = book.active
+    sheet.append(["Su respuesta", "Name of the field (leave as it is)"])
+    sheet.append([value, path])
+    sheet["A2"].number_format = shown
+    out = io.BytesIO()
+    book.save(out)
+    read = form.read(out.getvalue(), "q.xlsx")
+    assert (read.answers, read.problems) == ({path: answer}, ())
+    assert type(read.answers[path]) is type(answer)
+
+
+def test_a_period_is_withheld_as_a_whole(package: Path) -> None:
+    start, end = "citizenData.collectionPeriod.start", "citizenData.collectionPeriod.end"
+    (said,) = problems(table({start: "WITHHELD_SAFETY", end: "2025-03-01"}))
+    assert said == (
+        "Row 2, Period of collection: WITHHELD_SAFETY stands for the first and the last day together. "
+        "Write it for both, or for none."
+    )
+    given = descriptor(package)
+    withheld = form.merge(given, form.read(table({start: "WITHHELD_SAFETY"}), "q.csv").answers).descriptor
+    assert withheld["citizenData"]["collectionPeriod"] == "WITHHELD_SAFETY"
+    asked = {q.path: q.cells for q in form.questions("en", withheld)}
+    assert (asked[start], asked[end]) == (("WITHHELD_SAFETY",), ("WITHHELD_SAFETY",))
+    told = form.merge(withheld, {start: "2025-02-01", end: "2025-03-01"}).descriptor
+    assert told["citizenData"]["collectionPeriod"] == {"start": "2025-02-01", "end": "2025-03-01"}
+
+
+# --- what is taken over
+
+
+def test_new_properties_stand_in_the_profiles_order_and_all_others_where_they_were() -> None:
+    given = {
+        "$schema": "x",
+        "name": "a",
+        "version": "1.0.0",
+        "mine": {"kept": [1, None]},
+        "sdmx": {"agency": "A"},
+        "citizenData": {"language": "en", "purpose": "p", "own": 1, "accessRights": "OPEN"},
+        "resources": [],
+    }
+    answers = {
+        "citizenData.dataUse": "d",
+        "citizenData.participation.collection": "L4",
+        "title@fr": "T",
+        "title": "t",
+        "citizenData.initiators[1].kind": "COMMUNITY",
+        "licenses[1].name": "CC0-1.0",
+        "citizenData.responseRate.value": 3,
+    }
+    merged = form.merge(given, answers)
+    assert list(merged.descriptor) == [
+        "$schema", "name", "title", "title@fr", "version", "licenses", "mine", "sdmx", "citizenData", "resources",
+    ]  # fmt: skip
+    assert list(merged.descriptor["citizenData"]) == [
+        "language", "initiators", "participation", "purpose", "responseRate", "dataUse", "own", "accessRights",
+    ]  # fmt: skip
+    assert merged.descriptor["mine"] == {"kept": [1, None]}
+    assert set(merged.changed) == set(answers)
+    assert form.merge(merged.descriptor, answers).changed == ()
+
+
+def test_texts_in_several_languages_keep_the_others() -> None:
+    given = {
+        "title": "T",
+        "citizenData": {
+            "language": "en",
+            "purpose": {"en": "p", "fr": "f"},
+            "methodology": "m",
+            "dataUse": "d",
+            "dataUse@fr": "e",
+        },
+    }
+    asked = {question.path: question.cells for question in form.questions("en", given)}
+    assert asked["citizenData.purpose"] == ("p",)
+    assert asked["citizenData.purpose@fr"] == ("f",)
+    assert asked["citizenData.dataUse@fr"] == ("e",)
+    answers = {
+        "title@es": "Te",
+        "citizenData.purpose": "p2",
+        "citizenData.purpose@es": "s",
+        "citizenData.methodology@fr": "n",
+        "citizenData.dataUse@fr": "e2",
+    }
+    merged = form.merge(given, answers).descriptor
+    assert (merged["title"], merged["title@es"]) == ("T", "Te")
+    assert merged["citizenData"] == {
+        "language": "en",
+        "purpose": {"en": "p2", "fr": "f", "es": "s"},
+        "methodology": {"en": "m", "fr": "n"},
+        "dataUse": "d",
+        "dataUse@fr": "e2",
+    }
+    gone = form.merge(merged, {"citizenData.purpose@es": None, "citizenData.purpose": None, "title@es": None})
+    assert gone.descriptor["citizenData"]["purpose"] == {"fr": "f"}
+    assert "title@es" not in gone.descriptor
+
+
+def test_a_hyphen_takes_an_answer_out_and_an_empty_cell_leaves_it() -> None:
+    given = {
+        "title": "T",
+        "citizenData": {
+            "language": "en",
+            "initiators": [{"name": "A", "kind": "COMMUNITY"}, {"name": "B", "kind": "NSO", "note": "n"}],
+            "partners": [{"name": "C"}],
+            "objectives": ["SERVICES"],
+            "responseRate": {"value": 3},
+        },
+    }
+    answers = form.read(
+        table(
+            {
+                "title": "",
+                "citizenData.initiators[1].name": "-",
+                "citizenData.initiators[1].kind": "-",
+                "citizenData.partners[1].name": "-",
+                "citizenData.objectives": "-",
+                "citizenData.responseRate.value": "-",
+                "citizenData.purpose": "-",
+            }
+        ),
+        "q.csv",
+    ).answers
+    merged = form.merge(given, answers)
+    assert merged.descriptor == {
+        "title": "T",
+        "citizenData": {"language": "en", "initiators": [{"name": "B", "kind": "NSO", "note": "n"}]},
+    }
+    assert "citizenData.purpose" not in merged.changed
+
+
+def test_list_elements_are_filled_without_a_gap_and_added_once() -> None:
+    given = {"citizenData": {"language": "en", "initiators": [{"name": "?", "kind": "?"}]}}
+    third = {"citizenData.initiators[1].name": "A", "citizenData.initiators[3].name": "C"}
+    (said,) = form.merge(given, third).problems
+    assert str(said) == (
+        "citizenData.initiators[3].name: citizenData.initiators[2] is empty. "
+        "Use the numbers in their order, without a gap."
+    )
+    both = third | {"citizenData.initiators[2].name": "B"}
+    merged = form.merge(given, both)
+    assert merged.descriptor["citizenData"]["initiators"] == [
+        {"name": "A", "kind": "?"},
+        {"name": "B"},
+        {"name": "C"},
+    ]
+    assert form.merge(merged.descriptor, both).changed == ()
+
+
+def test_columns_of_the_tables_are_asked_and_none_is_added(package: Path) -> None:
+    asked = {question.path: question for question in form.questions("en", descriptor(package))}
+    path = "resources[1].schema.fields[1].citizenData.disclosureRole"
+    assert asked[path].about == ("ward", "visits")
+    assert "resources[1].schema.fields[4].citizenData.disclosureRole" not in asked
+    merged = form.merge(
+        descriptor(package), {path: "QUASI_ID", "resources[1].schema.fields[3].citizenData.declineOption": True}
+    )
+    fields = merged.descriptor["resources"][0]["schema"]["fields"]
+    assert fields[0] == {"name": "ward", "type": "string", "citizenData": {"disclosureRole": "QUASI_ID"}}
+    assert fields[2]["citizenData"] == {"declineOption": True}
+    for nowhere in (path.replace("fields[1]", "fields[4]"), path.replace("resources[1]", "resources[2]")):
+        (said,) = form.merge(descriptor(package), {nowhere: "QUASI_ID"}).problems
+        assert str(said) == f"{nowhere}: the package has no such table or column."
+
+
+# --- the command
+
+
+def test_the_day_of_the_change_is_written_and_the_form_of_the_file_kept(package: Path, tmp_path: Path) -> None:
+    file, sheet = package / "datapackage.json", tmp_path / "sheet.csv"
+    file.write_text(json.dumps(descriptor(package) | {"é": 1.50}, indent="\t"), encoding="utf-8")
+    file.chmod(0o640)
+    sheet.write_bytes(table({"title": "Clinics"}))
+    filled = fill(file, sheet, date(2026, 4, 5))
+    assert filled.changed == ("title",)
+    assert descriptor(package)["citizenData"]["metadataUpdated"] == "2026-04-05"
+    assert '\n\t"é": 1.5' in file.read_text(encoding="utf-8")
+    assert file.stat().st_mode & 0o777 == 0o640
+    before = file.read_bytes()
+    assert fill(package, sheet, date(2027, 4, 5)).changed == ()
+    assert file.read_bytes() == before
+    assert sorted(path.name for path in package.iterdir()) == [
+        "QUESTIONS.xlsx", "data", "datapackage.json", "questions.csv",
+    ]  # fmt: skip
+
+
+def test_an_approval_that_ends_is_told(package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (package / "approval.json").write_text("{}")
+    sheet = tmp_path / "sheet.csv"
+    sheet.write_bytes(table({"title": "Clinics"}))
+    for told in (True, False):
+        assert run("fill", package, sheet) == 0
+        out = capsys.readouterr().out
+        assert (f"The approval of {package} no longer holds." in out) == told
+        assert "Still open: 29 answers." in out
+        assert "  - Description (description)\n" in out
+        assert out.endswith(f"Next, run: cdmeta validate {package}\n")
+
+
+def test_what_cannot_be_done_is_told_in_one_line(
+    package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive = shutil.make_archive(str(tmp_path / "visits"), "zip", package)
+    bad = tmp_path / "bad"
+    shutil.copytree(package, bad)
+    (bad / "datapackage.json").write_text("{")
+    empty, sheet = tmp_path / "empty.csv", package / "questions.csv"
+    empty.touch()
+    for args, told in (
+        ((archive, sheet), "is a zip. Unpack it, and name the folder."),
+        ((bad, sheet), "datapackage.json cannot be read. This tells why: cdmeta validate"),
+        ((package, empty), "is no spreadsheet that can be read."),
+        ((package, package / "data/visits.csv"), 'has no column "Name of the field (leave as it is)"'),
+        ((package, tmp_path / "none.csv"), "none.csv"),
+    ):
+        assert run("fill", *args) == 2
+        err = capsys.readouterr().err
+        assert told in err
+        assert "Traceback" not in err
+
+
+# --- sheets that mean harm
+
+
+def zipped(members: Mapping[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
+def members() -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(form.workbook("en", {}))) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def test_what_unpacks_to_too_much_is_not_opened() -> None:
+    with pytest.raises(SheetError, match="far too large"):
+        form.read(zipped(members() | {"xl/media/x": b"\0" * (70 * 2**20)}), "q.xlsx")
+    with pytest.raises(SheetError, match="far too large"):
+        form.read(b"PK" + b"\0" * form.MAX_BYTES, "q.xlsx")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_entities_are_not_unfolded(encoding: str) -> None:
+    given = members()
+    name = "xl/worksheets/sheet2.xml"
+    text = given[name].decode().split("?>", 1)[-1]
+    doctype = f'<?xml version="1.0" encoding="{encoding}"?><!DOCTYPE x [<!ENTITY a "{"a" * 99}">]>'
+    with pytest.raises(SheetError, match="declares its own entities"):
+        form.read(zipped(given | {name: (doctype + text).encode(encoding)}), "q.xlsx")
+
+
+def test_rows_far_away_cost_little_and_merged_cells_are_not_made() -> None:
+    given = members()
+    name = "xl/worksheets/sheet2.xml"
+    row = b'<row r="1048576"><c r="XFD1048576" t="n"><v>1</v></c></row></sheetData>'
+    merged = b'<mergeCells count="1"><mergeCell ref="A1:XFD1048576"/></mergeCells>'
+    sheet = given[name].replace(b"</sheetData>", row + merged)
+    assert form.read(zipped(given | {name: sheet}), "q.xlsx").problems == ()
+    many = b"".join(b'<row r="%d"><c r="A%d"><v>1</v></c></row>' % (n, n) for n in range(1_000, 6_100))
+    with pytest.raises(SheetError, match="more than 5,000 rows"):
+        form.read(zipped(given | {name: given[name].replace(b"</sheetData>", many + b"</sheetData>")}), "q.xlsx")
+    with pytest.raises(SheetError, match="more than 5,000 rows"):
+        form.read(table({}, *[["x"]] * 5_001), "q.csv")
+
+
+def test_other_files_are_named_for_what_they_are() -> None:
+    for data, told in (
+        (b"\xd0\xcf\x11\xe0rest", "of the old kind"),
+        (zipped({"content.xml": b"<x/>"}), "is no spreadsheet"),
+        (b"\0\1\2", "is no spreadsheet"),
+        (zipped(members() | {"xl/workbook.xml": b"<x"}), "cannot be opened as a spreadsheet"),
+    ):
+        with pytest.raises(SheetError, match=told):
+            form.read(data, "q")
+
+
+@for_all(st.binary(max_size=200), st.sampled_from([b"", b"PK\3\4", table({"title": "x"})]))
+def test_bytes_of_any_kind_raise_nothing_else(data: bytes, start: bytes) -> None:
+    with suppress(CdmetaError):
+        form.read(start + data, "q")
+
+
+MEMBERS = members()
+
+
+@settings(max_examples=30)
+@for_all(st.integers(0, 10**6), st.binary(min_size=1, max_size=40), st.sampled_from(sorted(MEMBERS)))
+def test_damaged_members_raise_nothing_else(at: int, noise: bytes, name: str) -> None:
+    data = MEMBERS[name]
+    place = at % (len(data) + 1)
+    with suppress(CdmetaError):
+        form.read(zipped(MEMBERS | {name: data[:place] + noise + data[place + len(noise) :]}), "q.xlsx")
+
+
+# --- any answers
+
+
+PRINTED = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40).map(
+    lambda text: text.replace("\r", " ").strip()
+)
+WORDS = PRINTED.filter(lambda text: text not in ("", "?"))
+DAYS = st.dates(date(1000, 1, 1)).map(date.isoformat)
+VALUES: Mapping[str, st.SearchStrategy[Any]] = {
+    "text": WORDS,
+    "string": WORDS,
+    "uri": WORDS,
+    "strings": st.lists(WORDS, min_size=1, max_size=6, unique=True),
+    "boolean": st.booleans(),
+    "integer": st.integers(0, 10**14),
+    "number": st.integers(0, 10**9) | st.floats(0, 10**9),
+    "percent": st.integers(0, 100) | st.floats(0, 100),
+    "date": DAYS,
+    "period": st.fixed_dictionaries({"start": DAYS, "end": DAYS}),
+}
+
+
+def values(entry: Field) -> st.SearchStrategy[Any]:
+    if not entry.codelist:
+        return VALUES[entry.type]
+    code = st.sampled_from(list(profile.load().codelists[entry.codelist].codes))
+    return code if entry.type == "code" else st.lists(code, min_size=1, max_size=6, unique=True)
+
+
+FIELDS = [
+    entry
+    for path, entry in profile.load().fields.items()
+    if entry.tier != "tool" and entry.type not in ("list", "object") and not path.startswith("resources")
+    and path not in ("citizenData.language", *WRITTEN_BY_TOOLS)
+]  # fmt: skip
+
+
+@st.composite
+def descriptors(draw: st.DrawFn) -> dict[str, Any]:
+    chosen = draw(st.lists(st.sampled_from(FIELDS), max_size=12, unique_by=lambda entry: entry.path))
+    found: dict[str, Any] = {"citizenData": {"language": "en"}}
+    for entry in chosen:
+        holder: Any = found
+        *above, last = entry.path.split(".")
+        for part in above:
+            name = part.removesuffix("[]")
+            holder = holder.setdefault(name, [{}] if part.endswith("[]") else {})
+            holder = holder[0] if isinstance(holder, list) else holder
+        holder[last] = draw(values(entry))
+    return found
+
+
+def holdable(value: Any) -> bool:
+    parts = value if isinstance(value, list) else [value]
+    return all(not isinstance(part, str) or is_writable(part) for part in parts)
+
+
+@for_all(descriptors(), st.sampled_from(["en", "es"]))
+def test_answers_in_csv_come_back_as_they_were(given: dict[str, Any], language: str) -> None:
+    come_back(given, form.csv_text(language, given).encode("utf-8-sig"), language)
+
+
+@settings(max_examples=15)
+@for_all(descriptors(), st.sampled_from(["en", "es"]))
+def test_answers_in_a_workbook_come_back_as_they_were(given: dict[str, Any], language: str) -> None:
+    come_back(given, form.workbook(language, given), language)
+
+
+def come_back(given: dict[str, Any], data: bytes, language: str) -> None:
+    sheet = form.read(data, "q")
+    assert sheet.problems == ()
+    blank: dict[str, Any] = {"citizenData": {"language": "en"}}
+    back = form.merge(blank, sheet.answers).descriptor
+    assert form.merge(given, sheet.answers).descriptor == given
+    for question in form.questions(language, given):
+        path = question.path
+        assert (path in sheet.answers) == bool(question.cells)
+    assert flat(back) == {path: value for path, value in flat(given).items() if holdable(value)}
+
+
+def flat(value: Any, path: str = "") -> dict[str, Any]:
+    if isinstance(value, dict):
+        return {key: one for name, part in value.items() for key, one in flat(part, f"{path}.{name}").items()}
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return flat(value[0], f"{path}[]")
+    return {path: value}

@@ -56,12 +56,14 @@ def merge(descriptor: Mapping[str, Any], answers: Mapping[str, Any]) -> Merged:
         place, value = _place(path, own), answers[path]
         if not _is_there(merged, place.steps):
             problems.append(Phrase("form.wrong.nowhere", {"path": path}))
+        elif value is not None and (gap := _gap(descriptor, answers, path)):
+            problems.append(Phrase("form.wrong.gap", {"path": path, "gap": gap}))
         elif not _is_same(place.entry, _value(merged, place, own), value):
             _set(merged, place, value, own)
             changed.append(path)
     for path in changed:
         _tidy(merged, _place(path, own).steps)
-    return Merged(merged, tuple(changed), tuple(problems))
+    return Merged(merged, tuple(changed) if merged != descriptor else (), tuple(problems))
 
 
 def _rank(path: str) -> tuple[int, list[int]]:
@@ -90,6 +92,21 @@ def _is_there(document: Mapping[str, Any], steps: Steps) -> bool:
         return True
     last = max(number for number, step in enumerate(steps) if isinstance(step, int))
     return isinstance(_get(document, steps[: last + 1]), dict)
+
+
+def _gap(document: Mapping[str, Any], answers: Mapping[str, Any], path: str) -> str:
+    """The list element that has to be filled before this one may be; empty where there is none.
+
+    With a gap, the same sheet taken over again would add its last element again.
+    """
+    head, sign, tail = path.partition("[")
+    if not sign or head == "resources":
+        return ""
+    given = _get(dict(document), tuple(head.split(".")))
+    count = len(given) if isinstance(given, list) and not is_missing(given) else 0
+    filled = {other.partition("]")[0] for other, value in answers.items() if value is not None}
+    numbers = range(count + 1, int(tail.partition("]")[0]))
+    return next((f"{head}[{number}]" for number in numbers if f"{head}[{number}" not in filled), "")
 
 
 def _get(document: Any, steps: Steps) -> Any:
@@ -199,14 +216,19 @@ def _insert(holder: dict[str, Any], name: str, value: Any, order: tuple[str, ...
     if name in holder:
         holder[name] = value
         return
-    rank = {key: number for number, key in enumerate(order)}
-    own = rank.get(name.partition("@")[0], len(order))
-    known = [(at, rank[base]) for at, key in enumerate(holder) if (base := key.partition("@")[0]) in rank]
-    before = [at + 1 for at, other in known if other <= own]
+    ranks = [(at, _place_in(order, key)) for at, key in enumerate(holder)]
+    known = [(at, rank) for at, rank in ranks if rank[0] < len(order)]
+    before = [at + 1 for at, rank in known if rank < _place_in(order, name)]
     at = max(before) if before else known[0][0] if known else len(holder)
     items = list(holder.items())
     holder.clear()
     holder.update([*items[:at], (name, value), *items[at:]])
+
+
+def _place_in(order: tuple[str, ...], key: str) -> tuple[int, str]:
+    """A property goes before its translations."""
+    name, _, tag = key.partition("@")
+    return (order.index(name) if name in order else len(order)), tag
 
 
 def _tidy(document: dict[str, Any], steps: Steps) -> None:

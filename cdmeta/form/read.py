@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import islice
 from typing import Any
 
 from cdmeta import profile
@@ -30,7 +31,7 @@ from cdmeta.profile import WITHHELD, Field, nearest
 from cdmeta.text import OPEN_QUESTION, is_language_tag
 
 MAX_BYTES = 20 * 2**20
-MAX_UNPACKED_BYTES = 60 * 2**20
+MAX_UNPACKED_BYTES = 40 * 2**20
 MAX_MEMBERS = 1_000
 MAX_SHEETS = 50
 MAX_ROWS = 5_000
@@ -38,6 +39,7 @@ MAX_COLUMNS = 60
 """An honest sheet has a tenth of each."""
 
 _HEAD_ROWS = 20
+_LAST_ROW = 2**20
 _ANSWER_KEYS = tuple(COLUMNS[column] for column in ANSWER_COLUMNS)
 _BROKEN = (
     LookupError, ValueError, TypeError, AttributeError, ArithmeticError, AssertionError, SyntaxError, OSError,
@@ -69,6 +71,10 @@ class _Cell:
     @property
     def is_blank(self) -> bool:
         return self.value is None or (isinstance(self.value, str) and self.value.strip() in ("", OPEN_QUESTION))
+
+
+_Table = list[tuple[int, tuple[_Cell, ...]]]
+"""Rows with their numbers; those with nothing in them are left out."""
 
 
 @dataclass(frozen=True)
@@ -103,15 +109,13 @@ def read(data: bytes, name: str) -> Sheet:
     if data.startswith(b"\xd0\xcf\x11\xe0"):
         raise SheetError(at(name, "form.error.old"))
     tables = _workbook(data, name) if data.startswith(b"PK") else [("", _csv(data, name))]
-    found = [(sheet, rows, head) for sheet, rows in tables if (head := _header(rows))]
+    found = [(sheet, table, head) for sheet, table in tables if (head := _header(table))]
     if not found:
         column = Phrase(f"form.column.{COLUMNS[-1]}")
         raise SheetError(at(name, "form.error.no-column", column=column))
     rows: list[_Row] = []
     problems: list[Phrase] = []
     for sheet, table, head in found:
-        if len(table) > MAX_ROWS:
-            raise SheetError(at(name, "form.error.rows", count=MAX_ROWS))
         if "answer" not in head[1]:
             problems.append(
                 Phrase("form.error.no-answers", {"sheet": sheet, "column": Phrase("form.column.answer")})
@@ -124,9 +128,9 @@ def read(data: bytes, name: str) -> Sheet:
 # --- rows
 
 
-def _header(rows: list[tuple[_Cell, ...]]) -> tuple[int, dict[str, int]] | None:
+def _header(table: _Table) -> tuple[int, dict[str, int]] | None:
     """The number of the row with the headings, and key → column; None where there is none."""
-    for number, row in enumerate(rows[:_HEAD_ROWS]):
+    for number, row in table[:_HEAD_ROWS]:
         keys = [_headings().get(_fold(cell.value)) if isinstance(cell.value, str) else None for cell in row]
         if "path" in keys:
             return number, {key: column for column, key in reversed(list(enumerate(keys))) if key}
@@ -148,8 +152,10 @@ def _fold(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).replace("’", "'").casefold().split())
 
 
-def _rows(sheet: str, table: list[tuple[_Cell, ...]], start: int, columns: Mapping[str, int]) -> Iterator[_Row]:
-    for number, row in enumerate(table[start + 1 :], start=start + 2):
+def _rows(sheet: str, table: _Table, head: int, columns: Mapping[str, int]) -> Iterator[_Row]:
+    for number, row in table:
+        if number <= head:
+            continue
         cells = tuple(
             row[columns[key]] if key in columns and columns[key] < len(row) else _Cell() for key in _ANSWER_KEYS
         )
@@ -180,6 +186,8 @@ def _answers(rows: Iterable[_Row]) -> tuple[dict[str, Any], list[Phrase]]:
 
 
 def _problem(row: _Row, what: Phrase) -> Phrase:
+    if not row.path:
+        return Phrase("form.problem.unnamed", {"place": row.place, "what": what})
     path = _generic(row.path)
     title = title_of(path) if path in profile.load().fields else row.path
     return Phrase("form.problem", {"place": row.place, "title": title, "what": what})
@@ -248,7 +256,7 @@ def _value(entry: Field, row: _Row) -> Any:
     for cell in cells:
         if cell.kind in ("formula", "error"):
             raise _WrongError(cell.kind)
-    if [cell.value for cell in cells] == [TAKE_OUT]:
+    if [_text(cell.value) for cell in cells] == [TAKE_OUT]:
         return None
     if is_list(entry):
         items = [item for cell in cells for item in _items(entry, _text(cell.value))]
@@ -391,19 +399,28 @@ def _number_in(entry: Field, text: str) -> int | float | None:
 # --- files
 
 
-def _csv(data: bytes, name: str) -> list[tuple[_Cell, ...]]:
+def _csv(data: bytes, name: str) -> _Table:
     """The rows of a CSV file, by the delimiter which gives its header the columns that we know."""
     text = _decoded(data, name)
-    lines: list[list[str]] = []
     for delimiter in (",", ";", "\t"):
         try:
-            lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+            rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+            table = _counted(
+                ((number, tuple(map(_csv_cell, row))) for number, row in enumerate(rows, 1) if row), name
+            )
         except csv.Error as error:
             raise SheetError(at(name, "form.error.damaged", reason=str(error))) from error
-        rows = [tuple(_csv_cell(cell) for cell in line) for line in lines[: MAX_ROWS + 1]]
-        if _header(rows):
-            return rows
+        if _header(table):
+            return table
     return []
+
+
+def _counted(rows: Iterable[tuple[int, tuple[_Cell, ...]]], name: str) -> _Table:
+    """The rows with anything in them, if they are not too many."""
+    table = list(islice((row for row in rows if not all(cell.is_blank for cell in row[1])), MAX_ROWS + 1))
+    if len(table) > MAX_ROWS:
+        raise SheetError(at(name, "form.error.rows", count=MAX_ROWS))
+    return table
 
 
 def _decoded(data: bytes, name: str) -> str:
@@ -428,7 +445,7 @@ def _csv_cell(text: str) -> _Cell:
     return _Cell(text, "formula" if text.startswith("=") else "")
 
 
-def _workbook(data: bytes, name: str) -> list[tuple[str, list[tuple[_Cell, ...]]]]:
+def _workbook(data: bytes, name: str) -> list[tuple[str, _Table]]:
     """The sheets of a workbook, read cell by cell; merged cells, links and macros are never looked at."""
     from openpyxl import load_workbook
 
@@ -439,7 +456,7 @@ def _workbook(data: bytes, name: str) -> list[tuple[str, list[tuple[_Cell, ...]]
             with closing(load_workbook(io.BytesIO(data), read_only=True, keep_links=False)) as book:
                 if len(book.worksheets) > MAX_SHEETS:
                     raise SheetError(at(name, "form.error.large"))
-                return [(sheet.title, _grid(sheet)) for sheet in book.worksheets]
+                return [(sheet.title, _counted(_grid(sheet), name)) for sheet in book.worksheets]
     except _BROKEN as error:
         raise SheetError(at(name, "form.error.damaged", reason=type(error).__name__)) from error
 
@@ -463,9 +480,20 @@ def _measure(data: bytes, name: str) -> None:
                 raise SheetError(at(name, "form.error.doctype"))
 
 
-def _grid(sheet: Any) -> list[tuple[_Cell, ...]]:
-    rows = sheet.iter_rows(min_row=1, max_row=MAX_ROWS + 1, min_col=1, max_col=MAX_COLUMNS)
-    return [tuple(_xlsx_cell(cell) for cell in row) for row in rows]
+def _grid(sheet: Any) -> Iterator[tuple[int, tuple[_Cell, ...]]]:
+    from openpyxl.cell.read_only import EMPTY_CELL
+
+    # Some programs write the very last row of a sheet, because of its height; what is between is empty.
+    rows = sheet.iter_rows(min_row=1, max_row=_LAST_ROW, min_col=1, max_col=MAX_COLUMNS)
+    blank = None
+    for number, row in enumerate(rows, start=1):
+        if row is blank:
+            continue
+        if all(cell is EMPTY_CELL for cell in row):
+            # openpyxl gives the same object for each row that is not there; a million are passed in no time.
+            blank = row
+        else:
+            yield number, tuple(map(_xlsx_cell, row))
 
 
 def _xlsx_cell(cell: Any) -> _Cell:
