@@ -24,6 +24,7 @@ from cdmeta.cli import main
 from cdmeta.errors import CdmetaError, SheetError
 from cdmeta.form.questions import WRITTEN_BY_TOOLS, is_writable
 from cdmeta.profile import Field
+from cdmeta.text import is_missing
 from cdmeta.workflows.fill import fill
 from cdmeta.workflows.new import new
 
@@ -559,22 +560,44 @@ def test_columns_of_the_tables_are_asked_and_none_is_added(package: Path) -> Non
 # --- the command
 
 
-def test_the_day_of_the_change_is_written_and_the_form_of_the_file_kept(package: Path, tmp_path: Path) -> None:
+def test_the_day_of_the_change_is_written_and_numbers_stay_as_they_stand(package: Path, tmp_path: Path) -> None:
     file, sheet = package / "datapackage.json", tmp_path / "sheet.csv"
-    file.write_text(json.dumps(descriptor(package) | {"é": 1.50}, indent="\t"), encoding="utf-8")
-    file.chmod(0o640)
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace('"sdmx"', '"é": 1.50,\n  "sdmx"'), encoding="utf-8")
+    before = file.read_text(encoding="utf-8").splitlines()
     sheet.write_bytes(table({"title": "Clinics"}))
-    filled = fill(file, sheet, date(2026, 4, 5))
-    assert filled.changed == ("title",)
-    assert descriptor(package)["citizenData"]["metadataUpdated"] == "2026-04-05"
-    assert '\n\t"é": 1.5' in file.read_text(encoding="utf-8")
-    assert file.stat().st_mode & 0o777 == 0o640
-    before = file.read_bytes()
+    assert fill(file, sheet, date(2026, 4, 5)).changed == ("title",)
+    after = file.read_text(encoding="utf-8").splitlines()
+    assert [(old, new) for old, new in zip(before, after, strict=True) if old != new] == [
+        ('  "title": "?",', '  "title": "Clinics",'),
+        ('    "metadataUpdated": "2026-03-01",', '    "metadataUpdated": "2026-04-05",'),
+    ]
     assert fill(package, sheet, date(2027, 4, 5)).changed == ()
-    assert file.read_bytes() == before
+    assert file.read_text(encoding="utf-8").splitlines() == after
     assert sorted(path.name for path in package.iterdir()) == [
         "QUESTIONS.xlsx", "data", "datapackage.json", "questions.csv",
     ]  # fmt: skip
+
+
+def test_a_zip_is_filled_too(package: Path, tmp_path: Path) -> None:
+    archive = Path(shutil.make_archive(str(tmp_path / "zipped"), "zip", package))
+    sheet = tmp_path / "sheet.csv"
+    sheet.write_bytes(table({"title": "Clinics"}))
+    filled = fill(archive, sheet, TODAY)
+    assert (filled.file, filled.changed) == (archive, ("title",))
+    with zipfile.ZipFile(archive) as members:
+        assert json.loads(members.read("datapackage.json")) == descriptor(package) | {"title": "Clinics"}
+        assert members.read("data/visits.csv") == (package / "data/visits.csv").read_bytes()
+
+
+def test_short_forms_are_asked_and_stored_in_full() -> None:
+    given = {"citizenData": {"language": "en", "participation": {"collection": 4}, "objectives": "SERVICES"}}
+    asked = {question.path: question.cells for question in form.questions("en", given)}
+    assert asked["citizenData.participation.collection"] == ("Partnership",)
+    assert asked["citizenData.objectives"] == (profile.load().codelists["CL_OBJECTIVE"].codes["SERVICES"].name,)
+    assert form.merge(given, form.read(form.workbook("en", given), "q").answers).changed == ()
+    own = form.merge(given, {"citizenData.purpose": "p"}).descriptor["citizenData"]
+    assert (own["participation"], own["objectives"]) == ({"collection": "L4"}, ["SERVICES"])
 
 
 def test_an_approval_that_ends_is_told(package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -593,15 +616,13 @@ def test_an_approval_that_ends_is_told(package: Path, tmp_path: Path, capsys: py
 def test_what_cannot_be_done_is_told_in_one_line(
     package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    archive = shutil.make_archive(str(tmp_path / "visits"), "zip", package)
     bad = tmp_path / "bad"
     shutil.copytree(package, bad)
     (bad / "datapackage.json").write_text("{")
     empty, sheet = tmp_path / "empty.csv", package / "questions.csv"
     empty.touch()
     for args, told in (
-        ((archive, sheet), "is a zip. Unpack it, and name the folder."),
-        ((bad, sheet), "datapackage.json cannot be read. This tells why: cdmeta validate"),
+        ((bad, sheet), "datapackage.json"),
         ((package, empty), "is no spreadsheet that can be read."),
         ((package, package / "data/visits.csv"), 'has no column "Name of the field (leave as it is)"'),
         ((package, tmp_path / "none.csv"), "none.csv"),
@@ -694,7 +715,7 @@ def test_damaged_members_raise_nothing_else(at: int, noise: bytes, name: str) ->
 PRINTED = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40).map(
     lambda text: text.replace("\r", " ").strip()
 )
-WORDS = PRINTED.filter(lambda text: text not in ("", "?"))
+WORDS = PRINTED.filter(lambda text: not is_missing(text))
 DAYS = st.dates(date(1000, 1, 1)).map(date.isoformat)
 VALUES: Mapping[str, st.SearchStrategy[Any]] = {
     "text": WORDS,

@@ -13,6 +13,7 @@ from cdmeta import profile
 from cdmeta.form.questions import own_language
 from cdmeta.phrase import Phrase
 from cdmeta.profile import WITHHELD, Field
+from cdmeta.shorthand import expand
 from cdmeta.text import is_missing
 
 Steps = tuple[str | int, ...]
@@ -27,7 +28,7 @@ class Merged:
     """A descriptor with the answers of a sheet.
 
     Attributes:
-        descriptor: a copy; what the sheet does not speak of is as it was.
+        descriptor: a copy, short forms written in full; what the sheet does not speak of is as it was.
         changed: paths of the sheet whose answers are other than before, in the profile's order.
         problems: answers that have no place in this package.
     """
@@ -48,22 +49,23 @@ class _Place:
 
 def merge(descriptor: Mapping[str, Any], answers: Mapping[str, Any]) -> Merged:
     """Take over answers: path as in `questions.Question` → value, or None to take the answer out."""
-    merged = copy.deepcopy(dict(descriptor))
-    own = str(answers.get(_LANGUAGE) or own_language(descriptor))
+    before = expand(descriptor)
+    merged = copy.deepcopy(before)
+    own = str(answers.get(_LANGUAGE) or own_language(before))
     changed: list[str] = []
     problems: list[Phrase] = []
     for path in sorted(answers, key=_rank):
         place, value = _place(path, own), answers[path]
         if not _is_there(merged, place.steps):
             problems.append(Phrase("form.wrong.nowhere", {"path": path}))
-        elif value is not None and (gap := _gap(descriptor, answers, path)):
+        elif value is not None and (gap := _gap(before, answers, path)):
             problems.append(Phrase("form.wrong.gap", {"path": path, "gap": gap}))
         elif not _is_same(place.entry, _value(merged, place, own), value):
             _set(merged, place, value, own)
             changed.append(path)
     for path in changed:
         _tidy(merged, _place(path, own).steps)
-    return Merged(merged, tuple(changed) if merged != descriptor else (), tuple(problems))
+    return Merged(merged, tuple(changed) if merged != before else (), tuple(problems))
 
 
 def _rank(path: str) -> tuple[int, list[int]]:
@@ -102,7 +104,7 @@ def _gap(document: Mapping[str, Any], answers: Mapping[str, Any], path: str) -> 
     head, sign, tail = path.partition("[")
     if not sign or head == "resources":
         return ""
-    given = _get(dict(document), tuple(head.split(".")))
+    given = _get(document, tuple(head.split(".")))
     count = len(given) if isinstance(given, list) and not is_missing(given) else 0
     filled = {other.partition("]")[0] for other, value in answers.items() if value is not None}
     numbers = range(count + 1, int(tail.partition("]")[0]))
@@ -139,8 +141,8 @@ def _beside(place: _Place) -> Steps:
 
 
 def _is_same(entry: Field, old: Any, new: Any) -> bool:
-    if new is None or is_missing(old):
-        return new is None and is_missing(old)
+    if new is None:
+        return is_missing(old)
     if entry.type == "integer" and not isinstance(old, int):
         return False
     return isinstance(old, bool) == isinstance(new, bool) and bool(_plain(old) == _plain(new))

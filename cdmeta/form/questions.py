@@ -10,6 +10,7 @@ from typing import Any
 
 from cdmeta import profile
 from cdmeta.profile import WITHHELD, Field
+from cdmeta.shorthand import expand
 from cdmeta.text import OPEN_QUESTION, is_language_tag, is_missing
 
 ANSWERS = 3
@@ -74,6 +75,7 @@ def questions(language: str, descriptor: Mapping[str, Any]) -> tuple[Question, .
         language: in which they are asked; BCP 47.
         descriptor: what is answered already; its `citizenData.language` is that of plain texts.
     """
+    descriptor = expand(descriptor)
     own = own_language(descriptor) or language
     entries = [
         entry
