@@ -23,6 +23,7 @@ from cdmeta import form, profile
 from cdmeta.cli import main
 from cdmeta.errors import CdmetaError, SheetError
 from cdmeta.form.questions import WRITTEN_BY_TOOLS, is_writable
+from cdmeta.form.write import headings
 from cdmeta.profile import Field
 from cdmeta.text import is_missing
 from cdmeta.workflows.fill import fill
@@ -232,6 +233,71 @@ def table(answers: Mapping[str, Any], *more: list[str]) -> bytes:
 def problems(data: bytes) -> list[str]:
     sheet = form.read(data, "q.csv")
     return [str(problem) for problem in sheet.problems]
+
+
+HARMFUL = ("=1+1", "+1", "-1", "@SUM(1)", "\t=1", "'=1", "=HYPERLINK(1;2)")
+
+
+@pytest.mark.parametrize("text", HARMFUL)
+def test_no_answer_is_ever_a_formula(text: str) -> None:
+    given = {"title": text, "citizenData": {"language": "en", "geography": [text, "b", "c", text + "2"]}}
+    workbook, as_csv = form.both("en", given)
+    book = openpyxl.load_workbook(io.BytesIO(workbook))
+    cells = [cell for sheet in book.worksheets for row in sheet.iter_rows() for cell in row]
+    assert [cell.value for cell in cells if cell.data_type == "f"] == []
+    assert text in [cell.value for cell in cells if cell.number_format == "@"]
+    for row in csv.reader(io.StringIO(as_csv.decode("utf-8-sig"), newline="")):
+        assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in row)
+    for data in (workbook, as_csv):
+        assert form.merge(given, form.read(data, "q").answers).changed == ()
+
+
+def test_names_of_columns_cannot_break_the_sheet() -> None:
+    fields = [{"name": "\x01\ud800=x" + "y" * 99}, {"name": ["?"]}, "no object", {}]
+    given = {"resources": [{"name": None, "schema": {"fields": fields}}, {"schema": "s.json"}, 3]}
+    asked = [question for question in form.questions("en", given) if question.about]
+    assert len(asked) == 9
+    assert asked[0].about[0].startswith("\\x01\\ud800=xy")
+    assert all(form.read(data, "q").problems == () for data in form.both("en", given))
+
+
+def test_the_workbook_is_made_for_people(package: Path) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(form.workbook("es", descriptor(package))))
+    assert [(sheet.title, sheet.sheet_state) for sheet in book.worksheets] == [
+        ("Empiece aquí", "visible"), ("Hacen falta", "visible"), ("Según el caso", "visible"),
+        ("Recomendadas", "visible"), ("Adicionales", "visible"), ("Qué significan los códigos", "visible"),
+        ("lists", "hidden"),
+    ]  # fmt: skip
+    assert book.active is book.worksheets[0]
+    told = [str(row[0].value) for row in book.worksheets[0].iter_rows()]
+    assert any("cdmeta fill" in line for line in told)
+    assert any("borrador" in line for line in told)
+    assert profile.texts("es")["translation.unofficial"] in told
+    for sheet in book.worksheets[1:5]:
+        assert sheet.freeze_panes == "B2"
+        assert [cell.value for cell in sheet[1]] == headings("es")
+    asked = [path for _, _, path in rows(book)]
+    assert len(set(asked)) == len(asked)
+    core = {path for path, entry in profile.load().fields.items() if entry.tier == "core"}
+    assert not book["Hacen falta"].protection.sheet
+    assert len(asked) > 150
+    needed = [cell.value for cell in book["Hacen falta"]["H"][1:]]
+    assert needed[:2] == ["title", "description"]
+    assert needed[-3:] == ["name", "version", "citizenData.language"]
+    assert {path.split("[")[0].removesuffix(".start").removesuffix(".end") for path in needed} == {
+        path.split("[")[0] for path in core
+    } - set(WRITTEN_BY_TOOLS)
+    meanings = [
+        [cell.value for cell in row[:4]] for row in book["Qué significan los códigos"].iter_rows(min_row=2)
+    ]
+    code = profile.load("es").codelists["CL_ACCESS"].codes["OPEN"]
+    assert [profile.load("es").codelists["CL_ACCESS"].name, code.name, code.description, "OPEN"] in meanings
+
+
+def test_the_profile_is_exported_as_an_empty_sheet(tmp_path: Path) -> None:
+    assert run("profile", "export", "--to", "xlsx", "--lang", "es", "--out", tmp_path / "out") == 0
+    names = ("QUESTIONS.xlsx", "questions.csv")
+    assert tuple((tmp_path / "out" / name).read_bytes() for name in names) == form.both("es", {})
 
 
 # --- what is wrong with a sheet is told, all of it

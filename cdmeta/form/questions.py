@@ -11,7 +11,7 @@ from typing import Any
 from cdmeta import profile
 from cdmeta.profile import WITHHELD, Field
 from cdmeta.shorthand import expand
-from cdmeta.text import OPEN_QUESTION, is_language_tag, is_missing
+from cdmeta.text import OPEN_QUESTION, is_language_tag, is_missing, printable
 
 ANSWERS = 3
 """Cells for answers in a row; what has more stands in the last one, parted."""
@@ -25,6 +25,8 @@ WRITTEN_BY_TOOLS = ("citizenData.profile", "citizenData.metadataUpdated")
 LIMIT = 32_000
 """Characters that a cell holds; a spreadsheet stops at 32,767."""
 
+_SHOWN = 60
+"""Characters of the name of a column or table."""
 _ROOM = {"initiators": 3, "partners": 3, "funding": 2, "tools": 2}
 """Numbered rows of a list in an empty sheet; one where it is not named."""
 _MOST = {"resources": 20, "fields": 200}
@@ -142,7 +144,7 @@ def _places(parts: list[str], place: _Place) -> Iterator[_Place]:
         if name not in _MOST:
             yield from _places(rest, _Place(f"{found.path}[{index + 1}]", value, index + 1, place.about))
         elif isinstance(value, Mapping):
-            about = (str(value.get("name", index + 1)), *place.about)
+            about = (printable(str(value.get("name", index + 1)), _SHOWN), *place.about)
             yield from _places(rest, _Place(f"{found.path}[{index + 1}]", value, index + 1, about))
 
 
