@@ -85,7 +85,13 @@ def questions(language: str, descriptor: Mapping[str, Any]) -> tuple[Question, .
         if is_asked_by_itself(entry) and entry.path not in WRITTEN_BY_TOOLS
     ]
     asked = [question for entry in _groups(entries, descriptor) for question in _rows(*entry, own, language)]
-    return tuple(sorted(asked, key=lambda q: (SECTIONS.index(q.section), bool(q.cells) and not q.number)))
+    answered = {_whole(question) for question in asked if question.cells}
+    return tuple(sorted(asked, key=lambda q: (SECTIONS.index(q.section), _whole(q) in answered)))
+
+
+def _whole(question: Question) -> str:
+    """What stays together: the path of an answer, or of a whole list."""
+    return question.path.partition("[")[0]
 
 
 def is_list(entry: Field) -> bool:
