@@ -18,6 +18,10 @@ class TableError(CdmetaError):
     """A file could not be read as a table with one name for each column."""
 
 
+class SheetError(CdmetaError):
+    """A file is no sheet that was made to be filled in, or is too large or too strange to be opened."""
+
+
 class ApprovalError(CdmetaError):
     """A package could not be approved, or an approval does not hold.
 

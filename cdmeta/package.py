@@ -37,8 +37,8 @@ from cdmeta.text import is_language_tag
 DESCRIPTOR = "datapackage.json"
 APPROVAL_FILES = ("approval.json", "approval.json.sig")
 """They lie beside the descriptor, and are no part of what is approved."""
-QUESTIONS = "QUESTIONS.md"
-"""What `cdmeta new` asks; it may lie there, and is never read or published."""
+QUESTIONS = ("QUESTIONS.xlsx", "questions.csv")
+"""What `cdmeta new` asks, as a workbook and as CSV; they may lie there, and are never read here or published."""
 
 MAX_DESCRIPTOR_BYTES = 20 * 2**20
 MAX_DEPTH = 100
@@ -412,7 +412,7 @@ class _Reader:
         descriptor = self._object(raw, DESCRIPTOR, "CD101") or {}
         resources = tuple(self._resources(descriptor))
         parts = {name for name, refusal in self._refusals.items() if refusal is None} | {DESCRIPTOR}
-        named = {*self._refusals, *APPROVAL_FILES, QUESTIONS}
+        named = {*self._refusals, *APPROVAL_FILES, *QUESTIONS}
         named |= {unicodedata.normalize("NFC", name) for name in named}
         unnamed = tuple(sorted(set(self._store.names) - named))
         self._findings += _on_unnamed(unnamed)

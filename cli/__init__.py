@@ -22,6 +22,7 @@ from .language import chosen, spoken, text, worded, words_of_click
 COMMANDS = (
     "demo",
     "new",
+    "fill",
     "validate",
     "classify",
     "fmt",

@@ -51,4 +51,5 @@ def _text(started: Started) -> Iterator[str]:
     yield text("new.columns", columns=columns)
     yield from (text(f"infer.{key}", **params) for key, params in found.notes)
     yield text("new.agency", agency=started.agency)
-    yield text("new.next", count=started.open, questions=started.out / QUESTIONS, folder=started.out)
+    questions, other = (started.out / name for name in QUESTIONS)
+    yield text("new.next", count=started.open, questions=questions, other=other, folder=started.out)

@@ -9,8 +9,9 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LAYERS = [
     "errors", "text", "identifiers", "markdown", "urn", "period", "phrase", "profile", "shorthand", "mapping",
-    "licence", "quality", "finding", "package", "layout", "framework", "dataset", "sshsig", "beside", "approval",
-    "entry", "tables", "checks", "sdmx", "formats", "reporters", "catalogue", "schema", "reference", "workflows",
+    "licence", "quality", "finding", "form", "package", "layout", "framework", "dataset", "sshsig", "beside",
+    "approval", "entry", "tables", "checks", "sdmx", "formats", "reporters", "catalogue", "schema", "reference",
+    "workflows",
 ]  # fmt: skip
 DOORS = {
     "click": {"cli"},
@@ -18,6 +19,7 @@ DOORS = {
     "duckdb": {"cdmeta/tables"},
     "frictionless": {"cdmeta/tables"},
     "jsonschema": {"cdmeta/checks/descriptor.py", "cdmeta/formats"},
+    "openpyxl": {"cdmeta/form"},
     "lxml": {"cdmeta/formats", "cdmeta/sdmx/xsd.py"},
     "phonenumbers": {"cdmeta/identifiers.py"},
     "pyoxigraph": {"cdmeta/formats/rdf.py", "cdmeta/formats/dcat.py", "cdmeta/formats/skos.py"},

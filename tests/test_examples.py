@@ -54,6 +54,7 @@ CASES = [
     "services-survey-draft/validate",
     "water-points/classify",
     "water-points/convert",
+    "water-points/fill",
     "water-points/new",
     "water-points/validate",
 ]

@@ -1,5 +1,6 @@
 """`cdmeta new`: a package from a table."""
 
+import csv
 import json
 from datetime import date
 from pathlib import Path
@@ -68,7 +69,12 @@ def test_what_can_be_found_out_is_written(source: Path, tmp_path: Path) -> None:
 def test_the_table_is_copied_as_it_is(source: Path, tmp_path: Path) -> None:
     started = new(tmp_path / "p", source, TODAY)
     assert (started.out / "data/visitas-2024.csv").read_bytes() == source.read_bytes()
-    assert sorted(path.name for path in started.out.iterdir()) == ["QUESTIONS.md", "data", "datapackage.json"]
+    assert sorted(path.name for path in started.out.iterdir()) == [
+        "QUESTIONS.xlsx",
+        "data",
+        "datapackage.json",
+        "questions.csv",
+    ]
 
 
 def test_each_core_field_is_there_as_an_open_question_of_its_shape(source: Path, tmp_path: Path) -> None:
@@ -99,21 +105,25 @@ def test_there_is_one_question_for_each_answer_that_validate_asks_for(
     source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     started = new(tmp_path / "p", source, TODAY)
-    page = (started.out / "QUESTIONS.md").read_text(encoding="utf-8")
-    titles = [line.split(". ", 1)[1] for line in page.splitlines() if line.startswith("## ")]
+    with (started.out / "questions.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
     with pytest.raises(SystemExit) as stop:
         main(["validate", str(started.out), "--format", "json"])
     assert stop.value.code == 1
     findings = json.loads(capsys.readouterr().out)["findings"]
     missing = [f["params"]["path"] for f in findings if f["code"] == "CD130"]
     fields = profile.load().fields
-    assert [fields[path].title for path in missing] == titles
-    assert started.open == len(titles) == 30
-    for path in missing:
-        assert fields[path].question in page
-        assert f"`{path}`" in page
-        for code in profile.load().codelists[fields[path].codelist].codes if fields[path].codelist else ():
-            assert f"| `{code}` |" in page
+    assert started.open == len(missing) == 30
+    path_column = "Name of the field (leave as it is)"
+    needed = [row for row in rows if row["When it is needed"] == "Needed" and not row["Your answer"]]
+    asked = [row[path_column].replace("[1]", "[]") for row in needed]
+    heads = dict.fromkeys(path.split("[")[0].removesuffix(".start").removesuffix(".end") for path in asked)
+    assert list(heads) == missing
+    for row in needed:
+        path = row[path_column].replace("[1]", "[]").removesuffix(".start").removesuffix(".end")
+        assert row["Question"].split("\n")[1] == fields[path].question
+        codes = profile.load().codelists[fields[path].codelist].codes if fields[path].codelist else {}
+        assert row["What to choose from"] == "\n".join(f"{code.name} ({code.id})" for code in codes.values())
     assert not {f["code"] for f in findings if f["severity"] == "error"} - {"CD130", "CD201"}
 
 
@@ -182,6 +192,7 @@ def test_the_command_tells_what_it_found(
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "0")
     out = tmp_path / "p"
     assert run(str(out), "--from", str(source), "--language", "es", "--agency", "A.B") == 0
+    sheet = out / "QUESTIONS.xlsx"
     key = "Taken as what tells the rows apart (primaryKey): Región."
     assert capsys.readouterr().out.splitlines() == [
         f"Started {out} with 2 rows.",
@@ -192,7 +203,7 @@ def test_the_command_tells_what_it_found(
         "Taken as numbers with a decimal comma: Visitas.",
         f"{key} Correct it in the schema if it is something else.",
         "The SDMX agency is A.B; change it in sdmx.agency if your office gives you another.",
-        f"Answer the 30 questions in {out / 'QUESTIONS.md'}; then run: cdmeta validate {out}",
+        f"Answer the 30 questions in {sheet} (or {out / 'questions.csv'}); then run: cdmeta fill {out} {sheet}",
     ]
     assert read(out)["citizenData"]["metadataUpdated"] == "1970-01-01"
 

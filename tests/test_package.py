@@ -472,7 +472,12 @@ def test_folders_that_may_not_be_listed(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_files_that_nobody_names_are_told_of(tmp_path: Path) -> None:
     files = {DESCRIPTOR: descriptor(), "data.csv": "a\n", "names.csv": "a\n", ".hidden": "", ".git/x": ""}
-    package = load(folder(tmp_path, files | {"approval.json": "{}", "approval.json.sig": "", "QUESTIONS.md": ""}))
+    package = load(
+        folder(
+            tmp_path,
+            files | {"approval.json": "{}", "approval.json.sig": "", "QUESTIONS.xlsx": "", "questions.csv": ""},
+        )
+    )
     assert only(package, "CD111").params == {"path": "names.csv"}
     assert package.unnamed == ("names.csv",)
 

@@ -1,4 +1,4 @@
-"""The profile for people and programs that have no cdmeta: JSON Schema, SDMX, SKOS, pages.
+"""The profile for people and programs that have no cdmeta: JSON Schema, SDMX, SKOS, pages, a sheet to fill in.
 
 Each export is a folder with `cdmeta-profile.json`, which names the version, its state and its digest, so that
 nobody takes a draft for something that stays.
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cdmeta import profile
+from cdmeta.package import QUESTIONS
 from cdmeta.sdmx.artefacts import Header, Structure
 from cdmeta.workflows.output import staged
 
@@ -106,10 +107,18 @@ def _markdown(request: Request) -> Files:
     return render(request.language)
 
 
+def _xlsx(request: Request) -> Files:
+    """The questions as a spreadsheet to fill in, and as CSV."""
+    from cdmeta import form
+
+    return dict(zip(QUESTIONS, form.both(request.language, {}), strict=True))
+
+
 FORMS: Mapping[str, Callable[[Request], Files]] = {
     "json-schema": _json_schema,
     "sdmx-ml-3.0": _sdmx_ml,
     "skos": _skos,
     "markdown": _markdown,
+    "xlsx": _xlsx,
 }
 """The forms of an export, and what writes them."""

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 import shutil
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from cdmeta import profile
+from cdmeta import form, profile
 from cdmeta.errors import OutputError
 from cdmeta.layout import ordered, written
 from cdmeta.package import DESCRIPTOR, QUESTIONS
-from cdmeta.phrase import Phrase, at
+from cdmeta.phrase import at
 from cdmeta.profile import Field
 from cdmeta.tables.infer import Inferred, infer
 from cdmeta.text import OPEN_QUESTION
@@ -67,14 +67,15 @@ def new(out: Path, source: Path, today: date, *, language: str = "en", agency: s
     name = slug(out.resolve().name)
     agency = agency or f"CDMETA.{to_concept_id(name)}"
     descriptor = _descriptor(name, agency, language, today, _resource(source, inferred))
-    questions = list(_questions(language))
+    asked = [entry for entry in _core() if entry.path not in _FILLED and "[]." not in entry.path]
     with staged(out, DESCRIPTOR) as stage:
         target = stage / descriptor["resources"][0]["path"]
         target.parent.mkdir()
         shutil.copyfile(source, target)
         (stage / DESCRIPTOR).write_bytes(written(ordered(descriptor)))
-        (stage / QUESTIONS).write_text(_page(name, questions, language), encoding="utf-8")
-    return Started(out, name, agency, len(questions), inferred)
+        for file, data in zip(QUESTIONS, form.both(language, descriptor), strict=True):
+            (stage / file).write_bytes(data)
+    return Started(out, name, agency, len(asked), inferred)
 
 
 def slug(text: str) -> str:
@@ -96,8 +97,8 @@ def _descriptor(name: str, agency: str, language: str, today: date, resource: Ma
     return descriptor | {"sdmx": {"agency": agency}, "citizenData": own, "resources": [resource]}
 
 
-def _core(language: str = "en") -> list[Field]:
-    return [entry for entry in profile.load(language).fields.values() if entry.tier == "core"]
+def _core() -> list[Field]:
+    return [entry for entry in profile.load().fields.values() if entry.tier == "core"]
 
 
 def _put(descriptor: dict[str, Any], entry: Field, value: Any) -> None:
@@ -136,46 +137,3 @@ def _resource(source: Path, inferred: Inferred) -> dict[str, Any]:
         "dialect": {"delimiter": inferred.delimiter},
         "schema": dict(inferred.schema),
     }
-
-
-# The questions
-
-
-def _questions(language: str) -> Iterator[str]:
-    """A part of the page for each core field to answer; the parts of list elements go with their list."""
-    asked = [entry for entry in _core(language) if entry.path not in _FILLED and "[]." not in entry.path]
-    for number, entry in enumerate(asked, start=1):
-        parts = [other for other in _core(language) if other.path.startswith(f"{entry.path}[].")]
-        yield "\n\n".join(_question(number, entry, parts, language))
-
-
-def _question(number: int, entry: Field, parts: list[Field], language: str) -> Iterator[str]:
-    texts = profile.texts(language)
-    yield f"## {number}. {entry.title}"
-    yield f"**{entry.question}**"
-    yield entry.description
-    for asked in (entry, *parts):
-        if asked.codelist:
-            one = "new.codes" if asked.type == "codes" else "new.code"
-            yield texts[one if asked is entry else "new.code.part"].format(part=asked.name)
-            yield "\n".join(_codes(asked.codelist, language))
-    yield texts["new.example"].format(example=entry.example)
-    yield texts["new.where"].format(path=entry.path, file=DESCRIPTOR)
-
-
-def _codes(codelist: str, language: str) -> Iterator[str]:
-    texts = profile.texts(language)
-    yield "| " + " | ".join(texts[f"new.code.{part}"] for part in ("id", "name", "description")) + " |"
-    yield "| --- | --- | --- |"
-    for code in profile.load(language).codelists[codelist].codes.values():
-        cells = (f"`{code.id}`", code.name, code.description)
-        yield "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
-
-
-def _page(name: str, questions: list[str], language: str) -> str:
-    texts = profile.texts(language)
-    head = (
-        texts["new.title"].format(name=name),
-        Phrase("new.intro", {"file": DESCRIPTOR, "count": len(questions)}).told(language),
-    )
-    return "\n\n".join([*head, *questions, texts["new.end"]]) + "\n"
