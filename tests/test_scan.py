@@ -153,7 +153,8 @@ def packages(draw: st.DrawFn) -> tuple[dict[str, Any], bytes, bytes]:
     lines = [",".join(names), *(",".join(cell.replace(",", ";") for cell in row) for row in rows)]
     if draw(st.integers(0, 5)) == 0 and len(lines) > 1:
         lines.insert(
-            draw(st.integers(1, len(lines))), draw(st.sampled_from(["", "a", "a,b,c,d,e", ",,,", '"a', '"a"b']))
+            draw(st.integers(1, len(lines))),
+            draw(st.sampled_from(["", "a", "a,b,c,d,e", ",", ",,", ",,,", '"a', '"a"b'])),
         )
     end = draw(st.sampled_from(["\n", "\n", "\r\n"]))
     text = end.join(lines) + draw(st.sampled_from([end, "", end + end]))
@@ -240,6 +241,15 @@ def test_only_the_rows_in_doubt_are_shown_to_the_judge(tmp_path: Path) -> None:
     assert result is not None
     assert [record.row for record in result.records] == [5, 12, 502, 702]
     assert found(folder, scanned=True)[0] == found(folder, scanned=False)[0]
+
+
+@pytest.mark.parametrize("line", ["r5,5,", ",,", "r5", ""])
+def test_a_line_of_another_width_is_no_matter_for_the_scan(line: str, tmp_path: Path) -> None:
+    folder = package(tmp_path / "p", f"id,n\nr1,1\n{line}\nr2,2\n", IDS)
+    together, taken = found(folder, scanned=True)
+    assert not taken
+    assert together == found(folder, scanned=False)[0]
+    assert together
 
 
 def test_many_different_doubtful_values_are_left_to_the_judge(tmp_path: Path) -> None:
