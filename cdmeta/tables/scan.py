@@ -109,9 +109,10 @@ def _is_large(package: Package, resource: Resource) -> bool:
 class _Scan:
     """One table in the engine.
 
-    The view `cells` has `row` and the cells as text, `c0`, `c1` …, never NULL: each use of it reads the file. The
-    table `rows` is what one reading leaves: `row`, whether all gates let it through, whether it may be empty, and
-    the cells that rows are compared by.
+    The view `cells` has the cells as text, `c0`, `c1` …, never NULL: each use of it reads the file. The table `rows`
+    is what one reading leaves: whether all gates let a row through, whether it may be empty, and the cells that
+    rows are compared by. Numbering rows takes one processor instead of all, so the view `numbered` is read only
+    where there is a row to name.
     """
 
     def __init__(
@@ -130,7 +131,10 @@ class _Scan:
             raise _NotMineError
         scan = engine.csv_scan([path], len(columns), delimiter, header=has_header)
         cells = _listed(f"coalesce(c{place}, '') AS c{place}" for place in range(len(columns)))
-        self._do(f"CREATE TEMP VIEW cells AS SELECT row_number() OVER () + {header} AS row, {cells} FROM {scan}")
+        self._do(f"CREATE TEMP VIEW cells AS SELECT {cells} FROM {scan}")
+        self._do(
+            f"CREATE TEMP VIEW numbered AS SELECT row_number() OVER () + {header} AS row, {cells} FROM {scan}"
+        )
         self._expected = engine.lines(path) - header
 
     def doubts(self, keyed: Sequence[Keyed]) -> Doubts:
@@ -139,7 +143,7 @@ class _Scan:
         blank = " AND ".join(self._missing(place) for place, gate in enumerate(self._gates) if gate) or "true"
         compared = _listed(f"c{place}" for place in sorted({place for entry in keyed for place in entry.places}))
         self._do(
-            f"CREATE TEMP TABLE rows AS SELECT row, {' AND '.join(gated)} AS let, {blank} AS blank"
+            f"CREATE TEMP TABLE rows AS SELECT {' AND '.join(gated)} AS let, {blank} AS blank"
             f"{', ' if compared else ''}{compared} FROM cells"
         )
         ((rows, let, blank_rows),) = self._do("SELECT count(*), bool_and(let), count_if(blank) FROM rows")
@@ -150,13 +154,11 @@ class _Scan:
         conditions = [f"c{place} IN (SELECT c0 FROM bad{place})" for place, found in wrong.items() if found]
         if blank_rows:
             conditions.append("(" + " AND ".join(map(self._is_empty, range(len(self._columns)))) + ")")
-        compared_rows = [part for entry in keyed for part in self._compared(entry)]
-        if compared_rows:
-            conditions.append(f"row IN (SELECT row FROM rows WHERE {' OR '.join(compared_rows)})")
+        conditions += [part for entry in keyed for part in self._compared(entry)]
         if not conditions:
             return Doubts((), rows)
         cells = _listed(f"c{place}" for place in range(len(self._columns)))
-        found = self._do(f"SELECT row, {cells} FROM cells WHERE {' OR '.join(conditions)} ORDER BY row")
+        found = self._do(f"SELECT row, {cells} FROM numbered WHERE {' OR '.join(conditions)} ORDER BY row")
         file = self._resource.paths[0]
         return Doubts(tuple(Record(file, row, list(rest)) for row, *rest in found), rows)
 
