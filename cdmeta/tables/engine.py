@@ -80,6 +80,8 @@ def session(package: Package, *writable: Path) -> Iterator[Session]:
         try:
             connection.execute(f"SET allowed_directories = [{', '.join(map(literal, folders))}]")
             connection.execute("SET enable_external_access = false")
+            # It would be drawn into the output after two seconds.
+            connection.execute("SET enable_progress_bar = false")
             connection.execute("SET lock_configuration = true")
             yield Session(connection, Path(scratch))
         except duckdb.Error as error:

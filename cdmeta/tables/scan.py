@@ -109,10 +109,10 @@ def _is_large(package: Package, resource: Resource) -> bool:
 class _Scan:
     """One table in the engine.
 
-    The view `cells` has the cells as text, `c0`, `c1` …, never NULL: each use of it reads the file. The table `rows`
-    is what one reading leaves: whether all gates let a row through, whether it may be empty, and the cells that
-    rows are compared by. Numbering rows takes one processor instead of all, so the view `numbered` is read only
-    where there is a row to name.
+    The view `cells` has the cells as text, `c0`, `c1` …, never NULL: each use of it reads the file. The table
+    `rows` is what one reading leaves: whether all gates let a row through, whether it may be empty, and the cells
+    that rows are compared by. Numbering rows takes one processor instead of all, so the view `numbered` is read
+    only where there is a row to name.
     """
 
     def __init__(
