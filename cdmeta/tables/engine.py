@@ -80,6 +80,8 @@ def session(package: Package, *writable: Path) -> Iterator[Session]:
         try:
             connection.execute(f"SET allowed_directories = [{', '.join(map(literal, folders))}]")
             connection.execute("SET enable_external_access = false")
+            # It would be drawn into the output after two seconds.
+            connection.execute("SET enable_progress_bar = false")
             connection.execute("SET lock_configuration = true")
             yield Session(connection, Path(scratch))
         except duckdb.Error as error:
@@ -203,7 +205,7 @@ def _source(session: Session, package: Package, resource: Resource) -> _Source:
     dialect = _dialect(resource)
     paths = [package.path(path) for path in resource.paths]
     try:
-        if all(_is_plain(path, resource, dialect) for path in paths):
+        if all(is_plain(path, resource, dialect) for path in paths):
             return _as_it_lies(resource, dialect, paths)
         return _rewritten(session, resource, dialect, paths)
     except OSError as error:
@@ -232,8 +234,9 @@ def _dialect(resource: Resource) -> Mapping[str, Any]:
     return dialect
 
 
-def _is_plain(path: Path, resource: Resource, dialect: Mapping[str, Any]) -> bool:
+def is_plain(path: Path, resource: Resource, dialect: Mapping[str, Any] | None = None) -> bool:
     """True where any reader reads the file alike, so that DuckDB may have it as it lies."""
+    dialect = _dialect(resource) if dialect is None else dialect
     simple = str(resource.raw.get("encoding", "utf-8")).lower().replace("_", "-") in ("utf-8", "utf8", "ascii")
     delimiter = str(dialect["delimiter"])
     simple = simple and set(dialect) <= _PLAIN_DIALECT and dialect["quoteChar"] == '"'
@@ -264,9 +267,9 @@ def _has_plain_lines(path: Path) -> bool:
 def _as_it_lies(resource: Resource, dialect: Mapping[str, Any], paths: Sequence[Path]) -> _Source:
     headers = [_first_record(path, str(dialect["delimiter"]), resource) for path in paths]
     has_header = dialect["header"] is not False
-    rows = sum(_lines(path) for path in paths) - (len(paths) if has_header else 0)
+    rows = sum(lines(path) for path in paths) - (len(paths) if has_header else 0)
     header = _header(resource, headers) if has_header else _field_names(resource, len(headers[0]))
-    scan = _scan(paths, len(header), str(dialect["delimiter"]), header=has_header)
+    scan = csv_scan(paths, len(header), str(dialect["delimiter"]), header=has_header)
     return _Source(scan, header, rows, has_header, null_is_empty=True)
 
 
@@ -279,7 +282,8 @@ def _first_record(path: Path, delimiter: str, resource: Resource) -> list[str]:
         raise _refusal(resource, "encoding") from error
 
 
-def _lines(path: Path) -> int:
+def lines(path: Path) -> int:
+    """How many lines a file has."""
     count, last = 0, b"\n"
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
@@ -304,7 +308,7 @@ def _rewritten(session: Session, resource: Resource, dialect: Mapping[str, Any],
     header = _header(resource, headers) if has_header else _field_names(resource, width)
     if width not in (-1, len(header)):
         raise _refusal(resource, "cells")
-    return _Source(_scan([written], len(header), ",", header=False), header, count, has_header, False)
+    return _Source(csv_scan([written], len(header), ",", header=False), header, count, has_header, False)
 
 
 def _records(path: Path, resource: Resource, dialect: Mapping[str, Any]) -> Iterator[list[str]]:
@@ -364,7 +368,7 @@ def _inline(session: Session, resource: Resource) -> _Source:
     written, count, width = _write_plain(session, resource, records)
     if width not in (-1, len(header)):
         raise _refusal(resource, "cells")
-    return _Source(_scan([written], len(header), ",", header=False), header, count, True, False)
+    return _Source(csv_scan([written], len(header), ",", header=False), header, count, True, False)
 
 
 def _cell(value: Any) -> str | None:
@@ -373,7 +377,8 @@ def _cell(value: Any) -> str | None:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _scan(paths: Sequence[Path], width: int, delimiter: str, *, header: bool) -> str:
+def csv_scan(paths: Sequence[Path], width: int, delimiter: str, *, header: bool) -> str:
+    """A table function that reads plain CSV files: columns `c0`, `c1` and so on."""
     names = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(width))
     files = ", ".join(literal(str(path.resolve())) for path in paths)
     return (

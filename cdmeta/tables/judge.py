@@ -15,6 +15,7 @@ from typing import Any
 from cdmeta.finding import Finding, Where
 from cdmeta.package import DESCRIPTOR, Package, Resource
 from cdmeta.phrase import Phrase
+from cdmeta.tables import scan
 from cdmeta.tables.cells import Column, column, free_column
 from cdmeta.tables.conformance import metadata_problems, schema_problems
 from cdmeta.tables.records import Record, TableReadError, canonical, kind, open_table
@@ -89,11 +90,23 @@ def _rows(package: Package, resource: Resource, schema: Mapping[str, Any] | None
             yield found
         else:
             checks.append(found)
-    count = 0
-    for count, record in enumerate(table.records, start=1):  # noqa: B007 - the number of rows is told below
+    compared = list(_compared(checks, layout.columns))
+    doubts = scan.doubts(package, resource, table.labels, layout.columns, compared)
+    count = doubts.rows if doubts else 0
+    for number, record in enumerate(doubts.records if doubts else table.records, start=1):
+        count = count if doubts else number
         yield from _row(resource, record, layout.columns, checks)
     if not count:
         yield Finding("CD417", Where(_file(resource), resource=resource.name), {"resource": resource.name})
+
+
+def _compared(checks: Iterable[_Key | _Reference], columns: list[Column]) -> Iterator[scan.Keyed]:
+    """What the rows are compared by, as the scan takes it."""
+    places = {owner.name: place for place, owner in enumerate(columns)}
+    for check in checks:
+        known = check.known if isinstance(check, _Reference) else None
+        may_be_empty = isinstance(check, _Reference) or check.code != "CD412"
+        yield scan.Keyed(tuple(places[name] for name in check.names), may_be_empty, known)
 
 
 def _row(

@@ -1,0 +1,273 @@
+"""The scan and the judge together find what the judge finds alone: on made tables, hostile ones on purpose.
+
+`CDMETA_CASES=20000 pytest tests/test_scan.py` makes that many.
+"""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+
+from cdmeta.finding import Finding
+from cdmeta.package import load
+from cdmeta.tables import gates, scan
+from cdmeta.tables.cells import column
+from cdmeta.tables.judge import judge
+from cdmeta.tables.records import MAX_CELL_CHARACTERS
+
+CASES = int(os.environ.get("CDMETA_CASES", "120"))
+HARD = settings(max_examples=CASES, deadline=None, suppress_health_check=list(HealthCheck))
+
+TEXTS = [
+    "", " ", "a", "A", "ab", "abc", "z", "é", "e\u0301", "🤦🏼‍♂️", "NA", "na", "-", "x y", " a", "a ", "'",
+    "\\", "%", "*", "P1", "P12",
+    "a.b", "a\tb", "\u2028", "\u00a0", "\ufeff", "0", "1", "true", "NULL", "None",
+]  # fmt: skip
+NUMBERS = [
+    "0", "1", "-1", "+1", "01", "007", "12", "120", "121", "1.0", "1.5", "1.", ".5", "1e3", "1E-2", "NaN",
+    "INF", "-INF", "inf",
+    "1_000", "1,000", "٣", "１", " 1", "1 ", "--1", "1-", "0x1", "9" * 18, "9" * 19, "9" * 40, "1" + "0" * 17,
+    "0." + "0" * 18 + "1", "5%", "-0", "+0", "1.50", "true",
+]  # fmt: skip
+DATES = [
+    "2024-01-01", "2024-02-29", "2023-02-29", "2024-13-01", "2024-1-1", "0000-01-01", "0001-01-01",
+    "9999-12-31", "10000-01-01",
+    "2024-01-01 ", "20240101", "01/02/2024", "2024", "0000", "999", "12024", "2024-01",
+    "2024-01-01T00:00:00", "٢٠٢٤-٠١-٠١",
+]  # fmt: skip
+BOOLEANS = ["true", "True", "TRUE", "1", "false", "False", "FALSE", "0", "tRUE", "yes", "no", "T"]
+PATTERNS = [
+    "a", "a|z", "^a|z$", "[a-z]+", "[A-Za-z0-9]*", "P[0-9]{1,2}", r"P\d+", r"\w+", ".", ".*", "(a|b)+c?",
+    "^abc$", "a{2,1}", "a++",
+    r"\D", "[^a]", "[[:alpha:]]", r"\p{L}", "(", "a$b", r"\s", "a{,2}", "(?i)A", r"\.", "x*y?",
+]  # fmt: skip
+KINDS = ("string", "integer", "number", "boolean", "date", "year", "any", "datetime", "list", "yearmonth")
+POOL = {"integer": NUMBERS, "number": NUMBERS, "year": DATES + NUMBERS, "date": DATES, "boolean": BOOLEANS}
+
+
+def test_a_gate_lets_nothing_through_that_the_judge_objects_to() -> None:
+    """Every value of the pools against every kind of field that has a gate."""
+    import duckdb
+
+    connection = duckdb.connect()
+    everything = sorted({*TEXTS, *NUMBERS, *DATES, *BOOLEANS})
+    seen = let_through = 0
+    for given_field, missing in gated_fields():
+        made, owner = gates.gate(given_field, missing), column(given_field, missing)
+        if made is None or owner.problems:
+            continue
+        rows = [[value] for value in everything]
+        connection.execute("CREATE OR REPLACE TABLE t (c VARCHAR)")
+        connection.executemany("INSERT INTO t VALUES (?)", rows)
+        for value, holds in connection.execute(f"SELECT c, {made('c')} FROM t").fetchall():
+            seen += 1
+            assert holds is not None, (given_field, value)
+            if holds:
+                let_through += 1
+                assert owner.read(value)[1] == (), (given_field, missing, value)
+    assert seen > 10_000
+    assert let_through > seen / 10
+
+
+def gated_fields() -> list[tuple[dict[str, Any], list[str]]]:
+    constraints: list[tuple[str, dict[str, Any]]] = [
+        *((kind, {}) for kind in KINDS),
+        *((kind, {"required": True}) for kind in KINDS),
+        *(("string", {"pattern": pattern}) for pattern in PATTERNS),
+        *(("string", {name: length}) for name in ("minLength", "maxLength") for length in range(5)),
+        *(
+            (kind, {name: bound})
+            for kind in ("integer", "number", "year")
+            for name in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
+            for bound in (-1, 0, 1, 120, 2024, 10**17)
+        ),
+        ("integer", {"minimum": 0, "maximum": 120, "required": True}),
+        ("string", {"enum": ["a", "A", "NA", "é"]}),
+        ("date", {"minimum": "2024-01-01"}),
+        ("number", {"minimum": 0.5}),
+    ]
+    return [
+        ({"name": "a", "type": kind, "constraints": given_constraints}, missing)
+        for kind, given_constraints in constraints
+        for missing in ([""], ["", "NA", "0"], [])
+    ]
+
+
+def found(folder: Path, *, scanned: bool) -> tuple[list[tuple[str, str]], bool]:
+    """The findings, and whether the scan took the first table."""
+    taken: list[bool] = []
+    real = scan.doubts
+
+    def doubts(*args: Any) -> scan.Doubts | None:
+        result = real(*args) if scanned else None
+        taken.append(result is not None)
+        return result
+
+    with patch.object(scan, "SMALL", -1), patch.object(scan, "doubts", doubts):
+        package = load(folder)
+        findings: list[Finding] = [f for resource in package.resources for f in judge(package, resource)]
+    return [(f.code, repr((f.where, f.spoken()))) for f in findings], bool(taken) and taken[0]
+
+
+def cells_of(kind: str) -> st.SearchStrategy[str]:
+    own = POOL.get(kind, TEXTS)
+    return st.one_of(st.sampled_from(own), st.sampled_from(own[:6]), st.sampled_from(TEXTS))
+
+
+@st.composite
+def fields(draw: st.DrawFn, name: str) -> dict[str, Any]:
+    kind = draw(st.sampled_from(KINDS))
+    constraints: dict[str, Any] = {}
+    if draw(st.booleans()):
+        constraints["required"] = True
+    if draw(st.integers(0, 4)) == 0:
+        constraints["unique"] = True
+    if kind == "string" and draw(st.booleans()):
+        constraints["pattern"] = draw(st.sampled_from(PATTERNS))
+    if kind == "string" and draw(st.integers(0, 3)) == 0:
+        constraints["enum"] = draw(st.lists(st.sampled_from(TEXTS), min_size=1, max_size=3, unique=True))
+    if kind in ("integer", "number") and draw(st.booleans()):
+        constraints[draw(st.sampled_from(["minimum", "maximum", "exclusiveMinimum"]))] = draw(
+            st.sampled_from([0, 1, 120])
+        )
+    entry: dict[str, Any] = {"name": name, "type": kind, "constraints": constraints}
+    if draw(st.integers(0, 4)) == 0:
+        entry["missingValues"] = draw(st.sampled_from([[""], ["", "NA"], [], ["0", "-"]]))
+    if kind == "integer" and draw(st.integers(0, 5)) == 0:
+        entry["bareNumber"] = False
+    return entry
+
+
+@st.composite
+def packages(draw: st.DrawFn) -> tuple[dict[str, Any], bytes, bytes]:
+    names = draw(st.lists(st.sampled_from(["a", "b", "c", "é"]), min_size=1, max_size=4, unique=True))
+    given_fields = [draw(fields(name)) for name in names]
+    pools = [cells_of(entry["type"]) for entry in given_fields]
+    rows = draw(st.lists(st.tuples(*pools), max_size=12))
+    lines = [",".join(names), *(",".join(cell.replace(",", ";") for cell in row) for row in rows)]
+    if draw(st.integers(0, 5)) == 0 and len(lines) > 1:
+        lines.insert(
+            draw(st.integers(1, len(lines))),
+            draw(st.sampled_from(["", "a", "a,b,c,d,e", ",", ",,", ",,,", '"a', '"a"b'])),
+        )
+    end = draw(st.sampled_from(["\n", "\n", "\r\n"]))
+    text = end.join(lines) + draw(st.sampled_from([end, "", end + end]))
+    schema: dict[str, Any] = {"fields": given_fields}
+    if draw(st.integers(0, 9)) == 0:
+        given_fields[-1]["name"] = names[0]
+    if draw(st.booleans()):
+        schema["primaryKey"] = draw(st.lists(st.sampled_from(names), min_size=1, max_size=2, unique=True))
+    if draw(st.integers(0, 3)) == 0:
+        schema["uniqueKeys"] = [draw(st.lists(st.sampled_from(names), min_size=1, max_size=2, unique=True))]
+    if draw(st.integers(0, 2)) == 0:
+        target = draw(st.sampled_from(["codes", ""]))
+        reference = {"resource": target, "fields": ["code" if target else names[0]]}
+        schema["foreignKeys"] = [{"fields": [draw(st.sampled_from(names))], "reference": reference}]
+    if draw(st.integers(0, 3)) == 0:
+        schema["missingValues"] = draw(st.sampled_from([["", "NA"], ["-"], []]))
+    if draw(st.integers(0, 6)) == 0:
+        schema["fieldsMatch"] = draw(st.sampled_from(["equal", "subset", "superset", "partial"]))
+    table: dict[str, Any] = {"name": "t", "path": "t.csv", "format": "csv", "schema": schema}
+    if draw(st.integers(0, 6)) == 0:
+        table["dialect"] = draw(
+            st.sampled_from(
+                [{"delimiter": ";"}, {"header": False}, {"commentChar": "a"}, {"skipInitialSpace": True}]
+            )
+        )
+    if draw(st.integers(0, 8)) == 0:
+        table["encoding"] = draw(st.sampled_from(["utf-8", "ascii", "latin-1"]))
+    codes = {
+        "name": "codes",
+        "path": "codes.csv",
+        "schema": {"fields": [{"name": "code", "type": draw(st.sampled_from(["string", "integer"]))}]},
+    }
+    known = "code\n" + "".join(
+        f"{code}\n" for code in draw(st.lists(st.sampled_from(["a", "1", "2", "01"]), max_size=3))
+    )
+    return {"resources": [table, codes]}, text.encode("utf-8"), known.encode()
+
+
+@HARD
+@given(packages())
+def test_scan_and_judge_find_what_the_judge_finds_alone(made: tuple[dict[str, Any], bytes, bytes]) -> None:
+    descriptor, table, codes = made
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "datapackage.json").write_text(json.dumps(descriptor), encoding="utf-8")
+        (folder / "t.csv").write_bytes(table)
+        (folder / "codes.csv").write_bytes(codes)
+        together, taken = found(folder, scanned=True)
+        alone, _ = found(folder, scanned=False)
+        event("scanned" if taken else "left to the judge")
+        assert together == alone
+
+
+def package(folder: Path, table: str, schema: dict[str, Any], **more: Any) -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / "t.csv").write_bytes(table.encode())
+    entry = {"name": "t", "path": "t.csv", "format": "csv", "schema": schema} | more
+    (folder / "datapackage.json").write_text(json.dumps({"resources": [entry]}), encoding="utf-8")
+    return folder
+
+
+IDS = {"fields": [{"name": "id", "type": "string"}, {"name": "n", "type": "integer"}], "primaryKey": ["id"]}
+
+
+def test_a_clean_table_is_proved_clean_and_never_shown_to_the_judge(tmp_path: Path) -> None:
+    folder = package(tmp_path / "p", "id,n\n" + "".join(f"r{i},{i}\n" for i in range(1000)), IDS)
+    given_package = load(folder)
+    (resource,) = given_package.resources
+    columns = [column(entry, [""]) for entry in resource.fields]
+    with patch.object(scan, "SMALL", -1):
+        result = scan.doubts(given_package, resource, ["id", "n"], columns, [scan.Keyed((0,), False, None)])
+    assert result == scan.Doubts((), 1000)
+
+
+def test_only_the_rows_in_doubt_are_shown_to_the_judge(tmp_path: Path) -> None:
+    lines = [f"r{i},{i}" for i in range(1000)]
+    lines[10], lines[500], lines[700] = "r10,x", "r3,500", ","
+    folder = package(tmp_path / "p", "id,n\n" + "\n".join(lines) + "\n", IDS)
+    given_package = load(folder)
+    (resource,) = given_package.resources
+    columns = [column(entry, [""]) for entry in resource.fields]
+    with patch.object(scan, "SMALL", -1):
+        result = scan.doubts(given_package, resource, ["id", "n"], columns, [scan.Keyed((0,), False, None)])
+    assert result is not None
+    assert [record.row for record in result.records] == [5, 12, 502, 702]
+    assert found(folder, scanned=True)[0] == found(folder, scanned=False)[0]
+
+
+@pytest.mark.parametrize("line", ["r5,5,", ",,", "r5", ""])
+def test_a_line_of_another_width_is_no_matter_for_the_scan(line: str, tmp_path: Path) -> None:
+    folder = package(tmp_path / "p", f"id,n\nr1,1\n{line}\nr2,2\n", IDS)
+    together, taken = found(folder, scanned=True)
+    assert not taken
+    assert together == found(folder, scanned=False)[0]
+    assert together
+
+
+def test_many_different_doubtful_values_are_left_to_the_judge(tmp_path: Path) -> None:
+    folder = package(tmp_path / "p", "id,n\n" + "".join(f"r{i},{i}.5\n" for i in range(50)), IDS)
+    with patch.object(scan, "MAX_VALUES", 10):
+        together, taken = found(folder, scanned=True)
+    assert not taken
+    assert together == found(folder, scanned=False)[0]
+    assert len(together) == 50
+
+
+@pytest.mark.parametrize("length", [MAX_CELL_CHARACTERS - 10, MAX_CELL_CHARACTERS, 5 * 2**20])
+def test_a_line_without_end_is_no_matter_for_the_scan(length: int, tmp_path: Path) -> None:
+    folder = package(tmp_path / "p", "id,n\n" + "a" * length + ",1\nb,2\n", IDS)
+    assert found(folder, scanned=True)[0] == found(folder, scanned=False)[0]
+
+
+def test_nothing_of_a_cell_is_in_what_goes_wrong(tmp_path: Path) -> None:
+    folder = package(tmp_path / "p", "id,n\nsecret,1,2\n" + "secret2\n", IDS)
+    together, _ = found(folder, scanned=True)
+    assert "secret" not in repr(together)
