@@ -32,6 +32,7 @@ BY_LAW: dict[str, Any] = {
 SENSITIVE: dict[str, Any] = {"personalDataCollected": "SENSITIVE"}
 MATURE: dict[str, Any] = {"consentBasis": ["MATURE_MINOR"], "ethicsReview": "APPROVED"}
 PSEUDONYMS: dict[str, Any] = {"releaseForm": "PSEUDONYMISED_MICRO"}
+RECORDS: dict[str, Any] = {"releaseForm": "ANON_MICRO"}
 PEOPLE: dict[str, Any] = {"populationGroups": ["INDIGENOUS"]}
 UNIVERSITY: dict[str, Any] = BY_LAW | {"partners": [{"name": "C", "kind": "ACADEMIA"}]}
 LAW_ONLY: dict[str, Any] = {"ethicsReview": "EXEMPT", "legalBasisNote": "Health Act of Exampleland (made up)"}
@@ -213,7 +214,7 @@ def test_every_consent_rule_has_its_example() -> None:
         ([{"name": "CC-BY-4.0"}], {"consentScope": ["PUBLISH_AGG", "REUSE_ANY"]}, False),
         ([{"name": "CC-BY-4.0"}], {"consentScope": "absent"}, False),
         ([{"name": "CC-BY-4.0"}], {"consentBasis": ["LEGIT_INTEREST"]}, False),
-        ([{"name": "CC-BY-4.0"}], {"releaseForm": "METADATA_ONLY"}, False),
+        ([{"name": "CC-BY-4.0"}], {"releaseForm": "AGGREGATE"}, False),
         ([{"name": "A licence of our own"}, 3], {}, False),
         ("CC-BY-4.0", {}, False),
     ],
@@ -222,7 +223,7 @@ def test_a_licence_for_business_needs_consent_to_any_use(
     licenses: Any, changes: dict[str, Any], raised: bool, tmp_path: Path
 ) -> None:
     """C15."""
-    answers = {key: value for key, value in (PLAIN | changes).items() if value != "absent"}
+    answers = {key: value for key, value in (PLAIN | RECORDS | changes).items() if value != "absent"}
     (tmp_path / "datapackage.json").write_text(json.dumps({"licenses": licenses, "citizenData": answers}))
     assert ("CD315" in [finding.code for finding in release.check(load(tmp_path))]) is raised
 

@@ -294,6 +294,14 @@ def test_the_workbook_is_made_for_people(package: Path) -> None:
     assert [profile.load("es").codelists["CL_ACCESS"].name, code.name, code.description, "OPEN"] in meanings
 
 
+def test_every_row_is_as_high_as_its_texts(package: Path) -> None:
+    """Not every program fits rows when it opens a file; a question that cannot be read is not answered."""
+    for sheet in openpyxl.load_workbook(package / "QUESTIONS.xlsx").worksheets:
+        for number, row in enumerate(sheet.iter_rows() if sheet.sheet_state == "visible" else (), start=1):
+            lines = max(str(cell.value or "").count("\n") + 1 for cell in row)
+            assert (sheet.row_dimensions[number].height or 0) >= min(lines * 14, 400)
+
+
 def test_the_profile_is_exported_as_an_empty_sheet(tmp_path: Path) -> None:
     assert run("profile", "export", "--to", "xlsx", "--lang", "es", "--out", tmp_path / "out") == 0
     names = ("QUESTIONS.xlsx", "questions.csv")

@@ -24,6 +24,7 @@ _COVERED_BY = {
     ),
 }
 """Form of release → the uses that cover it; whoever may see records may make tables of them."""
+_RECORDS = ("ANON_MICRO", "PSEUDONYMISED_MICRO", "IDENTIFIABLE")
 _TO_AN_OFFICE = frozenset({"SHARE_NSO", "PUBLISH_AGG", "PUBLISH_MICRO", "REUSE_ANY"})
 _CLOSED_LABEL = re.compile(
     r"(TK[ _:-]*)?(CO|SS|community use only( \(.*\))?|secret ?/ ?sacred( \(.*\))?)", re.IGNORECASE
@@ -76,11 +77,11 @@ def _closed_by_the_community(consent: Consent) -> Iterator[Finding]:
 
 
 def _licence_beyond_scope(consent: Consent, licenses: Any) -> Iterator[Finding]:
-    """C15."""
+    """C15, of records: a table holds nobody's answers, and an open licence for it takes nothing from anybody."""
     scope = consent.codes["consentScope"]
     given = [licence for licence in map(find, names(licenses)) if licence and licence.commercial]
     goes_too_far = bool(scope and given) and "REUSE_ANY" not in scope
-    if goes_too_far and consent.people_were_asked and consent.says("releaseForm", *_COVERED_BY):
+    if goes_too_far and consent.people_were_asked and consent.says("releaseForm", *_RECORDS):
         yield finding("CD315", "consentScope", licence=given[0].id)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import textwrap
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,10 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet that opens a CSV file takes for the beginning of a formula."""
 
 _START = ("title", "what", "fill", "choose", "several", "leave", "out", "safe", "day", "rows", "back", "draft")
+_FONT_SIZE, _LINE = 11.0, 1.35
+"""Points of a letter; the height of a line as a multiple of it."""
+_MAX_HEIGHT = 409.0
+"""The highest row that a spreadsheet takes, in points."""
 _WIDTHS = (44, 34, 22, 22, 60, 44, 24, 40)
 _LISTS = "lists"
 _REACHABLE = ("contributors[].email", "contributors[].path")
@@ -187,6 +192,7 @@ def _start(sheet: Worksheet, language: str) -> None:
         cell.alignment = Alignment(wrap_text=True, vertical="top")
         if row == 1:
             cell.font = Font(bold=True, size=16)
+    _fit(sheet)
 
 
 def _lists(sheet: Worksheet, language: str) -> dict[str, str]:
@@ -214,6 +220,7 @@ def _meanings(sheet: Worksheet, language: str) -> None:
     for number, (codelist, code) in enumerate(rows, start=2):
         for column, value in enumerate((codelist.name, code.name, code.description, code.id), start=1):
             _wrap(_put(sheet, number, column, value))
+    _fit(sheet)
 
 
 def _head(sheet: Worksheet, names: list[str], widths: tuple[int, ...]) -> None:
@@ -226,6 +233,22 @@ def _head(sheet: Worksheet, names: list[str], widths: tuple[int, ...]) -> None:
         cell.fill = PatternFill("solid", fgColor=_HEAD_FILL)
         sheet.column_dimensions[cell.column_letter].width = width
     sheet.freeze_panes = "B2"
+
+
+def _fit(sheet: Worksheet) -> None:
+    """Make each row as high as its longest text: not every program does so when it opens a file."""
+    from openpyxl.utils import get_column_letter
+
+    for number, row in enumerate(sheet.iter_rows(), start=1):
+        widths = (sheet.column_dimensions[get_column_letter(column)].width for column in range(1, len(row) + 1))
+        lines = max(_lines(cell.value, width) for cell, width in zip(row, widths, strict=True))
+        size = max(float(cell.font.size or _FONT_SIZE) for cell in row)
+        sheet.row_dimensions[number].height = min(lines * size * _LINE + 3, _MAX_HEIGHT)
+
+
+def _lines(value: object, width: float) -> int:
+    """How many lines a text takes in a column, whose width is told in characters; words break where they can."""
+    return sum(len(textwrap.wrap(line, max(int(width) - 2, 8))) or 1 for line in str(value or "").split("\n"))
 
 
 def _wrap(cell: Cell) -> None:
@@ -245,6 +268,7 @@ def _fill(sheet: Worksheet, rows: list[Question], ranges: Mapping[str, str], lan
             style(cell, question, column)
     for key, cells in _choices(rows).items():
         _drop_down(sheet, ranges[key], cells)
+    _fit(sheet)
 
 
 def _print_setup(sheet: Worksheet) -> None:

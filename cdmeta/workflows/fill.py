@@ -10,15 +10,18 @@ from pathlib import Path
 from cdmeta import form, layout
 from cdmeta.approval import STATEMENT
 from cdmeta.beside import read_beside, write_beside
+from cdmeta.checks import consent
 from cdmeta.checks import descriptor as asked
 from cdmeta.errors import OutputError, SheetError
 from cdmeta.package import DESCRIPTOR, Package, load
-from cdmeta.phrase import Phrase, at
+from cdmeta.phrase import Phrase, at, title_of
 from cdmeta.workflows.private import unreadable
 
 UPDATED = "citizenData.metadataUpdated"
 OPEN = ("CD130", "CD131")
 """Rules by which an answer is missing."""
+_OPEN_CONSENT = ("CD301", "CD321")
+"""Rules of consent by which one is: no basis, no jurisdiction."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +81,14 @@ def _bytes(sheet: Path) -> bytes:
 
 
 def _open(package: Package) -> tuple[tuple[Phrase, str], ...]:
+    """What is missing by the profile, and what the rules of consent ask for in its place."""
     missing = (finding.params for finding in asked.check(package) if finding.code in OPEN)
-    return tuple((params["title"], params["path"]) for params in missing)
+    found = [(params["title"], params["path"]) for params in missing]
+    for finding in consent.check(package):
+        if finding.code in _OPEN_CONSENT:
+            path = (finding.where.pointer or "")[1:].replace("/", ".")
+            found.append((title_of(path), path))
+    return tuple(found)
 
 
 def _write(package: Package, file: Path, data: bytes) -> None:
