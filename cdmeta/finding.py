@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cdmeta import profile
-from cdmeta.phrase import SENTENCES, Phrase, Series, say
+from cdmeta.phrase import SENTENCES, WORDED, Phrase, Series, say
 from cdmeta.profile import Grade, Severity
 from cdmeta.quality import Quality
 
@@ -88,7 +88,7 @@ class Finding:
 
     def spoken(self, language: str = "en") -> dict[str, Any]:
         """The params in words of a language; what is no phrase stays as it is."""
-        return {key: say(v, language) if isinstance(v, Phrase | Series) else v for key, v in self.params.items()}
+        return {key: say(v, language) if isinstance(v, WORDED) else v for key, v in self.params.items()}
 
     def phrase(self, column: str = "message") -> Phrase:
         """A column of the rule's words, its blanks filled."""

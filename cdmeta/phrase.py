@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import errno
 import io
+import re
 import string
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -208,9 +209,38 @@ class Series:
         return told
 
 
+@dataclass(frozen=True)
+class Citation:
+    """Where a rule rests: paragraphs, tables and standards, in English as the data of the profile hold them.
+
+    Names of standards stay as they are; the words of ours around them, and the parts of the Framework, are told in
+    the reader's language.
+
+    Attributes:
+        text: for instance `Principles 3 and 9; ¶21`.
+    """
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+    def told(self, language: str = ENGLISH) -> str:
+        """The citation in the language closest to the one wanted."""
+        known = texts(language)
+        return _CITED.sub(lambda match: known[f"cite.{match[0]}"], self.text)
+
+
+_CITED = re.compile(r"\b(Principles?(?= [0-9])|Table(?= [0-9])|Box(?= [0-9])|and(?= [0-9]))")
+
+
 def say(value: Any, language: str = ENGLISH) -> str:
     """A value in words, as it stands where it is no phrase."""
-    return value.told(language) if isinstance(value, Phrase | Series) else str(value)
+    return value.told(language) if isinstance(value, WORDED) else str(value)
+
+
+WORDED = (Phrase, Series, Citation)
+"""What is worded when it is shown."""
 
 
 def title_of(path: str) -> Phrase:
@@ -275,7 +305,7 @@ class _Blanks(string.Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:
         if isinstance(value, int) and format_spec == ",":
             return number(value, self.language)
-        told = say(value, self.language) if isinstance(value, Phrase | Series) else value
+        told = say(value, self.language) if isinstance(value, WORDED) else value
         return printable(str(super().format_field(told, format_spec)))
 
 

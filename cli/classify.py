@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from cdmeta.phrase import ENGLISH, Phrase, title_of
+from cdmeta.phrase import ENGLISH, Citation, Phrase, title_of
 from cdmeta.text import printable
 from cdmeta.workflows.classify import Change, Classification, classify
 
@@ -62,7 +62,7 @@ def _text(result: Classification) -> Iterator[str]:
 
 
 def _rule(rule: str, paragraphs: tuple[str, ...]) -> Iterator[str]:
-    places = f" ({', '.join(paragraphs)})" if paragraphs else ""
+    places = f" ({Citation(', '.join(paragraphs)).told(spoken())})" if paragraphs else ""
     yield text("classify.rule", rule=rule, places=places, reason=Phrase(f"rule.{rule}"))
 
 

@@ -240,3 +240,18 @@ def test_an_address_is_a_string_because_sdmx1_fails_on_uri(exported: Exported) -
     with pytest.raises(XMLParseError) as caught:
         sdmx.read_sdmx(BytesIO(changed))
     assert str(caught.value) == "KeyError: 'Uri'"
+
+
+def test_the_translations_at_hand_are_all_in_the_messages(tmp_path: Path) -> None:
+    """With the true Spanish and French: every name and description is there, and hardly one is the English."""
+    export("sdmx-ml-3.0", tmp_path / "out", Request("en", NOW))
+    lang = "{http://www.w3.org/XML/1998/namespace}lang"
+    for name in PARTS:
+        tree = etree.parse(tmp_path / "out" / f"{name}.xml")
+        texts = [node for node in tree.iter() if etree.QName(node).localname in ("Name", "Description")]
+        by_tag = {tag: [node.text for node in texts if node.get(lang) == tag] for tag in ("en", "es", "fr")}
+        assert sum(map(len, by_tag.values())) == len(texts)
+        for tag in ("es", "fr"):
+            assert len(by_tag[tag]) == len(by_tag["en"]) > 0
+            same = sum(one == other for one, other in zip(by_tag[tag], by_tag["en"], strict=True))
+            assert same <= len(texts) / 20

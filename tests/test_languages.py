@@ -7,6 +7,7 @@ import languages
 import pytest
 
 from cdmeta import profile
+from cdmeta.phrase import Citation
 
 KIND = "citizenData.initiators[].kind"
 
@@ -98,3 +99,17 @@ def test_english_words_are_those_of_the_profile() -> None:
 
 def test_find_speaks_the_language(qq: Path) -> None:
     assert profile.find("OPEN", "qq").name == "Qopen"  # type: ignore[union-attr]  # it is a code
+
+
+@pytest.mark.parametrize(
+    ("citation", "spanish"),
+    [
+        ("Principles 3 and 9; ¶21", "principios 3 y 9; ¶21"),
+        ("Principle 7; Data Package 2.0, name", "principio 7; Data Package 2.0, name"),
+        ("Box 1, ¶24, Table 2, ¶14", "recuadro 1, ¶24, cuadro 2, ¶14"),
+        ("Table Schema 2.0, hash and bytes", "Table Schema 2.0, hash and bytes"),
+    ],
+)
+def test_places_in_the_framework_are_told_in_the_readers_language(citation: str, spanish: str) -> None:
+    assert Citation(citation).told("es-CO") == spanish
+    assert Citation(citation).told("en") == str(Citation(citation)) == citation

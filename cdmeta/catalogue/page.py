@@ -12,7 +12,7 @@ from cdmeta.entry import DataFile, Entry, Licence
 from cdmeta.formats import schema_org
 from cdmeta.formats.dcat import Site, dataset_uri
 from cdmeta.period import bounds
-from cdmeta.phrase import Phrase, name_of
+from cdmeta.phrase import Citation, Phrase, name_of
 
 _INITIATIVE = (
     "initiativeType", "dataTradition", "directInvolvement", "representation", "regularOfficial",
@@ -167,7 +167,9 @@ def _decision(entry: Entry, view: View) -> Html:
         pair(view.word("decision.outcome"), view.word(f"outcome.{decision.outcome}")),
         _assessment(entry, view),
         pair(view.word("decision.rule"), *_rule(decision.rule, view)) if decision.rule else None,
-        pair(view.word("decision.paragraphs"), ", ".join(decision.paragraphs)) if decision.paragraphs else None,
+        pair(view.word("decision.paragraphs"), Citation(", ".join(decision.paragraphs)).told(view.language))
+        if decision.paragraphs
+        else None,
         view.rows(entry, *_INITIATIVE[2:]),
     ]
     intro = view.word(f"decision.{decision.outcome}", signer=approval.name or approval.signer)

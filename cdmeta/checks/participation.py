@@ -21,7 +21,7 @@ from cdmeta.framework import (
     read,
 )
 from cdmeta.package import DESCRIPTOR, Package
-from cdmeta.phrase import SEMICOLON, SENTENCES, Phrase, Series, name_of, title_of
+from cdmeta.phrase import SEMICOLON, SENTENCES, Citation, Phrase, Series, name_of, title_of
 
 _OUTCOMES = {
     "INSUFFICIENT_INFORMATION": "CD201",
@@ -70,7 +70,7 @@ def _outcome(answers: Answers, decision: Decision) -> Iterator[Finding]:
     params: dict[str, Any] = {
         "rule": "/".join(rule.id for rule in rules),
         "reasons": Series(tuple(Phrase(f"rule.{rule.id}") for rule in rules), SENTENCES),
-        "paragraphs": ", ".join(decision.paragraphs),
+        "paragraphs": Citation(", ".join(decision.paragraphs)),
         "open": _listed(decision.open),
     }
     first = decision.open[0] if decision.open else "citizenData"

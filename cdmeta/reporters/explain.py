@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 
 from cdmeta import profile
-from cdmeta.phrase import ENGLISH, blanked, closest
+from cdmeta.phrase import ENGLISH, Citation, blanked, closest
 from cdmeta.profile import Code, Codelist, Field, Rule
 
 _WIDTH = 92
@@ -59,7 +59,7 @@ def _rule(rule: Rule, language: str) -> Iterator[str]:
         ("message", blanked(rule.message)),
         ("why", rule.why),
         ("remedy", blanked(rule.remedy)),
-        ("source", rule.source),
+        ("source", Citation(rule.source).told(language)),
         ("implies", " ".join(rule.implies)),
     )
     yield from _labelled(parts, language)
@@ -78,7 +78,7 @@ def _field(entry: Field, language: str) -> Iterator[str]:
         ("question", entry.question),
         ("parts", ", ".join(path for path in profile.load().fields if path.startswith(below))),
         ("example", entry.example),
-        ("source", entry.source),
+        ("source", Citation(entry.source).told(language)),
         ("concept", entry.concept),
         ("links", " ".join(entry.links)),
     )
@@ -102,7 +102,7 @@ def _code(codelist: Codelist, code: Code, language: str) -> Iterator[str]:
     parts = (
         ("list", f"{codelist.id} ({codelist.name})"),
         ("above", above),
-        ("source", code.source),
+        ("source", Citation(code.source).told(language)),
         ("links", " ".join(code.links)),
     )
     yield from _labelled(parts, language)

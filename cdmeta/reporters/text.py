@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from cdmeta.finding import SEVERITIES, Finding, Report, Where
 from cdmeta.package import DESCRIPTOR
-from cdmeta.phrase import ENGLISH, Phrase, Series, closest, number, title_of
+from cdmeta.phrase import ENGLISH, Citation, Phrase, Series, closest, number, title_of
 from cdmeta.profile import Severity
 from cdmeta.quality import Dimension, Quality, Step
 from cdmeta.text import printable
@@ -118,7 +118,7 @@ def _group(findings: Sequence[Finding], severity: Severity, page: _Page) -> Iter
     else:
         yield from _places(findings, page)
     if rule.source:
-        yield from page.lines(page.say("source", source=rule.source), "  ")
+        yield from page.lines(page.say("source", source=Citation(rule.source)), "  ")
 
 
 def _questions(findings: Sequence[Finding], page: _Page) -> Iterator[str]:
