@@ -252,6 +252,18 @@ def test_a_line_of_another_width_is_no_matter_for_the_scan(line: str, tmp_path: 
     assert together
 
 
+@pytest.mark.parametrize(
+    ("width", "mine"), [(scan.MAX_COLUMNS, True), (scan.MAX_COLUMNS + 1, False), (9_000, False)]
+)
+def test_a_very_wide_table_is_left_to_the_judge(width: int, mine: bool, tmp_path: Path) -> None:
+    """DuckDB ends the process where one expression speaks of nine thousand columns."""
+    names = [f"c{number}" for number in range(width)]
+    schema = {"fields": [{"name": name, "type": "integer"} for name in names]}
+    line = ",".join("1" * width)
+    together, taken = found(package(tmp_path / "p", f"{','.join(names)}\n{line}\n", schema), scanned=True)
+    assert (together, taken) == ([], mine)
+
+
 def test_many_different_doubtful_values_are_left_to_the_judge(tmp_path: Path) -> None:
     folder = package(tmp_path / "p", "id,n\n" + "".join(f"r{i},{i}.5\n" for i in range(50)), IDS)
     with patch.object(scan, "MAX_VALUES", 10):

@@ -29,6 +29,8 @@ SMALL = 2**20
 """Bytes of a table up to which the judge reads it sooner than the engine starts."""
 MAX_VALUES = 100_000
 """Different values of one column that the judge is shown; a column with more is the judge's as a whole."""
+MAX_COLUMNS = 300
+"""Columns of a table that the scan takes: its expressions grow with each, and DuckDB breaks off at thousands."""
 _INJECTIVE = ("string", "date", "year")
 """Types whose gate lets no value be written in two ways."""
 _AT_ONCE = 1_000
@@ -97,7 +99,8 @@ def doubts(
 def _is_regular(labels: Sequence[str] | None, columns: Sequence[Column]) -> bool:
     """Each column has a name of its own and a place in the file."""
     names = {owner.name for owner in columns}
-    return 0 < len(names) == len(columns) == (len(columns) if labels is None else len(labels))
+    width = len(columns) if labels is None else len(labels)
+    return 0 < len(names) == len(columns) == width <= MAX_COLUMNS
 
 
 def _is_large(package: Package, resource: Resource) -> bool:
