@@ -182,6 +182,12 @@ RAISED_AND_MENDED: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("CD314", {"accessRights": "OPEN", "communityLabels": ["TK CO"]},
      {"accessRights": "OPEN", "communityLabels": ["https://example.org/projects/co", "BC CV", "TK Notice",
      "SSH"]}),
+    *(("CD314", {"accessRights": "OPEN", "communityLabels": [label]},
+       {"accessRights": "OPEN", "communityLabels": ["https://example.org/projects/tk-attribution/"]})
+      for label in ("https://localcontexts.org/label/tk-secret-sacred/", "TK Label: Secret / Sacred",
+                    "https://example.org/labels/tk-community-use-only")),
+    ("CD314", {"accessRights": "OPEN", "communityLabels": ["TK SS"], "governanceBody": "WITHHELD_SAFETY"},
+     {"accessRights": "RESTRICTED", "communityLabels": ["TK SS"], "governanceBody": "WITHHELD_SAFETY"}),
     # C16 to C19
     ("CD316", {"consentBasis": ["PUBLIC_RECORD"]}, {"consentBasis": ["LEGIT_INTEREST"]}),
     ("CD317", {"consentBasis": ["CONSENT_COMMUNITY"]},
