@@ -253,6 +253,8 @@ def test_the_parts_of_a_partner_are_asked_for_where_a_partner_is_listed() -> Non
         ("licenses/0", "CC-BY-4.0", "CD133", ""),
         ("licenses/0/path", "two words", "CD133", ""),
         ("contributors/0", {"title": "A"}, "CD138", "contributors"),
+        ("contributors/0", {"title": "A", "path": "nobody"}, "CD138", "contributors"),
+        ("contributors/0", {"title": "A", "path": "https://"}, "CD138", "contributors"),
         ("contributors/0", {"title": "A", "path": "https://example.org/ask"}, "", ""),
         ("contributors/0/email", "nobody", "CD133", ""),
         ("contributors/0/roles", "publisher", "CD133", ""),

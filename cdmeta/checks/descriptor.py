@@ -244,10 +244,15 @@ def _reachable(answers: Mapping[str, Any]) -> _Found:
     """Somebody can be asked (Principle 7): by e-mail, or by a page or form."""
     contributors = answers.get("contributors")
     if isinstance(contributors, list) and not any(
-        isinstance(who, Mapping) and (isinstance(who.get("email"), str) or isinstance(who.get("path"), str))
+        isinstance(who, Mapping) and (isinstance(who.get("email"), str) or _is_address(who.get("path")))
         for who in contributors
     ):
         yield ("contributors",), "CD138", {}
+
+
+def _is_address(value: Any) -> bool:
+    """An address that can be opened; the standard also takes a path, which leads to nobody."""
+    return isinstance(value, str) and re.match(r"\s*(https?://|mailto:|tel:)[^\s/]", value) is not None
 
 
 def _translations(answers: Mapping[str, Any]) -> _Found:
