@@ -267,7 +267,7 @@ def _value(entry: Field, row: _Row) -> Any:
 
 
 def _single(entry: Field, cell: _Cell) -> Any:
-    if entry.withhold and isinstance(cell.value, str) and cell.value.strip() == WITHHELD:
+    if _is_withheld(entry, cell.value):
         return WITHHELD
     if entry.type == "code":
         return _code(entry, _text(cell.value))
@@ -278,6 +278,11 @@ def _single(entry: Field, cell: _Cell) -> Any:
     if entry.type in ("integer", "number", "percent"):
         return _number(entry, cell)
     return _text(cell.value)
+
+
+def _is_withheld(entry: Field, value: Any) -> bool:
+    """Withheld for safety, however it is typed."""
+    return entry.withhold and isinstance(value, str) and re.sub(r"[\s_-]+", "_", value.strip()).upper() == WITHHELD
 
 
 def _text(value: Any) -> str:
@@ -305,7 +310,7 @@ def _items(entry: Field, text: str) -> Iterator[str]:
         return
     for inside, plain in _ITEM.findall(text):
         if item := inside.replace('""', '"') or plain.strip():
-            yield _code(entry, item) if entry.codelist else item
+            yield _code(entry, item) if entry.codelist else WITHHELD if _is_withheld(entry, item) else item
 
 
 def _code(entry: Field, text: str) -> str:
