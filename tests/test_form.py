@@ -619,6 +619,19 @@ def test_list_elements_are_filled_without_a_gap_and_added_once() -> None:
     assert form.merge(merged.descriptor, both).changed == ()
 
 
+def test_an_answer_that_looks_like_a_placeholder_is_never_thrown_away() -> None:
+    """Somebody may be called Xxx; without the element, the next one would take its number."""
+    both = {"citizenData.initiators[1].name": "Xxx", "citizenData.initiators[2].name": "B"}
+    merged = form.merge({"citizenData": {"language": "en", "initiators": ["?"]}}, both)
+    assert merged.descriptor["citizenData"]["initiators"] == [{"name": "Xxx"}, {"name": "B"}]
+    assert form.merge(merged.descriptor, both).changed == ()
+    kind = {"citizenData.initiators[2].kind": "MEDIA"}
+    assert form.merge(merged.descriptor, kind).descriptor["citizenData"]["initiators"] == [
+        {"name": "Xxx"},
+        {"name": "B", "kind": "MEDIA"},
+    ]
+
+
 def test_columns_of_the_tables_are_asked_and_none_is_added(package: Path) -> None:
     asked = {question.path: question for question in form.questions("en", descriptor(package))}
     path = "resources[1].schema.fields[1].citizenData.disclosureRole"
