@@ -376,6 +376,24 @@ def test_sheets_may_be_renamed_and_rows_moved_and_deleted(package: Path) -> None
     assert read.answers == {"title": "Clinics", "name": "visits", "version": "1.0.0", "citizenData.language": "en"}
 
 
+def test_a_sheet_without_its_headings_is_told_and_not_passed_over(package: Path) -> None:
+    book = openpyxl.load_workbook(package / "QUESTIONS.xlsx")
+    fill_in(book, ANSWERS, "en")
+    first = book.worksheets[1]
+    first.delete_rows(1)
+    out = io.BytesIO()
+    book.save(out)
+    (said,) = problems(out.getvalue())
+    assert said.startswith(f'{first.title}: the column "Your answer" is missing.')
+
+
+def test_a_csv_without_the_column_for_answers_is_called_by_its_name() -> None:
+    read = form.read(b"Name of the field (leave as it is),Answer\ntitle,A\n", "mine.csv")
+    assert [str(said).partition(" is missing")[0] for said in read.problems] == [
+        'mine.csv: the column "Your answer"'
+    ]
+
+
 def test_a_field_answered_twice_is_taken_once_or_told_with_both_places() -> None:
     same = table({"title": "Clinics"}, ["Clinics", "", "", "title"], ["", "", "", "title"])
     assert form.read(same, "q.csv").answers == {"title": "Clinics"}
