@@ -153,6 +153,18 @@ def test_a_missing_core_answer_is_one_finding(path: str, empty: Any) -> None:
     assert short(found(change(place, empty))) == ([] if told_by_consent else [(code, f"/{place}")])
 
 
+def test_a_word_taken_for_a_placeholder_is_told_because_it_may_be_a_name() -> None:
+    def told(value: Any) -> str:
+        (finding,) = found(change("citizenData/geography", value))
+        return finding.message()
+
+    reason = (
+        '"Pendiente" stands there, and is taken for an open question; if it is the answer, write more than that.'
+    )
+    assert told(["Pendiente"]).endswith(f" {reason}")
+    assert "stands there" not in told(["?"])
+
+
 @pytest.mark.parametrize(("personal", "asked"), [("NONE", True), ("?", True), ("ORDINARY", False), ("_U", False)])
 def test_a_missing_basis_is_told_once(personal: str, asked: bool) -> None:
     """Where personal data were collected, rule C01 of consent tells it."""
