@@ -165,6 +165,24 @@ def test_a_word_taken_for_a_placeholder_is_told_because_it_may_be_a_name() -> No
     assert "stands there" not in told(["?"])
 
 
+@pytest.mark.parametrize(
+    ("place", "value", "code", "at"),
+    [
+        ("citizenData/initiators/0/name", {"en": "WITHHELD_SAFETY", "fr": "Ama (made up)"}, "CD133", ""),
+        ("citizenData/initiators/0", {"name": "WITHHELD_SAFETY", "name@fr": "Ama (made up)", "kind": "COMMUNITY"},
+         "CD133", "citizenData/initiators/0/name"),
+        ("contributors/0", {"title": "WITHHELD_SAFETY", "title@fr": "Ama (made up)", "email": "a@example.org"},
+         "CD133", "contributors/0/title"),
+        ("citizenData/initiators/0/name", {"en": "WITHHELD_SAFETY", "fr": "WITHHELD_SAFETY"}, "CD141", ""),
+        ("citizenData/initiators/0/name", {"en": "WITHHELD_SAFETY", "fr": "?"}, "CD141", ""),
+    ],
+)  # fmt: skip
+def test_what_is_withheld_is_told_in_no_language(place: str, value: Any, code: str, at: str) -> None:
+    findings = [entry for entry in found(change(place, value)) if entry.code in ("CD133", "CD141")]
+    assert short(findings) == [(code, f"/{at or place}")]
+    assert "Ama" not in findings[0].message()
+
+
 @pytest.mark.parametrize(("personal", "asked"), [("NONE", True), ("?", True), ("ORDINARY", False), ("_U", False)])
 def test_a_missing_basis_is_told_once(personal: str, asked: bool) -> None:
     """Where personal data were collected, rule C01 of consent tells it."""

@@ -335,8 +335,20 @@ def _withheld(answers: Mapping[str, Any]) -> _Found:
     """What is withheld for safety, where it may be (Principle 8); elsewhere the schema refuses it."""
     for place, entry, value in _given(answers):
         parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else [value]
-        if entry.withhold and WITHHELD in list(parts):
+        if not entry.withhold or WITHHELD not in list(parts):
+            continue
+        told = [*_beside(answers, place), *(value.values() if isinstance(value, Mapping) else ())]
+        if all(is_missing(text) or text == WITHHELD for text in told):
             yield place, "CD141", {"path": entry.path}
+        elif entry.type != "period":
+            yield place, "CD133", {"path": entry.path, "expected": Phrase("expected.withheld-whole")}
+
+
+def _beside(answers: Mapping[str, Any], place: Parts) -> list[Any]:
+    """The translations that stand beside an answer: `name@fr`."""
+    holder = _at(answers, place[:-1])
+    members = holder.items() if isinstance(holder, Mapping) else ()
+    return [text for key, text in members if key.startswith(f"{place[-1]}@")]
 
 
 # --- columns
