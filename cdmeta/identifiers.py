@@ -33,6 +33,11 @@ _ANGLE = r"\d{1,3}\s?°\s?\d{1,2}([.]\d+)?\s?['′’]\s?(\d{1,2}([.,]\d+)?\s?(\
 _SEXAGESIMAL = re.compile(
     rf"{_ANGLE}[NSns]\W{{1,4}}{_ANGLE}[EWOewo]|\b[NSns]\s?{_ANGLE}\W{{0,4}}[EWOewo]\s?{_ANGLE}"
 )
+_YEAR, _MONTH, _DAY = "(?:19|20)[0-9]{2}", "(?:0?[1-9]|1[0-2])", "(?:0?[1-9]|[12][0-9]|3[01])"
+# In countries whose numbers have eight digits, a date may be somebody's number.
+_DATE = re.compile(
+    rf"(?<![0-9])(?:{_YEAR}([-/.]){_MONTH}\1{_DAY}|{_DAY}([-/.]){_MONTH}\2{_YEAR}|{_YEAR}\s?[-–/]\s?{_YEAR})(?![0-9])"
+)
 
 
 def kinds(text: str, regions: Iterable[str] = ()) -> Iterator[str]:
@@ -73,6 +78,7 @@ def _on_earth(one: float, other: float) -> bool:
 
 
 def _has_phone(text: str, regions: tuple[str, ...]) -> bool:
+    text = _DATE.sub("|", text)
     if sum(map(str.isdigit, text)) < 7:
         return False
     from phonenumbers import Leniency, PhoneNumberMatcher

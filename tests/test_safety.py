@@ -90,6 +90,26 @@ def test_phone_numbers_of_the_area_are_known_where_no_jurisdiction_is_told() -> 
     assert found(package(**told, geography=["Bogota"])) == []
 
 
+@pytest.mark.parametrize("country", ["DK", "LU", "ML", "MR", "UY"])
+def test_a_date_is_no_phone_number_wherever_numbers_have_eight_digits(country: str) -> None:
+    """The dates of every package would be told, and with sensitive data each of them as an error."""
+    for text in (
+        "2026-01-20",
+        "from 2024-03-04 to 2025-03-14",
+        "2024-2025",
+        "2023–2024",
+        "20.03.2024",
+        "4/3/2024",
+    ):
+        assert list(kinds(text, [country])) == [], text
+    assert found(package(jurisdiction=[country], geography=[country], personalDataCollected="SENSITIVE")) == []
+
+
+def test_a_number_beside_a_date_is_seen() -> None:
+    assert list(kinds("since 2024-03-04, tel. 020 7946 0018", ["GB"])) == [PHONE]
+    assert list(kinds("20 24 03 04", ["ML"])) == [PHONE]
+
+
 @given(st.text(max_size=200) | st.from_regex(r"[-+ 0-9.,;/°'@a-z]{0,80}", fullmatch=True))
 def test_any_text_can_be_looked_at(text: str) -> None:
     assert set(kinds(text, ["GB"])) <= {EMAIL, PHONE, PLACE}
