@@ -14,14 +14,30 @@ EMAIL, PHONE, PLACE = "email", "phone", "place"
 MAX_SCANNED = 100_000
 """Characters of a text that are looked at for phone numbers."""
 
-_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(\.[\w-]{1,63})+")
+_EMAIL = re.compile(r"[\w.+-]@[\w-]{1,63}(\.[\w-]{1,63})+")
 _BARE = r"([-+−]?\d{1,3}[.]\d{4,15})"
 _MARKED = r"([-+−]?\d{1,3}[.]\d{3,15})\s?(?:°\s?[NSEWOnsewo]?|[NSEWOnsewo]\b)"
 _BETWEEN = r"\s{0,2}[,;/\s]\s{0,2}"
-_DECIMAL = re.compile(rf"(?<![\d.]){_BARE}{_BETWEEN}{_BARE}(?![\d.])")
+# The number of a DOI looks like one degree, and what follows may look like another.
+_START = r"(?<![\d.])(?<!doi\.org/)(?<!doi:)"
+_DECIMAL = re.compile(rf"{_START}{_BARE}{_BETWEEN}{_BARE}(?![\d.])")
+_COMMA = _BARE.replace("[.]", ",")
+_DECIMAL_COMMA = re.compile(rf"(?<!,){_START}{_COMMA}(?:\s{{0,2}}[;/]\s{{0,2}}|,?\s{{1,2}}){_COMMA}(?!\d)")
+_EITHER = r"([-+−]?\d{1,3}[.,]\d{3,15})"
+_NAMED = re.compile(
+    rf"(?:\b|m)lat[a-z]{{0,6}}\W{{0,4}}?{_EITHER}\D{{1,20}}?l(?:on|ng)[a-z]{{0,6}}\W{{0,4}}?{_EITHER}",
+    re.IGNORECASE,
+)
 _DEGREES = re.compile(rf"(?<![\d.]){_MARKED}{_BETWEEN}{_MARKED}")
 _ANGLE = r"\d{1,3}\s?°\s?\d{1,2}([.]\d+)?\s?['′’]\s?(\d{1,2}([.,]\d+)?\s?(\"|″|”|''|′′)\s?)?"
-_SEXAGESIMAL = re.compile(rf"{_ANGLE}[NSns]\W{{1,4}}{_ANGLE}[EWOewo]")
+_SEXAGESIMAL = re.compile(
+    rf"{_ANGLE}[NSns]\W{{1,4}}{_ANGLE}[EWOewo]|\b[NSns]\s?{_ANGLE}\W{{0,4}}[EWOewo]\s?{_ANGLE}"
+)
+_YEAR, _MONTH, _DAY = "(?:19|20)[0-9]{2}", "(?:0?[1-9]|1[0-2])", "(?:0?[1-9]|[12][0-9]|3[01])"
+# In countries whose numbers have eight digits, a date may be somebody's number.
+_DATE = re.compile(
+    rf"(?<![0-9])(?:{_YEAR}([-/.]){_MONTH}\1{_DAY}|{_DAY}([-/.]){_MONTH}\2{_YEAR}|{_YEAR}\s?[-–/]\s?{_YEAR})(?![0-9])"
+)
 
 
 def kinds(text: str, regions: Iterable[str] = ()) -> Iterator[str]:
@@ -46,9 +62,14 @@ def kinds(text: str, regions: Iterable[str] = ()) -> Iterator[str]:
 
 
 def _has_position(text: str) -> bool:
-    found = (match for pattern in (_DECIMAL, _DEGREES) for match in pattern.finditer(text))
-    pairs = ((float(m[1].replace("−", "-")), float(m[2].replace("−", "-"))) for m in found)
+    patterns = (_DECIMAL, _DECIMAL_COMMA, _DEGREES, _NAMED)
+    found = (match for pattern in patterns for match in pattern.finditer(text))
+    pairs = ((_degrees(match[1]), _degrees(match[2])) for match in found)
     return any(_on_earth(*pair) for pair in pairs) or _SEXAGESIMAL.search(text) is not None
+
+
+def _degrees(number: str) -> float:
+    return float(number.replace("−", "-").replace(",", "."))
 
 
 def _on_earth(one: float, other: float) -> bool:
@@ -57,6 +78,7 @@ def _on_earth(one: float, other: float) -> bool:
 
 
 def _has_phone(text: str, regions: tuple[str, ...]) -> bool:
+    text = _DATE.sub("|", text)
     if sum(map(str.isdigit, text)) < 7:
         return False
     from phonenumbers import Leniency, PhoneNumberMatcher

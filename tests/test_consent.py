@@ -1,6 +1,7 @@
 """Consent: each rule raised by one descriptor, and not by its mended twin."""
 
 import json
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -91,8 +92,6 @@ RAISED_AND_MENDED: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("CD304", SENSITIVE | {"consentBasis": ["VITAL_INTEREST"]},
      SENSITIVE | {"consentBasis": ["VITAL_INTEREST"], "consentNote": {"en": "They were unconscious."}}),
     ("CD304", SENSITIVE | {"consentBasis": ["VITAL_INTEREST"], "consentNote": {"en": "?"}}, {}),
-    ("CD304", SENSITIVE | MATURE | {"ethicsReview": "absent"}, SENSITIVE | MATURE),
-    ("CD304", SENSITIVE | MATURE | {"ethicsReview": "COMMUNITY_APPROVED"}, SENSITIVE | MATURE | LAW_ONLY),
     # C05
     ("CD305", {"releaseForm": "IDENTIFIABLE"}, {"releaseForm": "PSEUDONYMISED_MICRO"}),
     # C09
@@ -103,6 +102,8 @@ RAISED_AND_MENDED: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("CD309", {"minors": "YES"} | BY_LAW | {"consentBasis": ["STAT_LAW"]},
      {"minors": "YES"} | BY_LAW | {"consentBasis": ["STAT_LAW", "CONSENT_ASSENT"]}),
     ("CD309", {"minors": "YES"} | BY_LAW | {"consentBasis": ["PUBLIC_INTEREST", "CONSENT_ASSENT"]}, {}),
+    ("CD309", {"consentBasis": ["CONSENT_ASSENT"]}, {"consentBasis": ["CONSENT_ASSENT", "CONSENT_GUARDIAN"]}),
+    ("CD309", MATURE | {"minors": "_U", "ethicsReview": "absent"}, MATURE | {"minors": "_U"}),
     ("CD323", {"minors": "_U"}, {"minors": "absent"}),
     ("CD323", {"minors": "_U", "personalDataCollected": "_U"},
      {"minors": "_U", "personalDataCollected": "NONE", "consentBasis": ["NO_PERSONAL_DATA"]}),
@@ -142,6 +143,8 @@ RAISED_AND_MENDED: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
      {"consentBasis": ["LEGIT_INTEREST"], "consentNote": "A notice."}),
     ("CD310", BY_LAW | {"consentBasis": ["STAT_LAW", "PUBLIC_RECORD"]},
      BY_LAW | {"consentBasis": ["STAT_LAW", "CONSENT_EXPRESSED"]}),
+    ("CD310", {"consentBasis": ["CONTRIBUTOR_TERMS", "LEGIT_INTEREST"]},
+     {"consentBasis": ["CONTRIBUTOR_TERMS", "LEGIT_INTEREST"], "personalDataCollected": "CONTRIBUTORS"}),
     ("CD310", {"consentBasis": ["LEGIT_INTEREST"], "consentNote": "tbd"}, {"consentBasis": ["PUBLIC_RECORD"]}),
     # C11
     *(("CD311", UNIVERSITY | {"initiativeType": kind, "consentBasis": ["STAT_LAW"]},
@@ -179,12 +182,22 @@ RAISED_AND_MENDED: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("CD314", {"accessRights": "OPEN", "communityLabels": ["TK CO"]},
      {"accessRights": "OPEN", "communityLabels": ["https://example.org/projects/co", "BC CV", "TK Notice",
      "SSH"]}),
+    *(("CD314", {"accessRights": "OPEN", "communityLabels": [label]},
+       {"accessRights": "OPEN", "communityLabels": ["https://example.org/projects/tk-attribution/"]})
+      for label in ("https://localcontexts.org/label/tk-secret-sacred/", "TK Label: Secret / Sacred",
+                    "https://example.org/labels/tk-community-use-only")),
+    ("CD314", {"accessRights": "OPEN", "communityLabels": ["TK SS"], "governanceBody": "WITHHELD_SAFETY"},
+     {"accessRights": "RESTRICTED", "communityLabels": ["TK SS"], "governanceBody": "WITHHELD_SAFETY"}),
     # C16 to C19
     ("CD316", {"consentBasis": ["PUBLIC_RECORD"]}, {"consentBasis": ["LEGIT_INTEREST"]}),
     ("CD317", {"consentBasis": ["CONSENT_COMMUNITY"]},
      {"consentBasis": ["CONSENT_COMMUNITY", "CONSENT_EXPLICIT"]}),
     ("CD317", {"consentBasis": ["CONSENT_COMMUNITY", "CONSENT_IMPLIED"]},
      {"consentBasis": ["CONSENT_COMMUNITY"], "personalDataCollected": "NONE"}),
+    ("CD317", {"consentBasis": ["CONSENT_COMMUNITY", "LEGIT_INTEREST"]},
+     {"consentBasis": ["CONSENT_COMMUNITY", "LEGIT_INTEREST", "CONSENT_EXPRESSED"]}),
+    ("CD318", {"consentBasis": ["CONTRIBUTOR_TERMS", "CONSENT_IMPLIED"]},
+     {"consentBasis": ["CONTRIBUTOR_TERMS", "CONSENT_IMPLIED"], "personalDataCollected": "CONTRIBUTORS"}),
     ("CD318", {"consentBasis": ["CONSENT_IMPLIED"]}, {"consentBasis": ["CONSENT_IMPLIED", "CONSENT_EXPRESSED"]}),
     *(("CD319", {"consentBasis": ["CONTRIBUTOR_TERMS"], "personalDataCollected": personal},
        {"consentBasis": ["CONTRIBUTOR_TERMS"], "personalDataCollected": "CONTRIBUTORS"})
@@ -226,6 +239,25 @@ def test_a_licence_for_business_needs_consent_to_any_use(
     answers = {key: value for key, value in (PLAIN | RECORDS | changes).items() if value != "absent"}
     (tmp_path / "datapackage.json").write_text(json.dumps({"licenses": licenses, "citizenData": answers}))
     assert ("CD315" in [finding.code for finding in release.check(load(tmp_path))]) is raised
+
+
+BY_ONE = {"CONSENT_EXPLICIT", "CONSENT_EXPRESSED", "CONSENT_GUARDIAN", "CONSENT_ASSENT", "MATURE_MINOR"}
+"""Codes of CL_CONSENT_BASIS by which single persons agreed."""
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_no_mixture_of_codes_hides_that_no_person_agreed(count: int) -> None:
+    """C10 and C16 to C19: what is weak alone is weak beside what is no better."""
+    weak = [code for code in profile.load().codelists["CL_CONSENT_BASIS"].codes if code not in BY_ONE]
+    for basis in combinations(weak, count):
+        assert codes(BY_LAW | {"consentBasis": list(basis)}), basis
+
+
+@pytest.mark.parametrize("review", ["absent", "COMMUNITY_APPROVED", "SELF_ASSESSED"])
+def test_a_young_person_alone_needs_a_review_whatever_the_data(review: str) -> None:
+    """C04 and C09."""
+    assert codes(SENSITIVE | MATURE | {"ethicsReview": review}) == ["CD304", "CD309"]
+    assert codes(SENSITIVE | MATURE) == codes(SENSITIVE | MATURE | LAW_ONLY) == []
 
 
 def test_both_halves_of_c20() -> None:

@@ -153,6 +153,36 @@ def test_a_missing_core_answer_is_one_finding(path: str, empty: Any) -> None:
     assert short(found(change(place, empty))) == ([] if told_by_consent else [(code, f"/{place}")])
 
 
+def test_a_word_taken_for_a_placeholder_is_told_because_it_may_be_a_name() -> None:
+    def told(value: Any) -> str:
+        (finding,) = found(change("citizenData/geography", value))
+        return finding.message()
+
+    reason = (
+        '"Pendiente" stands there, and is taken for an open question; if it is the answer, write more than that.'
+    )
+    assert told(["Pendiente"]).endswith(f" {reason}")
+    assert "stands there" not in told(["?"])
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "code", "at"),
+    [
+        ("citizenData/initiators/0/name", {"en": "WITHHELD_SAFETY", "fr": "Ama (made up)"}, "CD133", ""),
+        ("citizenData/initiators/0", {"name": "WITHHELD_SAFETY", "name@fr": "Ama (made up)", "kind": "COMMUNITY"},
+         "CD133", "citizenData/initiators/0/name"),
+        ("contributors/0", {"title": "WITHHELD_SAFETY", "title@fr": "Ama (made up)", "email": "a@example.org"},
+         "CD133", "contributors/0/title"),
+        ("citizenData/initiators/0/name", {"en": "WITHHELD_SAFETY", "fr": "WITHHELD_SAFETY"}, "CD141", ""),
+        ("citizenData/initiators/0/name", {"en": "WITHHELD_SAFETY", "fr": "?"}, "CD141", ""),
+    ],
+)  # fmt: skip
+def test_what_is_withheld_is_told_in_no_language(place: str, value: Any, code: str, at: str) -> None:
+    findings = [entry for entry in found(change(place, value)) if entry.code in ("CD133", "CD141")]
+    assert short(findings) == [(code, f"/{at or place}")]
+    assert "Ama" not in findings[0].message()
+
+
 @pytest.mark.parametrize(("personal", "asked"), [("NONE", True), ("?", True), ("ORDINARY", False), ("_U", False)])
 def test_a_missing_basis_is_told_once(personal: str, asked: bool) -> None:
     """Where personal data were collected, rule C01 of consent tells it."""
@@ -253,6 +283,8 @@ def test_the_parts_of_a_partner_are_asked_for_where_a_partner_is_listed() -> Non
         ("licenses/0", "CC-BY-4.0", "CD133", ""),
         ("licenses/0/path", "two words", "CD133", ""),
         ("contributors/0", {"title": "A"}, "CD138", "contributors"),
+        ("contributors/0", {"title": "A", "path": "nobody"}, "CD138", "contributors"),
+        ("contributors/0", {"title": "A", "path": "https://"}, "CD138", "contributors"),
         ("contributors/0", {"title": "A", "path": "https://example.org/ask"}, "", ""),
         ("contributors/0/email", "nobody", "CD133", ""),
         ("contributors/0/roles", "publisher", "CD133", ""),

@@ -376,6 +376,24 @@ def test_sheets_may_be_renamed_and_rows_moved_and_deleted(package: Path) -> None
     assert read.answers == {"title": "Clinics", "name": "visits", "version": "1.0.0", "citizenData.language": "en"}
 
 
+def test_a_sheet_without_its_headings_is_told_and_not_passed_over(package: Path) -> None:
+    book = openpyxl.load_workbook(package / "QUESTIONS.xlsx")
+    fill_in(book, ANSWERS, "en")
+    first = book.worksheets[1]
+    first.delete_rows(1)
+    out = io.BytesIO()
+    book.save(out)
+    (said,) = problems(out.getvalue())
+    assert said.startswith(f'{first.title}: the column "Your answer" is missing.')
+
+
+def test_a_csv_without_the_column_for_answers_is_called_by_its_name() -> None:
+    read = form.read(b"Name of the field (leave as it is),Answer\ntitle,A\n", "mine.csv")
+    assert [str(said).partition(" is missing")[0] for said in read.problems] == [
+        'mine.csv: the column "Your answer"'
+    ]
+
+
 def test_a_field_answered_twice_is_taken_once_or_told_with_both_places() -> None:
     same = table({"title": "Clinics"}, ["Clinics", "", "", "title"], ["", "", "", "title"])
     assert form.read(same, "q.csv").answers == {"title": "Clinics"}
@@ -436,6 +454,10 @@ RIGHT: list[tuple[str, object, object]] = [
     ("citizenData.collectionPeriod.start", "2025/3/2", "2025-03-02"),
     ("citizenData.collectionPeriod.start", "WITHHELD_SAFETY", "WITHHELD_SAFETY"),
     ("citizenData.initiators[12].name", "WITHHELD_SAFETY", "WITHHELD_SAFETY"),
+    ("citizenData.initiators[1].name", "withheld safety", "WITHHELD_SAFETY"),
+    ("citizenData.collectionPeriod.start", "Withheld_Safety", "WITHHELD_SAFETY"),
+    ("citizenData.geography", "WITHHELD-SAFETY; KE", ["WITHHELD_SAFETY", "KE"]),
+    ("citizenData.purpose", "withheld safety", "withheld safety"),
     ("citizenData.purpose@fr", "Trop d'attente ; trop long", "Trop d'attente ; trop long"),
     ("title", "- ", None),
     ("description", "'=1+1", "=1+1"),
@@ -613,6 +635,19 @@ def test_list_elements_are_filled_without_a_gap_and_added_once() -> None:
         {"name": "C"},
     ]
     assert form.merge(merged.descriptor, both).changed == ()
+
+
+def test_an_answer_that_looks_like_a_placeholder_is_never_thrown_away() -> None:
+    """Somebody may be called Xxx; without the element, the next one would take its number."""
+    both = {"citizenData.initiators[1].name": "Xxx", "citizenData.initiators[2].name": "B"}
+    merged = form.merge({"citizenData": {"language": "en", "initiators": ["?"]}}, both)
+    assert merged.descriptor["citizenData"]["initiators"] == [{"name": "Xxx"}, {"name": "B"}]
+    assert form.merge(merged.descriptor, both).changed == ()
+    kind = {"citizenData.initiators[2].kind": "MEDIA"}
+    assert form.merge(merged.descriptor, kind).descriptor["citizenData"]["initiators"] == [
+        {"name": "Xxx"},
+        {"name": "B", "kind": "MEDIA"},
+    ]
 
 
 def test_columns_of_the_tables_are_asked_and_none_is_added(package: Path) -> None:

@@ -1,5 +1,6 @@
 """What the description gives away: identifiers and exact places in its texts, people at risk in small areas."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,15 @@ def found(package: Package) -> list[tuple[str, str | None]]:
         ("at 4.610° N, 74.082° W", [PLACE]),
         ("4°36′35″N 74°04′54″W", [PLACE]),
         ("ama@example.org lives at 4.60971;-74.08175", [EMAIL, PLACE]),
+        ("lat: 4.60971, lon: -74.08175", [PLACE]),
+        ("Latitud 4,60971; longitud -74,08175", [PLACE]),
+        ("a 4,60971, -74,08175", [PLACE]),
+        ("Bogota,4.60971,-74.08175", [PLACE]),
+        ("à 48,85837 ; 2,29448", [PLACE]),
+        ("N 4° 36' 35\" W 74° 4' 54\"", [PLACE]),
+        ("doi.org/10.1000/123.4567 and doi:10.1000/123.4567", []),
+        ("12,5 %; 1.234,5678 and 2,25 of 3,75", []),
+        ("a flat of 4.6097 rooms", []),
         ("ten days, 2024-03-04 to 2025-03-14", []),
         ("rates of 0.123, 0.456 and 3.145", []),
         ("ISBN 978-3-16-148410-0, grant 2021/1234567", []),
@@ -52,6 +62,52 @@ def test_kinds(text: str, expected: list[str]) -> None:
 def test_a_national_number_is_known_in_its_country_only() -> None:
     assert list(kinds("tel. 020 7946 0018", ["GB"])) == [PHONE]
     assert list(kinds("tel. 020 7946 0018")) == []
+
+
+def test_a_long_text_takes_no_longer_than_it_must() -> None:
+    before = time.process_time()
+    assert list(kinds(("a" * 64 + "@") * 40_000)) == []
+    assert time.process_time() - before < 2
+
+
+@pytest.mark.parametrize(
+    ("text", "raised"),
+    [
+        ("https://example.org/ is our page; write to ama@example.org", True),
+        ("https://maps.example.org/?mlat=4.60971&mlon=-74.08175", True),
+        ("https://maps.example.org/@4.60971,-74.08175,19z", True),
+        ("https://example.org/forms/3015551234?user=ama@example.org", False),
+        ("https://doi.org/10.1000/123.4567", False),
+    ],
+)
+def test_an_address_is_left_alone_but_for_positions(text: str, raised: bool) -> None:
+    assert bool(found(package(instrument=[text]))) is raised
+
+
+def test_phone_numbers_of_the_area_are_known_where_no_jurisdiction_is_told() -> None:
+    told = {"jurisdiction": [], "limitations": "cel. 301 5551234"}
+    assert found(package(**told, geography=["CO-ANT"])) == [("CD501", "/citizenData/limitations")]
+    assert found(package(**told, geography=["Bogota"])) == []
+
+
+@pytest.mark.parametrize("country", ["DK", "LU", "ML", "MR", "UY"])
+def test_a_date_is_no_phone_number_wherever_numbers_have_eight_digits(country: str) -> None:
+    """The dates of every package would be told, and with sensitive data each of them as an error."""
+    for text in (
+        "2026-01-20",
+        "from 2024-03-04 to 2025-03-14",
+        "2024-2025",
+        "2023–2024",
+        "20.03.2024",
+        "4/3/2024",
+    ):
+        assert list(kinds(text, [country])) == [], text
+    assert found(package(jurisdiction=[country], geography=[country], personalDataCollected="SENSITIVE")) == []
+
+
+def test_a_number_beside_a_date_is_seen() -> None:
+    assert list(kinds("since 2024-03-04, tel. 020 7946 0018", ["GB"])) == [PHONE]
+    assert list(kinds("20 24 03 04", ["ML"])) == [PHONE]
 
 
 @given(st.text(max_size=200) | st.from_regex(r"[-+ 0-9.,;/°'@a-z]{0,80}", fullmatch=True))

@@ -36,8 +36,10 @@ ASKED = frozenset(
 )
 """Codes that say that somebody was asked, in whatever way."""
 _WITHOUT_ASKING = frozenset({*LAWS, "LEGIT_INTEREST", "VITAL_INTEREST", "PUBLIC_RECORD"})
-_NOT_BY_ONE = frozenset({"CONSENT_COMMUNITY", "CONSENT_IMPLIED"})
-"""Agreement that no single person expressed."""
+_BY_ONE = ASKED - {"CONSENT_COMMUNITY", "CONSENT_IMPLIED"}
+"""Agreement that single persons expressed."""
+_OF_CHILDREN = frozenset({"CONSENT_ASSENT", "MATURE_MINOR"})
+"""Agreement that only young people give, whatever `minors` says."""
 _BEYOND_CONTRIBUTORS = ("ORDINARY", "SENSITIVE", "_U")
 _FIT_FOR_SENSITIVE = frozenset({"CONSENT_EXPLICIT", "CONSENT_GUARDIAN", "STAT_LAW", "PUBLIC_INTEREST"})
 _BODIES_UNDER_A_LAW = STATE | {"ACADEMIA"}
@@ -80,6 +82,15 @@ class Consent:
     def people_were_asked(self) -> bool:
         """Data about people rest on somebody's consent, among other things or alone."""
         return self.about_people and not ASKED.isdisjoint(self.basis)
+
+    @property
+    def nobody_agreed(self) -> bool:
+        """Data about people, and no person is said to have agreed.
+
+        The terms for contributors are an agreement only where nobody else is in the data.
+        """
+        agreed = _BY_ONE | ({"CONTRIBUTOR_TERMS"} if self.personal == "CONTRIBUTORS" else set())
+        return self.about_people and agreed.isdisjoint(self.basis)
 
     @property
     def codes(self) -> Mapping[str, tuple[str, ...]]:
@@ -182,7 +193,8 @@ def _children_without_guardian(consent: Consent) -> Iterator[Finding]:
     """C09."""
     by_law = {"STAT_LAW", "CONSENT_ASSENT"}.issubset(consent.basis)
     guarded = "CONSENT_GUARDIAN" in consent.basis or consent.young_people_decide or by_law
-    if consent.says("minors", "YES") and consent.basis and not guarded:
+    children = consent.says("minors", "YES") or not _OF_CHILDREN.isdisjoint(consent.basis)
+    if children and consent.basis and not guarded:
         yield finding("CD309", "minors")
 
 
@@ -225,9 +237,10 @@ def _no_withdrawal(consent: Consent) -> Iterator[Finding]:
 
 def _law_in_place_of_consent(consent: Consent) -> Iterator[Finding]:
     """C10; that records are all there is has a rule of its own (C16)."""
-    only = _WITHOUT_ASKING.issuperset(consent.basis) and consent.basis not in ((), ("PUBLIC_RECORD",))
-    if consent.about_people and only and not consent.tells("consentNote"):
-        yield finding("CD310", "consentNote", basis=_listed(consent.basis))
+    basis = tuple(code for code in consent.basis if code != "CONTRIBUTOR_TERMS")
+    only = _WITHOUT_ASKING.issuperset(basis) and basis not in ((), ("PUBLIC_RECORD",))
+    if consent.nobody_agreed and only and not consent.tells("consentNote"):
+        yield finding("CD310", "consentNote", basis=_listed(basis))
 
 
 def _civic_under_statistics_law(consent: Consent) -> Iterator[Finding]:
@@ -254,13 +267,13 @@ def _from_records(consent: Consent) -> Iterator[Finding]:
 
 def _community_alone(consent: Consent) -> Iterator[Finding]:
     """C17."""
-    if consent.about_people and "CONSENT_COMMUNITY" in consent.basis and _NOT_BY_ONE.issuperset(consent.basis):
+    if consent.nobody_agreed and "CONSENT_COMMUNITY" in consent.basis:
         yield finding("CD317", "consentBasis")
 
 
 def _implied_alone(consent: Consent) -> Iterator[Finding]:
     """C18."""
-    if consent.about_people and "CONSENT_IMPLIED" in consent.basis and _NOT_BY_ONE.issuperset(consent.basis):
+    if consent.nobody_agreed and "CONSENT_IMPLIED" in consent.basis:
         yield finding("CD318", "consentBasis")
 
 

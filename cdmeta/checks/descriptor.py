@@ -20,7 +20,7 @@ from cdmeta.period import to_date
 from cdmeta.phrase import Phrase
 from cdmeta.profile import WITHHELD, Field
 from cdmeta.shorthand import Parts, Places, pointer, short_forms
-from cdmeta.text import is_language_tag, is_missing
+from cdmeta.text import is_blank, is_language_tag, is_missing, is_placeholder
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
@@ -31,6 +31,8 @@ _Given = Iterator[tuple[Parts, Field, Any]]
 _LANGUAGE_FIELDS = ("citizenData.language", "citizenData.languages")
 _TOLD_BY_CONSENT = ("citizenData.jurisdiction", "citizenData.legalBasisNote")
 """Asked for by rules C20 and C21 of `cdmeta.checks.consent`, which know why."""
+MISSING = ("CD130", "CD131")
+"""Rules by which an answer is missing."""
 _MAX_VALUE = 60
 
 
@@ -59,10 +61,32 @@ def _own(package: Package) -> list[Finding]:
     for source in (_by_schema, _periods, _reachable, _translations, _untold, _unknown, _withheld):
         for parts, code, params in source(answers):
             place = Where(DESCRIPTOR, pointer(_as_stored(parts, short)))
+            if code in MISSING and (word := _placeholder(_at(package.expanded, parts))):
+                question = {"question": params["question"], "word": _short(word)}
+                params = params | {"question": Phrase("question.placeholder", question)}
             found.setdefault(parts, Finding(code, place, params))
     ordered = [found[parts] for parts in sorted(found, key=_order)]
     columns = [finding for resource in package.resources for finding in _columns(resource)]
     return [*ordered, *_short_forms(short), *columns]
+
+
+def _at(value: Any, parts: Parts) -> Any:
+    """What stands at a place of a document; None where there is nothing."""
+    for part in parts:
+        if isinstance(value, Mapping):
+            value = value.get(part)
+        else:
+            value = (
+                value[part] if isinstance(value, list) and isinstance(part, int) and part < len(value) else None
+            )
+    return value
+
+
+def _placeholder(value: Any) -> str:
+    """The first word that was taken for a placeholder, because it may be somebody's name; else empty."""
+    if isinstance(value, Mapping | list):
+        return next(filter(None, map(_placeholder, value.values() if isinstance(value, Mapping) else value)), "")
+    return value if isinstance(value, str) and not is_blank(value) and is_placeholder(value) else ""
 
 
 def _as_stored(parts: Parts, short: Places) -> Parts:
@@ -244,10 +268,15 @@ def _reachable(answers: Mapping[str, Any]) -> _Found:
     """Somebody can be asked (Principle 7): by e-mail, or by a page or form."""
     contributors = answers.get("contributors")
     if isinstance(contributors, list) and not any(
-        isinstance(who, Mapping) and (isinstance(who.get("email"), str) or isinstance(who.get("path"), str))
+        isinstance(who, Mapping) and (isinstance(who.get("email"), str) or _is_address(who.get("path")))
         for who in contributors
     ):
         yield ("contributors",), "CD138", {}
+
+
+def _is_address(value: Any) -> bool:
+    """An address that can be opened; the standard also takes a path, which leads to nobody."""
+    return isinstance(value, str) and re.match(r"\s*(https?://|mailto:|tel:)[^\s/]", value) is not None
 
 
 def _translations(answers: Mapping[str, Any]) -> _Found:
@@ -306,8 +335,20 @@ def _withheld(answers: Mapping[str, Any]) -> _Found:
     """What is withheld for safety, where it may be (Principle 8); elsewhere the schema refuses it."""
     for place, entry, value in _given(answers):
         parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else [value]
-        if entry.withhold and WITHHELD in list(parts):
+        if not entry.withhold or WITHHELD not in list(parts):
+            continue
+        told = [*_beside(answers, place), *(value.values() if isinstance(value, Mapping) else ())]
+        if all(is_missing(text) or text == WITHHELD for text in told):
             yield place, "CD141", {"path": entry.path}
+        elif entry.type != "period":
+            yield place, "CD133", {"path": entry.path, "expected": Phrase("expected.withheld-whole")}
+
+
+def _beside(answers: Mapping[str, Any], place: Parts) -> list[Any]:
+    """The translations that stand beside an answer: `name@fr`."""
+    holder = _at(answers, place[:-1])
+    members = holder.items() if isinstance(holder, Mapping) else ()
+    return [text for key, text in members if key.startswith(f"{place[-1]}@")]
 
 
 # --- columns

@@ -14,6 +14,7 @@ from cdmeta.checks.consent import Consent, finding, read
 from cdmeta.finding import Finding
 from cdmeta.licence import find, names
 from cdmeta.package import Package
+from cdmeta.profile import WITHHELD
 
 _OPEN_TO_ALL = ("OPEN", "REGISTERED")
 _COVERED_BY = {
@@ -26,10 +27,11 @@ _COVERED_BY = {
 """Form of release → the uses that cover it; whoever may see records may make tables of them."""
 _RECORDS = ("ANON_MICRO", "PSEUDONYMISED_MICRO", "IDENTIFIABLE")
 _TO_AN_OFFICE = frozenset({"SHARE_NSO", "PUBLISH_AGG", "PUBLISH_MICRO", "REUSE_ANY"})
+_NAMES = r"(community[ -]use[ -]only|secret( ?/ ?|-)sacred)"
 _CLOSED_LABEL = re.compile(
-    r"(TK[ _:-]*)?(CO|SS|community use only( \(.*\))?|secret ?/ ?sacred( \(.*\))?)", re.IGNORECASE
+    rf"(TK[ _:-]*)?(label[ _:-]*)?(CO|SS|{_NAMES}( \(.*\))?)|https?://\S*/(tk-)?{_NAMES}/?", re.IGNORECASE
 )
-"""TK Community Use Only and TK Secret / Sacred, by their short names or names (Local Contexts, TK Labels)."""
+"""TK Community Use Only and TK Secret / Sacred: short names, names and pages (Local Contexts, TK Labels)."""
 
 
 def check(package: Package) -> Iterator[Finding]:
@@ -70,9 +72,10 @@ def _no_scope(consent: Consent) -> Iterator[Finding]:
 
 
 def _closed_by_the_community(consent: Consent) -> Iterator[Finding]:
-    """C14; who decides is the community, so what it decided is written down and never guessed."""
+    """C14; who decides is the community, so what it decided is written down, and neither guessed nor withheld."""
     closed = [label for label in consent.codes["communityLabels"] if _CLOSED_LABEL.fullmatch(label.strip())]
-    if closed and consent.says("accessRights", "OPEN") and not consent.tells("governanceBody"):
+    decided = consent.tells("governanceBody") and not consent.says("governanceBody", WITHHELD)
+    if closed and consent.says("accessRights", "OPEN") and not decided:
         yield finding("CD314", "communityLabels", labels=", ".join(closed))
 
 

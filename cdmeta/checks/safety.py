@@ -12,14 +12,14 @@ from typing import Any
 
 from cdmeta.checks.consent import Consent, read
 from cdmeta.finding import Finding, Where
-from cdmeta.identifiers import kinds
+from cdmeta.identifiers import PLACE, kinds
 from cdmeta.package import DESCRIPTOR, Package
 from cdmeta.phrase import Phrase, Series, name_of
 from cdmeta.profile import WITHHELD
 
 _MAY_TELL_WHOM_TO_ASK = re.compile(r"(/resources/\d+)?/(contributors|sources)|/citizenData/complaintsContact")
 """Answers that are there so that somebody can be reached."""
-_ADDRESSES = ("http://", "https://", "urn:")
+_ADDRESS = re.compile(r"(https?://|urn:)\S*")
 _AT_RISK = (
     "CHILDREN",
     "DISABILITY",
@@ -33,6 +33,8 @@ _AT_RISK = (
     "RELIGIOUS_MINORITY",
 )
 """Codes of CL_POP_GROUP whose people can be harmed by being found."""
+_COUNTRY = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
+"""A country, or its first level, whose first two letters are the country's."""
 _LARGE_AREA = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?|[A-Z]{3}|\d{3}")
 """A country or its first level: ISO 3166-1 alpha-2 or alpha-3, ISO 3166-2, UN M49."""
 
@@ -45,18 +47,23 @@ def check(package: Package) -> Iterator[Finding]:
 
 
 def _identifiers(descriptor: Mapping[str, Any], consent: Consent) -> Iterator[Finding]:
-    regions = [code for code in _codes(consent.raw.get("jurisdiction")) if len(code) == 2]
+    told = (*_codes(consent.raw.get("jurisdiction")), *consent.codes["geography"])
+    regions = dict.fromkeys(code[:2] for code in told if _COUNTRY.fullmatch(code))
     code = "CD502" if consent.personal == "SENSITIVE" else "CD501"
     for pointer, text in _texts(descriptor, ""):
+        is_address = _ADDRESS.fullmatch(text) is not None
         for kind in kinds(text, regions):
+            if is_address and kind != PLACE:
+                # The numbers of a page are no phone's, and a map shows where somebody lives.
+                continue
             yield Finding(code, Where(DESCRIPTOR, pointer), {"kind": Phrase(f"identifier.{kind}")})
 
 
 def _texts(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
-    """All texts with their place, but for addresses and for what tells whom to ask."""
+    """All texts with their place, but for what tells whom to ask."""
     if _MAY_TELL_WHOM_TO_ASK.fullmatch(pointer):
         return
-    if isinstance(value, str) and not value.startswith(_ADDRESSES):
+    if isinstance(value, str):
         yield pointer, value
     parts = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
     for key, part in parts:

@@ -14,7 +14,7 @@ from cdmeta.form.questions import own_language
 from cdmeta.phrase import Phrase
 from cdmeta.profile import WITHHELD, Field
 from cdmeta.shorthand import expand
-from cdmeta.text import is_missing
+from cdmeta.text import is_blank, is_missing
 
 Steps = tuple[str | int, ...]
 """A place in a descriptor: names of members, and indices from 0."""
@@ -105,7 +105,7 @@ def _gap(document: Mapping[str, Any], answers: Mapping[str, Any], path: str) -> 
     if not sign or head == "resources":
         return ""
     given = _get(document, tuple(head.split(".")))
-    count = len(given) if isinstance(given, list) and not is_missing(given) else 0
+    count = len(given) if isinstance(given, list) and not _is_empty(given) else 0
     filled = {other.partition("]")[0] for other, value in answers.items() if value is not None}
     numbers = range(count + 1, int(tail.partition("]")[0]))
     return next((f"{head}[{number}]" for number in numbers if f"{head}[{number}" not in filled), "")
@@ -118,6 +118,13 @@ def _get(document: Any, steps: Steps) -> Any:
         else:
             document = document[step] if isinstance(document, list) and step < len(document) else None
     return document
+
+
+def _is_empty(value: Any) -> bool:
+    """Nothing was written there; a word that looks like a placeholder may be somebody's name, and is kept."""
+    if isinstance(value, dict | list):
+        return all(map(_is_empty, value.values() if isinstance(value, dict) else value))
+    return value is None or is_blank(value)
 
 
 # --- one answer
@@ -241,7 +248,7 @@ def _tidy(document: dict[str, Any], steps: Steps) -> None:
         if steps[0] == "resources" or not isinstance(step, str) or not isinstance(holder, dict):
             continue
         if isinstance(below, list):
-            answered = [element for element in below if not is_missing(element)]
+            answered = [element for element in below if not _is_empty(element)]
             holder[step] = below = answered or [element for element in below if element != {}]
         if below in ({}, []) and step != _OWN:
             del holder[step]

@@ -109,18 +109,17 @@ def read(data: bytes, name: str) -> Sheet:
     if data.startswith(b"\xd0\xcf\x11\xe0"):
         raise SheetError(at(name, "form.error.old"))
     tables = _workbook(data, name) if data.startswith(b"PK") else [("", _csv(data, name))]
-    found = [(sheet, table, head) for sheet, table in tables if (head := _header(table))]
-    if not found:
+    if not any(_header(table) for _, table in tables):
         column = Phrase(f"form.column.{COLUMNS[-1]}")
         raise SheetError(at(name, "form.error.no-column", column=column))
     rows: list[_Row] = []
     problems: list[Phrase] = []
-    for sheet, table, head in found:
-        if "answer" not in head[1]:
-            problems.append(
-                Phrase("form.error.no-answers", {"sheet": sheet, "column": Phrase("form.column.answer")})
-            )
-        rows += _rows(sheet, table, *head)
+    for sheet, table in tables:
+        head = _header(table)
+        if "answer" not in head[1] if head else _has_paths(table):
+            params = {"sheet": sheet or name, "column": Phrase("form.column.answer")}
+            problems.append(Phrase("form.error.no-answers", params))
+        rows += _rows(sheet, table, *head) if head else ()
     answers, wrong = _answers(rows)
     return Sheet(answers, (*problems, *wrong))
 
@@ -135,6 +134,12 @@ def _header(table: _Table) -> tuple[int, dict[str, int]] | None:
         if "path" in keys:
             return number, {key: column for column, key in reversed(list(enumerate(keys))) if key}
     return None
+
+
+def _has_paths(table: _Table) -> bool:
+    """A sheet of questions whose headings are gone; words such as `title` stand in other people's tables too."""
+    texts = (cell.value.strip() for _, row in table for cell in row if isinstance(cell.value, str))
+    return any(text.startswith("citizenData.") and text in _known() for text in texts)
 
 
 @cache
@@ -267,7 +272,7 @@ def _value(entry: Field, row: _Row) -> Any:
 
 
 def _single(entry: Field, cell: _Cell) -> Any:
-    if entry.withhold and isinstance(cell.value, str) and cell.value.strip() == WITHHELD:
+    if _is_withheld(entry, cell.value):
         return WITHHELD
     if entry.type == "code":
         return _code(entry, _text(cell.value))
@@ -278,6 +283,11 @@ def _single(entry: Field, cell: _Cell) -> Any:
     if entry.type in ("integer", "number", "percent"):
         return _number(entry, cell)
     return _text(cell.value)
+
+
+def _is_withheld(entry: Field, value: Any) -> bool:
+    """Withheld for safety, however it is typed."""
+    return entry.withhold and isinstance(value, str) and re.sub(r"[\s_-]+", "_", value.strip()).upper() == WITHHELD
 
 
 def _text(value: Any) -> str:
@@ -305,7 +315,7 @@ def _items(entry: Field, text: str) -> Iterator[str]:
         return
     for inside, plain in _ITEM.findall(text):
         if item := inside.replace('""', '"') or plain.strip():
-            yield _code(entry, item) if entry.codelist else item
+            yield _code(entry, item) if entry.codelist else WITHHELD if _is_withheld(entry, item) else item
 
 
 def _code(entry: Field, text: str) -> str:

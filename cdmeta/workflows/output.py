@@ -51,11 +51,12 @@ def _replace(stage: Path, out: Path) -> None:
         stage.rename(out)
         return
     old = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    out.rename(old / "old")
+    before = old / "old"
     try:
+        out.rename(before)
         stage.rename(out)
-    except OSError:
-        (old / "old").rename(out)
-        raise
     finally:
+        # Whatever stops it, and be it the person at the keyboard, one of the two is there.
+        if before.exists() and not out.exists():
+            before.rename(out)
         shutil.rmtree(old, ignore_errors=True)
