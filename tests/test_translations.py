@@ -69,7 +69,10 @@ def test_a_translation_is_whole(language: str) -> None:
 
 @pytest.mark.parametrize(
     ("language", "wrong"),
-    [("es", re.compile("[«»]|¿(?![^¿]*[?])|’")), ("fr", re.compile("[ \u202f][:;?!»]|«[^\u00a0]|[^\u00a0]»|[“”’]"))],
+    [
+        ("es", re.compile("[«»]|¿(?![^¿]*[?])|’")),
+        ("fr", re.compile("[ \u202f][:;?!»]|«[^\u00a0]|[^\u00a0]»|[“”’]")),
+    ],
 )
 def test_a_translation_keeps_the_signs_of_its_language(language: str, wrong: re.Pattern[str]) -> None:
     """Quotation marks, no-break spaces and apostrophes, as docs/translating.md has them."""
