@@ -8,9 +8,19 @@ import openpyxl
 import pytest
 from test_examples import ENVIRONMENT, Command, agrees, read, run
 
+from cdmeta import profile
+from cdmeta.framework import RULES
+
 ROOT = Path(__file__).parent.parent
 GUIDES = ROOT / "docs" / "guides"
+FIRST = [GUIDES / path for path in ("first-package.md", "es/primer-paquete.md", "fr/premier-paquet.md")]
+REVIEWING = [GUIDES / path for path in ("reviewing.md", "es/revisar.md", "fr/examiner.md")]
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def stem(value: object) -> str:
+    """The name of a test's case: that of its guide, which is another in each language."""
+    return value.stem if isinstance(value, Path) else "translations"
 
 
 def commands(guide: Path) -> list[Command]:
@@ -18,13 +28,28 @@ def commands(guide: Path) -> list[Command]:
     return [command for block in BLOCK.findall(guide.read_text(encoding="utf-8")) for command in read(block)]
 
 
-def test_the_guide_for_reviewers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def language(guide: Path) -> str:
+    """The language of a guide, from its folder; the English lie beside the folders."""
+    return "en" if guide.parent == GUIDES else guide.parent.name
+
+
+def follow(guide: Path, folder: Path, patch: pytest.MonkeyPatch) -> None:
+    """Begin in an empty folder, in the language of the guide, set in the way that the guide tells its readers."""
+    patch.chdir(folder)
+    for name, value in ENVIRONMENT.items():
+        patch.setenv(name, value)
+    told = re.findall(r"^export (\w+)=(\w+)$", guide.read_text(encoding="utf-8"), re.MULTILINE)
+    assert told == ([] if language(guide) == "en" else [("CDMETA_LANG", language(guide))])
+    for name, value in told:
+        patch.setenv(name, value)
+
+
+@pytest.mark.parametrize("guide", REVIEWING, ids=stem)
+def test_the_guide_for_reviewers(guide: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who receives the approval has put the line of the key into a file of their own, as the guide says."""
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
-    monkeypatch.chdir(tmp_path)
-    for name, value in ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
-    steps = commands(GUIDES / "reviewing.md")
+    follow(guide, tmp_path, monkeypatch)
+    steps = commands(guide)
     assert [step.args[0] for step in steps] == ["keygen", "validate", "classify", "approve", "verify"]
     printed: list[str] = []
     for step in steps:
@@ -33,18 +58,20 @@ def test_the_guide_for_reviewers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
             Path("allowed_signers").write_text(line + "\n")
         printed.append(run(step.args))
         assert agrees(step.expected, printed[-1]), printed[-1]
-    assert printed[-1].startswith("Approved")
+    assert printed[-1].startswith(profile.texts(language(guide))["verify.approved"])
 
 
-def test_the_guide_for_reviewers_has_every_open_rule() -> None:
+@pytest.mark.parametrize("guide", REVIEWING, ids=stem)
+def test_the_guide_for_reviewers_has_every_open_rule(guide: Path) -> None:
     """A rule whose outcome is ASSESS has a row with questions; no other has."""
-    from cdmeta.framework import RULES
-
-    rows = re.findall(r"^\| `(\w\d)` \|", (GUIDES / "reviewing.md").read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(r"^\| `(\w\d)` \|", guide.read_text(encoding="utf-8"), re.MULTILINE)
     assert sorted(rows) == sorted(rule.id for rule in RULES if rule.outcome == "ASSESS")
 
 
-@pytest.mark.parametrize("guide", sorted(GUIDES.glob("*.md")), ids=lambda path: path.stem)
+LINKING = [*sorted(GUIDES.rglob("*.md")), ROOT / "README.md", ROOT / "docs" / "translating.md"]
+
+
+@pytest.mark.parametrize("guide", LINKING, ids=stem)
 def test_every_link_of_a_guide_leads_somewhere(guide: Path) -> None:
     text = guide.read_text(encoding="utf-8")
     heads = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
@@ -58,7 +85,7 @@ def test_every_link_of_a_guide_leads_somewhere(guide: Path) -> None:
         assert (guide.parent / path).exists() if path else anchor in anchors, target
 
 
-ROW = re.compile(r"^\| (?!question|---)([^|]+) \| ([^|]+) \|$", re.MULTILINE)
+ROW = re.compile(r"^\| (?!---)([^|]+) \| ([^|]+) \|$", re.MULTILINE)
 
 
 def answer(sheet: Path, wanted: dict[str, str]) -> None:
@@ -74,19 +101,55 @@ def answer(sheet: Path, wanted: dict[str, str]) -> None:
     book.save(sheet)
 
 
-def test_thirty_minutes_to_a_valid_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = (GUIDES / "first-package.md").read_text(encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    for name, value in ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
+@pytest.mark.parametrize("guide", FIRST, ids=stem)
+def test_a_guide_names_the_tabs_of_the_sheet(guide: Path) -> None:
+    named = {" ".join(name.split()) for name in re.findall(r"(?<!\*)\*([^*]+)\*(?!\*)", guide.read_text("utf-8"))}
+    texts = profile.texts(language(guide))
+    assert {texts[f"form.tab.{tab}"] for tab in ("core", "conditional", "recommended", "codes")} <= named
+
+
+def answers_of(step: str) -> dict[str, str]:
+    """The rows of the table of answers in a part of a guide, without its head."""
+    return dict(ROW.findall(step)[1:])
+
+
+@pytest.mark.parametrize("guide", FIRST, ids=stem)
+def test_thirty_minutes_to_a_valid_package(guide: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = guide.read_text(encoding="utf-8")
+    follow(guide, tmp_path, monkeypatch)
+    (name,) = set(re.findall(r"`(\w+\.csv)`", text))
     (table,) = re.findall(r"^```csv\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    Path("visits.csv").write_text(table, encoding="utf-8")
-    first, second = (dict(ROW.findall(text.split(f"\n## {step}. ")[1].split("\n## ")[0])) for step in (4, 5))
-    answers = iter((first, second))
-    steps = commands(GUIDES / "first-package.md")
+    Path(name).write_text(table, encoding="utf-8")
+    answers = iter([answers_of(text.split(f"\n## {step}. ")[1].split("\n## ")[0]) for step in (4, 5)])
+    steps = commands(guide)
     assert [step.args[0] for step in steps] == ["new", "fill", "fill", "validate", "classify"]
     for step in steps:
         if step.args[0] == "fill":
-            answer(Path("visits/QUESTIONS.xlsx"), next(answers))
+            answer(Path(step.args[2]), next(answers))
         printed = run(step.args)
         assert agrees(step.expected, printed), printed
+    assert next(answers, None) is None
+
+
+@pytest.mark.parametrize(("english", "others"), [(FIRST[0], FIRST[1:]), (REVIEWING[0], REVIEWING[1:])], ids=stem)
+def test_the_translations_say_as_much_as_the_english(english: Path, others: list[Path]) -> None:
+    """As many sections, commands, steps and links, though not in the same words."""
+    assert sorted(path.parent.name for path in others) == ["es", "fr"]
+    for other in others:
+        assert shape(other) == shape(english)
+
+
+SHAPE = {"sections": r"^##+ ", "commands": r"^\$ ", "list": r"^(?:-|\d\.) ", "links": r"\]\((?!https:)"}
+
+
+def shape(guide: Path) -> dict[str, int]:
+    text = guide.read_text(encoding="utf-8")
+    return {part: len(re.findall(pattern, text, re.MULTILINE)) for part, pattern in SHAPE.items()}
+
+
+@pytest.mark.parametrize("guide", FIRST + REVIEWING, ids=stem)
+def test_a_guide_names_the_others_in_their_languages(guide: Path) -> None:
+    line = guide.read_text(encoding="utf-8").splitlines()[2]
+    kind = FIRST if guide in FIRST else REVIEWING
+    linked = {(guide.parent / target).resolve() for target in re.findall(r"\]\(([^)]+)\)", line)}
+    assert linked == {path.resolve() for path in kind if path != guide}

@@ -67,6 +67,25 @@ def test_a_translation_is_whole(language: str) -> None:
     assert not lines, f"{len(lines)} problems:\n" + "\n".join(lines)
 
 
+@pytest.mark.parametrize(
+    ("language", "wrong"),
+    [
+        ("es", re.compile("[«»]|¿(?![^¿]*[?])|’")),
+        ("fr", re.compile("[ \u202f][:;?!»]|«[^\u00a0]|[^\u00a0]»|[“”’]")),
+    ],
+)
+def test_a_translation_keeps_the_signs_of_its_language(language: str, wrong: re.Pattern[str]) -> None:
+    """Quotation marks, no-break spaces and apostrophes, as docs/translating.md has them."""
+    cells = [
+        (file, *key, column)
+        for file in profile.TRANSLATED
+        for key, words in profile.words(file, language).items()
+        for column, text in words.items()
+        if wrong.search(text)
+    ]
+    assert cells == []
+
+
 def test_english_has_each_key_once() -> None:
     path = phrase.locales().joinpath("en", "texts.csv")
     rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))
