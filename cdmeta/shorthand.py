@@ -84,8 +84,8 @@ class _Writer:
             value = self._design(value, parts)
         for key, part in value.items():
             place = (*parts, key)
-            if above == _OWN and key == "participation" and isinstance(part, Mapping):
-                result[key] = self._object(part, _STAGES, place)
+            if above == _OWN and key == "participation":
+                result[key] = self._participation(part, place)
             elif key in members and not is_missing(part):
                 result[key] = self._value(part, members[key], place)
             else:
@@ -139,6 +139,15 @@ class _Writer:
         text = value if isinstance(value, str) else str(value)
         found = exact.get(text)
         return loose.get(text.strip().casefold()) if found is None and self._mends else found
+
+    def _participation(self, value: Any, parts: Parts) -> Any:
+        """One level stands for all stages."""
+        if isinstance(value, Mapping):
+            return self._object(value, _STAGES, parts)
+        level = self._known(value, _LEVELS)
+        if level is None or level == _NO_STAGE:
+            return value
+        return self._told(parts, value, dict.fromkeys(_members()[_STAGES], level))
 
     def _design(self, value: Mapping[str, Any], parts: Parts) -> Mapping[str, Any]:
         """One level for the design stands for those of its sub-stages that have none of their own."""
