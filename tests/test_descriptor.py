@@ -289,7 +289,7 @@ def test_the_parts_of_a_partner_are_asked_for_where_a_partner_is_listed() -> Non
         ("contributors/0/email", "nobody", "CD133", ""),
         ("contributors/0/roles", "publisher", "CD133", ""),
         ("citizenData", ["a"], "CD133", ""),
-        ("citizenData/participation", "L4", "CD133", ""),
+        ("citizenData/participation", "L4", "CD142", ""),
         ("citizenData/profile", "https://example.org/profile.json", "CD135", ""),
         ("citizenData/language", "english words", "CD136", ""),
         ("citizenData/language", ["en"], "CD136", ""),

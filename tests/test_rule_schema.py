@@ -69,6 +69,7 @@ CANNOT = {
     "CD138": "by the standard each way to reach somebody may be left out; that one is there is a sum over all",
     "CD141": "it is no mistake",
     "CD143": "what is recommended may be left out",
+    "CD145": "a schema cannot compare one answer with another",
     "CD144": "a schema cannot compare the names of members with another answer",
     "CD2": _WEIGHED,
     "CD3": _WEIGHED,

@@ -12,6 +12,7 @@ Check = Callable[[Package], Iterable[Finding]]
 
 CHECKS = (
     "cdmeta.checks.descriptor",
+    "cdmeta.checks.contradictions",
     "cdmeta.checks.participation",
     "cdmeta.checks.consent",
     "cdmeta.checks.release",

@@ -17,7 +17,9 @@ from cdmeta.package import DESCRIPTOR, Package
 from cdmeta.phrase import Phrase, Series, name_of
 from cdmeta.profile import WITHHELD
 
-_MAY_TELL_WHOM_TO_ASK = re.compile(r"(/resources/\d+)?/(contributors|sources)|/citizenData/complaintsContact")
+_MAY_TELL_WHOM_TO_ASK = re.compile(
+    r"(/resources/\d+)?/(contributors|sources)|/citizenData/complaintsContact(@[^/]*)?"
+)
 """Answers that are there so that somebody can be reached."""
 _ADDRESS = re.compile(r"(https?://|urn:)\S*")
 _AT_RISK = (
