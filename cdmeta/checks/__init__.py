@@ -19,6 +19,7 @@ CHECKS = (
     "cdmeta.checks.official",
     "cdmeta.checks.safety",
     "cdmeta.checks.rows",
+    "cdmeta.checks.disclosure",
     "cdmeta.checks.recommended",
 )
 
