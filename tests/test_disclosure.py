@@ -203,6 +203,8 @@ def test_a_direct_identifier_is_an_error_as_soon_as_it_has_values(tmp_path: Path
         ("+1 2 3", ""),
         ("GB83 WEST 1234 5698 7654 32", ""),
         ("1.2.3", ""),
+        ("1.2.3.40", ""),
+        ("1.2.3.256", ""),
         ("10:30:00", ""),
         ("@", ""),
         ("https://example.org/ama", ""),
@@ -587,8 +589,8 @@ def test_days(tmp_path: Path, given: dict[str, Any], value: str, raised: bool) -
 
 def test_extremes(tmp_path: Path) -> None:
     age = {"type": "integer", "role": "QUASI_ID"}
-    assert one(tmp_path, MICRO, age, [90] * 9, "age") == set()
-    assert one(tmp_path, MICRO, age, [91] * 9, "edad") == {"CD526"}
+    assert one(tmp_path, MICRO, age, [89] * 9, "age") == set()
+    assert one(tmp_path, MICRO, age, [90] * 9, "edad") == {"CD526"}
     assert one(tmp_path, MICRO | {"disclosureControl": ["TOP_CODED"]}, age, [91] * 9, "age") == set()
     income = {"type": "integer", "role": "SENSITIVE"}
     assert "CD526" in one(tmp_path, MICRO, income, [*range(100, 700), 99999], "income")
@@ -647,7 +649,27 @@ def test_photos_beside_data(tmp_path: Path) -> None:
         assert codes(tmp_path) == {code, "CD511"}
     write(tmp_path, AGGREGATE, resource)
     (tmp_path / "data.bin").rename(tmp_path / "voice.mp3")
-    assert codes(tmp_path) == {"CD531"}
+    for number in range(12):
+        (tmp_path / f"{number:02}.jpg").touch()
+    photos, sound = findings(tmp_path)
+    assert (photos.code, photos.where.file, sound.code, sound.where.file) == (
+        "CD531",
+        "00.jpg",
+        "CD531",
+        "voice.mp3",
+    )
+    assert photos.message().count(".jpg") == 8
+
+
+def test_rows_are_told_only_where_they_lead_somewhere(tmp_path: Path) -> None:
+    make(tmp_path, AGGREGATE, COUNTS, cells(9, 1))
+    assert found(tmp_path) == [("CD518", "women", 3)]
+    (resource,) = json.loads((tmp_path / "datapackage.json").read_bytes())["resources"]
+    write(tmp_path, AGGREGATE, resource | {"dialect": {"commentChar": "#"}})
+    assert found(tmp_path) == [("CD518", "women", None)]
+    (tmp_path / "u.csv").write_text("clinic,women\nHILL,9\n")
+    write(tmp_path, AGGREGATE, resource | {"path": ["u.csv", "t.csv"]})
+    assert found(tmp_path) == [("CD518", "women", None)]
 
 
 # D20, D22 and what was not looked at
@@ -683,13 +705,13 @@ def test_tables_that_the_engine_refuses_are_read_all_the_same(tmp_path: Path) ->
     (tmp_path / "t.csv").write_text(f"clinic,c,more\nHILL,x,{address}\n")
     resource["schema"]["fieldsMatch"] = "subset"
     write(tmp_path, AGGREGATE, resource)
-    assert ("CD509", "more", 2) in found(tmp_path)
+    assert ("CD509", "#3", 2) in found(tmp_path)
     del resource["schema"]
     write(tmp_path, AGGREGATE, resource)
-    assert ("CD509", "more", 2) in found(tmp_path)
+    assert ("CD509", "#3", 2) in found(tmp_path)
     (tmp_path / "t.csv").unlink()
     write(tmp_path, AGGREGATE, {"name": "t", "data": [{"a": 1, "b": address}, {"a": [address]}]})
-    assert {("CD509", "b", 2), ("CD509", "a", 3)} <= set(found(tmp_path))
+    assert {("CD509", "#2", 2), ("CD509", "#1", 3)} <= set(found(tmp_path))
 
 
 @pytest.mark.parametrize("content", [b"a,b\n\xff\xfe,x\n", b'a,b\n"never closed\n'])
@@ -754,6 +776,18 @@ def test_no_output_holds_what_was_planted(
     everything = "\n".join([*spoken, repr(report), caplog.text, *capfd.readouterr()])
     for canary in (*CANARIES.values(), "zebrafinch", "Zebrafinch", "712 345678", "5.6123456", "12345698765432"):
         assert canary not in everything
+
+
+def test_values_in_the_place_of_a_header_are_not_told(tmp_path: Path) -> None:
+    make(tmp_path, MICRO, {"a": "NONE", "b": "NONE"}, [])
+    values = list(CANARIES.values())
+    (tmp_path / "t.csv").write_text(text([values, values]))
+    for _ in range(2):
+        told = [f for f in validate(tmp_path).findings if f.code.startswith("CD5")]
+        assert {"CD509", "CD506"} <= {f.code for f in told}
+        everything = repr(told) + "".join(f.message() + f.remedy() for f in told)
+        assert not any(canary in everything for canary in values)
+        write(tmp_path, MICRO, {"name": "t", "path": "t.csv", "format": "csv"})
 
 
 def test_good_examples_give_nothing_away() -> None:

@@ -132,7 +132,7 @@ class Look:
     @cached_property
     def words(self) -> tuple[str, ...]:
         """The words of its name."""
-        return tokens(self.column.name)
+        return tokens(self.column.label)
 
     @cached_property
     def titles(self) -> tuple[tuple[str, ...], ...]:

@@ -70,6 +70,9 @@ class Sheet:
         """A place in the table."""
         resource = self.table.resource
         file = resource.paths[0] if len(resource.paths) == 1 else None
+        if len(resource.paths) > 1 or (resource.dialect or {}).get("commentChar"):
+            # Rows are counted through all files, and comments are not: that number leads nowhere.
+            row = None
         pointer = look.column.pointer if look and not row else None
         name = look.column.name if look else None
         return Where(DESCRIPTOR if pointer else file, pointer, resource.name, row=row, field=name)
@@ -139,7 +142,10 @@ def _explained(package: Package) -> frozenset[str]:
 
 
 def _named(found: Iterable[Look]) -> Series:
-    names = [look.column.name for look in found]
+    return _listed([look.column.name for look in found])
+
+
+def _listed(names: list[str]) -> Series:
     more = [Phrase("report.more", {"count": len(names) - _MAX_NAMED})] if len(names) > _MAX_NAMED else []
     return Series((*names[:_MAX_NAMED], *more))
 
@@ -380,7 +386,7 @@ def _extremes(sheet: Sheet) -> Iterator[Finding]:
             continue
         value = number(look.column)
         if look.names("age"):
-            count, row = sheet.table.count(f"{value} > {sheet.release.threshold('top-age')}")
+            count, row = sheet.table.count(f"{value} >= {sheet.release.threshold('top-age')}")
         elif look.role in ("QUASI_ID", "SENSITIVE") and look.type in ("integer", "number"):
             part = 1 - sheet.release.threshold("top-share") / 100
             top = f"(SELECT quantile_disc({value}, {part}) FROM {{t}})"  # noqa: S608  # our own names
@@ -555,13 +561,13 @@ def _linked(sheets: Iterable[Sheet]) -> Iterator[Finding]:
 
 def _link(one: Sheet, other: Sheet) -> Iterator[Finding]:
     for left in one.looks:
-        right = next((look for look in other.looks if look.column.name == left.column.name), None)
+        right = next((look for look in other.looks if look.column.label == left.column.label), None)
         if right is None or not _is_link(one, left, other, right):
             continue
         name = other.table.resource.name
         yield one.finding("CD532", left, other=name)
         mine, theirs = ([look.column for look in sheet.quasi] for sheet in (one, other))
-        more = [column for column in theirs if column.name not in {known.name for known in mine}]
+        more = [column for column in theirs if column.label not in {known.label for known in mine}]
         if mine and more:
             source = one.table.joined(other.table, (left.column, right.column), (mine, more))
             keys = ", ".join(f"q{number}" for number in range(len(mine) + len(more)))
@@ -599,10 +605,11 @@ def _files(package: Package, declared: Release) -> Iterator[Finding]:
             grave = declared.people and kind != pictures.DRAWING
             params = {"file": name, "kind": Phrase(f"disclosure.file.{kind}")}
             yield Finding("CD530" if grave else "CD531", Where(file=name), params)
-    for name in package.unnamed if declared.people else ():
-        kind = pictures.kind_by_name(name)
-        if kind in (pictures.PHOTO, pictures.SOUND, pictures.FILM):
-            yield Finding("CD531", Where(file=name), {"file": name, "kind": Phrase(f"disclosure.file.{kind}")})
+    beside = [(pictures.kind_by_name(name), name) for name in package.unnamed if declared.people]
+    for wanted in (pictures.PHOTO, pictures.SOUND, pictures.FILM):
+        if names := [name for kind, name in beside if kind == wanted]:
+            params = {"file": _listed(names), "kind": Phrase(f"disclosure.file.{wanted}")}
+            yield Finding("CD531", Where(file=names[0]), params)
 
 
 def _openness(declared: Release) -> Iterator[Finding]:

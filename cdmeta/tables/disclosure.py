@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from cdmeta.errors import ConversionError
@@ -25,14 +25,16 @@ if TYPE_CHECKING:
 _READABLE = ("csv", "tsv", "tab", "txt")
 # Without upper bounds: they make RE2 build thousands of states, and it needs none to be quick.
 _EMAIL = r"[\pL\pN_.+-]+@[\pL\pN_-]+[.][\pL\pN_-]"
-_OCTET = "(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
+_OCTET, _LARGE = "(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])", "(25[0-5]|2[0-4][0-9]|1[0-9][0-9])"
+# One part of three digits: 1.2.3.4 is the number of a section.
+_IP = "|".join("[.]".join(_LARGE if part == large else _OCTET for part in range(4)) for large in range(4))
 DIGITS = r"([0-9][^0-9A-Za-z]{0,2}){7}"
 """Seven digits, grouped or not: less is no phone number."""
 _SITES = "twitter|x|facebook|instagram|tiktok|linkedin|threads|t|vk"
 _ADDRESS = rf"(?i)(^|[/.\s])({_SITES})[.](com|me)/(in/|@)?[\w.%-]*[a-z][\w.%-]{{2,}}/?([?]|\s|$)"
 PATTERNS = {
     "email": ("at", _EMAIL),
-    "ip": ("dots", rf"^\s*{_OCTET}([.]{_OCTET}){{3}}\s*$"),
+    "ip": ("dots", rf"^\s*({_IP})\s*$"),
     "ip6": ("colons", r"^\s*([0-9A-Fa-f]{1,4}:){3,7}(:?[0-9A-Fa-f]{1,4})+\s*$"),
     "handle": ("at", r"^\s*@\w[\w.]{2,29}\s*$"),
     "address": ("slashes", _ADDRESS),
@@ -55,13 +57,16 @@ class Column:
     """A column of a table.
 
     Attributes:
-        name: as the schema or the header calls it.
+        name: as the schema calls it; its number (`#3`) where it does not, because what stands where a header
+            should may be values.
+        label: as the header calls it, to be looked at and never shown.
         given: its field descriptor; empty where the schema has none.
         sql: its name in DuckDB.
         pointer: to the field in the schema; None where it has none there.
     """
 
     name: str
+    label: str
     given: Mapping[str, Any] = field(hash=False)
     sql: str
     pointer: str | None
@@ -299,7 +304,8 @@ def _by_engine(session: engine.Session, package: Package, resource: Resource, na
 def _column(resource: Resource, number: int, entry: Mapping[str, Any]) -> Column:
     inside = isinstance(resource.raw.get("schema"), Mapping)
     pointer = f"{resource.pointer}/schema/fields/{number}" if inside else None
-    return Column(str(entry.get("name")), entry, engine.column(number), pointer)
+    name = str(entry.get("name"))
+    return Column(name, name, entry, engine.column(number), pointer)
 
 
 def _by_records(session: engine.Session, package: Package, resource: Resource, name: str) -> tuple[Column, ...]:
@@ -313,12 +319,8 @@ def _by_records(session: engine.Session, package: Package, resource: Resource, n
     columns, missing = [], []
     for place, label in enumerate(labels):
         entry = resource.fields[by_name[label]] if label in by_name else {}
-        made = (
-            _column(resource, by_name.get(label, 0), entry)
-            if entry
-            else Column(label or f"#{place + 1}", {}, "", None)
-        )
-        columns.append(Column(made.name, made.given, engine.column(place), made.pointer))
+        known = _column(resource, by_name[label], entry) if entry else Column(f"#{place + 1}", label, {}, "", None)
+        columns.append(replace(known, sql=engine.column(place)))
         missing.append(_missing(resource, entry))
     _write(session, table.records, columns, missing, name)
     return tuple(columns)
