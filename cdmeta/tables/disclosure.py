@@ -32,6 +32,8 @@ DIGITS = r"([0-9][^0-9A-Za-z]{0,2}){7}"
 """Seven digits, grouped or not: less is no phone number."""
 _SITES = "twitter|x|facebook|instagram|tiktok|linkedin|threads|t|vk"
 _ADDRESS = rf"(?i)(^|[/.\s])({_SITES})[.](com|me)/(in/|@)?[\w.%-]*[a-z][\w.%-]{{2,}}/?([?]|\s|$)"
+_AT_ONCE = 50
+"""Columns that one query measures: its expressions grow with each."""
 PATTERNS = {
     "email": ("at", _EMAIL),
     "ip": ("dots", rf"^\s*({_IP})\s*$"),
@@ -135,13 +137,17 @@ class Table:
         return list(self._connection.execute(query.replace("{t}", self._sql)).fetchall())
 
     def shapes(self) -> list[Shape]:
-        """The shape of each column, in one pass."""
+        """The shape of each column."""
         if not self.columns or not self.rows:
             return [Shape() for _ in self.columns]
-        parts = [part for column in self.columns for part in _measures(column)]
-        (found,) = self.ask(f"SELECT {', '.join(parts)} FROM {{t}}")  # noqa: S608  # our own names
-        width = len(parts) // len(self.columns)
-        return [_shape(found[place : place + width]) for place in range(0, len(found), width)]
+        found: list[Shape] = []
+        for start in range(0, len(self.columns), _AT_ONCE):
+            measured = [_measures(column) for column in self.columns[start : start + _AT_ONCE]]
+            parts = [part for measures in measured for part in measures]
+            (numbers,) = self.ask(f"SELECT {', '.join(parts)} FROM {{t}}")  # noqa: S608  # our own names
+            width = len(parts) // len(measured)
+            found += [_shape(numbers[place : place + width]) for place in range(0, len(numbers), width)]
+        return found
 
     def hits(self, column: Column, shape: Shape) -> Mapping[str, tuple[int, int]]:
         """Which of PATTERNS a column holds: name → cells, and the row of the first."""
