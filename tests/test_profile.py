@@ -106,7 +106,7 @@ def test_every_field_of_the_domain_is_there() -> None:
         "medianDuration", "deviceTypes", "timestampsCaptured", "locationMethod", "locationAccuracyMetres",
         "duplicatesRemoved", "editRate", "imputationRate", "backCheckRate", "collectorCount", "proxyAnswers",
         "deviations", "communityLabels", "communityNotices", "governanceBody", "dataHeldBy", "retention",
-        "repurposed", "embargoUntil", "independenceNote", "metadataLicense", "attribution",
+        "repurposed", "embargoUntil", "independenceNote", "metadataLicense", "attribution", "disclosureNote",
     }  # fmt: skip
 
 

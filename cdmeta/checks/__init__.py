@@ -20,6 +20,7 @@ CHECKS = (
     "cdmeta.checks.official",
     "cdmeta.checks.safety",
     "cdmeta.checks.rows",
+    "cdmeta.checks.disclosure",
     "cdmeta.checks.recommended",
 )
 

@@ -1,0 +1,404 @@
+"""Tables as the checks of disclosure see them: how often, how many, in which row first; never a value.
+
+All rows of a resource become one table of text in DuckDB, by `engine` where it takes them, else read by
+`records` as the judge of rows reads them. Columns that no schema speaks of are looked at too. What is asked of a
+table comes back as numbers; the few values that have to be looked at one by one are judged in here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from cdmeta.errors import ConversionError
+from cdmeta.package import Package, Resource
+from cdmeta.tables import engine
+from cdmeta.tables.engine import ROW, literal
+from cdmeta.tables.records import TableReadError, kind, open_table
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_READABLE = ("csv", "tsv", "tab", "txt")
+# Without upper bounds: they make RE2 build thousands of states, and it needs none to be quick.
+_EMAIL = r"[\pL\pN_.+-]+@[\pL\pN_-]+[.][\pL\pN_-]"
+_OCTET, _LARGE = "(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])", "(25[0-5]|2[0-4][0-9]|1[0-9][0-9])"
+# One part of three digits: 1.2.3.4 is the number of a section.
+_IP = "|".join("[.]".join(_LARGE if part == large else _OCTET for part in range(4)) for large in range(4))
+DIGITS = r"([0-9][^0-9A-Za-z]{0,2}){7}"
+"""Seven digits, grouped or not: less is no phone number."""
+_SITES = "twitter|x|facebook|instagram|tiktok|linkedin|threads|t|vk"
+_ADDRESS = rf"(?i)(^|[/.\s])({_SITES})[.](com|me)/(in/|@)?[\w.%-]*[a-z][\w.%-]{{2,}}/?([?]|\s|$)"
+_AT_ONCE = 50
+"""Columns that one query measures: its expressions grow with each."""
+PATTERNS = {
+    "email": ("at", _EMAIL),
+    "ip": ("dots", rf"^\s*({_IP})\s*$"),
+    "ip6": ("colons", r"^\s*([0-9A-Fa-f]{1,4}:){3,7}(:?[0-9A-Fa-f]{1,4})+\s*$"),
+    "handle": ("at", r"^\s*@\w[\w.]{2,29}\s*$"),
+    "address": ("slashes", _ADDRESS),
+}
+"""What decides by itself: name → the mark without which there is none, and the pattern."""
+_MARKS = {
+    "at": "%@%",
+    "dots": "%.%.%.%",
+    "colons": "%:%:%:%",
+    "slashes": "%_/_%",
+    "plus": "%+%",
+    "spaces": "% % %",
+}
+DAY = r"^\s*([0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}[/.][0-9]{1,2}[/.][0-9]{4})([T ][0-9:.]+)?(Z|[+-][0-9:]+)?\s*$"
+"""A day, or a day and a time."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    Attributes:
+        name: as the schema calls it; its number (`#3`) where it does not, because what stands where a header
+            should may be values.
+        label: as the header calls it, to be looked at and never shown.
+        given: its field descriptor; empty where the schema has none.
+        sql: its name in DuckDB.
+        pointer: to the field in the schema; None where it has none there.
+    """
+
+    name: str
+    label: str
+    given: Mapping[str, Any] = field(hash=False)
+    sql: str
+    pointer: str | None
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a column holds, in numbers.
+
+    Attributes:
+        filled: cells that are not missing.
+        distinct: different values, near enough.
+        length: mean number of characters.
+        longest: greatest number of characters.
+        numbers: cells that are a number.
+        marks: name of a mark (`at`, `dots`, `colons`, `slashes`, `plus`, `spaces`) → cells that hold it.
+    """
+
+    filled: int = 0
+    distinct: int = 0
+    length: float = 0.0
+    longest: int = 0
+    numbers: int = 0
+    marks: Mapping[str, int] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Records in groups of equal values.
+
+    Attributes:
+        least: records in the smallest group; 0 where there are no records.
+        small: groups below the threshold asked for.
+        records: the records in them.
+        unique: records that are alone.
+        row: where the first of the records in small groups stands.
+    """
+
+    least: int
+    small: int
+    records: int
+    unique: int
+    row: int | None
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows of a resource.
+
+    Attributes:
+        resource: whose they are.
+        columns: all there are, in order.
+        rows: how many there are.
+    """
+
+    resource: Resource
+    columns: tuple[Column, ...]
+    rows: int
+    _sql: str = ""
+    _connection: DuckDBPyConnection | None = field(default=None, hash=False, compare=False)
+
+    def ask(self, query: str) -> list[tuple[Any, ...]]:
+        """What a query gives; `{t}` in it stands for the table."""
+        if self._connection is None:
+            return []
+        return list(self._connection.execute(query.replace("{t}", self._sql)).fetchall())
+
+    def shapes(self) -> list[Shape]:
+        """The shape of each column."""
+        if not self.columns or not self.rows:
+            return [Shape() for _ in self.columns]
+        found: list[Shape] = []
+        for start in range(0, len(self.columns), _AT_ONCE):
+            measured = [_measures(column) for column in self.columns[start : start + _AT_ONCE]]
+            parts = [part for measures in measured for part in measures]
+            (numbers,) = self.ask(f"SELECT {', '.join(parts)} FROM {{t}}")  # noqa: S608  # our own names
+            width = len(parts) // len(measured)
+            found += [_shape(numbers[place : place + width]) for place in range(0, len(numbers), width)]
+        return found
+
+    def hits(self, column: Column, shape: Shape) -> Mapping[str, tuple[int, int]]:
+        """Which of PATTERNS a column holds: name → cells, and the row of the first."""
+        names = [name for name, (mark, _) in PATTERNS.items() if shape.marks.get(mark)]
+        if not names:
+            return {}
+        cells = [f"min({ROW}) FILTER (v{number}), count_if(v{number})" for number in range(len(names))]
+        found = [matches(column.sql, PATTERNS[name][1]) for name in names]
+        inner = ", ".join(f"{hit} AS v{number}" for number, hit in enumerate(found))
+        marked = " OR ".join(f"{column.sql} LIKE '{_MARKS[PATTERNS[name][0]]}'" for name in names)
+        (numbers,) = self.ask(
+            f"SELECT {', '.join(cells)} FROM (SELECT {ROW}, {inner} FROM {{t}} WHERE {marked})"  # noqa: S608
+        )
+        pairs = zip(names, zip(numbers[1::2], numbers[::2], strict=True), strict=True)
+        return {name: pair for name, pair in pairs if pair[0]}
+
+    def distinct(self, column: Column) -> int:
+        """How many different values a column holds, exactly."""
+        return int(self.ask(f"SELECT count(DISTINCT {column.sql}) FROM {{t}}")[0][0])  # noqa: S608
+
+    def count(self, condition: str) -> tuple[int, int | None]:
+        """How many rows meet a condition, and the first of them."""
+        found = self.ask(f"SELECT count(*), min({ROW}) FROM {{t}} WHERE {condition}")  # noqa: S608
+        return (found[0][0], found[0][1]) if found else (0, None)
+
+    def matching(
+        self, column: Column, condition: str, limit: int, holds: Callable[[str], bool]
+    ) -> tuple[int, int | None, int, int]:
+        """Judge the different values of a column that meet a condition, one by one.
+
+        Returns:
+            how many cells hold, the first row of them, how many values were judged, and how many held. One value
+            more than the limit is never judged: where the limit was reached, not all were.
+        """
+        found = self.ask(
+            f"SELECT {column.sql}, count(*), min({ROW}) AS first FROM {{t}} "  # noqa: S608
+            f"WHERE {condition} GROUP BY 1 ORDER BY first LIMIT {limit}"
+        )
+        held = [(count, row) for value, count, row in found if holds(value)]
+        rows = [row for _, row in held]
+        return sum(count for count, _ in held), min(rows, default=None), len(found), len(held)
+
+    def groups(self, columns: Sequence[Column], threshold: int) -> Groups:
+        """Group records by equal values of columns; a missing value equals another missing one."""
+        return self.grouped(", ".join(column.sql for column in columns), "{t}", threshold)
+
+    def grouped(self, keys: str, source: str, threshold: int) -> Groups:
+        """Group the records of a source by keys."""
+        ((least, small, records, unique, row),) = self.ask(
+            f"SELECT coalesce(min(n), 0), count_if(n < {threshold}), "  # noqa: S608  # our own names
+            f"coalesce(sum(n) FILTER (n < {threshold}), 0)::BIGINT, count_if(n = 1), "
+            f"min(first) FILTER (n < {threshold}) FROM "
+            f"(SELECT count(*) AS n, min({ROW}) AS first FROM {source} GROUP BY {keys})"
+        ) or [(0, 0, 0, 0, None)]
+        return Groups(least, small, records, unique, row)
+
+    def alike(self, keys: Sequence[Column], secret: Column, threshold: int) -> Groups:
+        """Groups of records by keys in which a secret has fewer different values than a threshold.
+
+        A missing secret is no value of its own: a group in which all who answered gave one answer is such a
+        group, and one in which nobody answered is none. Here `least` counts values, and `unique` groups
+        with a single one.
+        """
+        by = ", ".join(column.sql for column in keys) or "()"
+        ((least, small, records, unique, row),) = self.ask(
+            f"SELECT coalesce(min(d), 0), count_if(d < {threshold}), "  # noqa: S608  # our own names
+            f"coalesce(sum(n) FILTER (d < {threshold}), 0)::BIGINT, count_if(d = 1), "
+            f"min(first) FILTER (d < {threshold}) FROM "
+            f"(SELECT count(DISTINCT {secret.sql}) AS d, count({secret.sql}) AS n, min({ROW}) AS first "
+            f"FROM {{t}} GROUP BY {by}) WHERE d > 0"
+        ) or [(0, 0, 0, 0, None)]
+        return Groups(least, small, records, unique, row)
+
+    def rare(self, column: Column, threshold: int) -> Groups:
+        """The values of a column that fewer records have than a threshold; missing ones are left out."""
+        return self.grouped(column.sql, f"(SELECT * FROM {{t}} WHERE {column.sql} IS NOT NULL)", threshold)  # noqa: S608
+
+    def joined(
+        self, other: Table, on: tuple[Column, Column], columns: tuple[Sequence[Column], Sequence[Column]]
+    ) -> str:
+        """A source for `grouped`: the records of this table beside those of another by a key.
+
+        The columns come as `q0`, `q1` …, in order.
+        """
+        cells = [f"a.{column.sql}" for column in columns[0]] + [f"b.{column.sql}" for column in columns[1]]
+        named = ", ".join(f"{cell} AS q{number}" for number, cell in enumerate(cells))
+        return (
+            f"(SELECT a.{ROW}, {named} FROM {{t}} AS a "  # noqa: S608  # our own names
+            f"JOIN {other._sql} AS b ON a.{on[0].sql} = b.{on[1].sql})"
+        )
+
+    def shared(self, other: Table, on: tuple[Column, Column]) -> int:
+        """How many different values two columns of two tables have in common."""
+        found = self.ask(
+            f"SELECT count(*) FROM (SELECT {on[0].sql} FROM {{t}} INTERSECT SELECT {on[1].sql} FROM {other._sql}) "  # noqa: S608
+            "AS common(v) WHERE v IS NOT NULL"
+        )
+        return int(found[0][0]) if found else 0
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """All tables of a package that could be read, and the resources that could not."""
+
+    tables: tuple[Table, ...]
+    unread: tuple[Resource, ...]
+
+
+@contextmanager
+def tables(package: Package) -> Iterator[Loaded]:
+    """The tables of a package, as long as the context is open.
+
+    Raises:
+        ConversionError: the memory or the disk is used up.
+    """
+    with engine.session(package) as opened:
+        loaded: list[Table] = []
+        unread: list[Resource] = []
+        for resource in package.resources:
+            if not _has_rows(resource):
+                continue
+            table = _table(opened, package, resource)
+            if table is None:
+                unread.append(resource)
+            else:
+                loaded.append(table)
+        yield Loaded(tuple(loaded), tuple(unread))
+
+
+def _has_rows(resource: Resource) -> bool:
+    """A resource that has files, or rows in the descriptor; one without has been told of by the loader."""
+    return bool(resource.paths) or "data" in resource.raw
+
+
+def _table(session: engine.Session, package: Package, resource: Resource) -> Table | None:
+    import duckdb
+
+    name = f"t{resource.index}"
+    for make in (_by_engine, _by_records):
+        try:
+            session.connection.execute(f"DROP TABLE IF EXISTS {name}")
+            columns = make(session, package, resource, name)
+            count = session.connection.execute(f"SELECT count(*) FROM {name}").fetchall()[0][0]  # noqa: S608
+        except (ConversionError, TableReadError, duckdb.Error, OSError):
+            # Why it cannot be read is told by the judge of rows; here the next way is tried.
+            continue
+        return Table(resource, columns, count, name, session.connection)
+    return None
+
+
+def _by_engine(session: engine.Session, package: Package, resource: Resource, name: str) -> tuple[Column, ...]:
+    match = (resource.schema or {}).get("fieldsMatch", "exact")
+    if match not in ("exact", ["exact"], "equal", ["equal"]):
+        # There may be columns that the schema does not speak of.
+        raise TableReadError("CD418", "columns")
+    engine.relation(session, package, resource).create(name)
+    return tuple(_column(resource, number, entry) for number, entry in enumerate(resource.fields))
+
+
+def _column(resource: Resource, number: int, entry: Mapping[str, Any]) -> Column:
+    inside = isinstance(resource.raw.get("schema"), Mapping)
+    pointer = f"{resource.pointer}/schema/fields/{number}" if inside else None
+    name = str(entry.get("name"))
+    return Column(name, name, entry, engine.column(number), pointer)
+
+
+def _by_records(session: engine.Session, package: Package, resource: Resource, name: str) -> tuple[Column, ...]:
+    if resource.paths and (kind(resource) not in _READABLE or resource.raw.get("compression")):
+        raise TableReadError("CD418", "format", format=kind(resource))
+    table = open_table(package, resource)
+    by_name = {str(entry.get("name")): number for number, entry in enumerate(resource.fields)}
+    labels = table.labels or [str(entry.get("name")) for entry in resource.fields]
+    if not labels:
+        raise TableReadError("CD401", "empty")
+    columns, missing = [], []
+    for place, label in enumerate(labels):
+        entry = resource.fields[by_name[label]] if label in by_name else {}
+        known = _column(resource, by_name[label], entry) if entry else Column(f"#{place + 1}", label, {}, "", None)
+        columns.append(replace(known, sql=engine.column(place)))
+        missing.append(_missing(resource, entry))
+    _write(session, table.records, columns, missing, name)
+    return tuple(columns)
+
+
+def _write(
+    session: engine.Session,
+    records: Iterable[Any],
+    columns: Sequence[Column],
+    missing: Sequence[frozenset[str]],
+    name: str,
+) -> None:
+    """Rows as they can be read, short ones filled up; of cells beyond the header the judge of rows tells."""
+    path, width = session.scratch / f"{name}.csv", len(columns)
+    with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
+        for record in records:
+            cells = [*record.cells[:width], *[None] * (width - len(record.cells))]
+            texts = [_text(cell, gone) for cell, gone in zip(cells, missing, strict=True)]
+            file.write(",".join([str(record.row), *texts]) + "\n")
+    types = ", ".join([f"'{ROW}': 'BIGINT'", *(f"'{column.sql}': 'VARCHAR'" for column in columns)])
+    session.connection.execute(
+        f"CREATE TABLE {name} AS SELECT * FROM read_csv({literal(str(path.resolve()))}, auto_detect = false, "  # noqa: S608
+        f"columns = {{{types}}}, header = false, delim = ',', quote = '\"', escape = '\"', nullstr = '', "
+        f"allow_quoted_nulls = false, max_line_size = {engine.MAX_LINE_BYTES}, "
+        f"buffer_size = {2 * engine.MAX_LINE_BYTES})"
+    )
+    path.unlink()
+
+
+def _text(cell: Any, missing: frozenset[str]) -> str:
+    text = cell if isinstance(cell, str) or cell is None else json.dumps(cell, ensure_ascii=False)
+    return "" if text is None or text in missing else '"' + text.replace('"', '""').replace("\0", "") + '"'
+
+
+def _missing(resource: Resource, entry: Mapping[str, Any]) -> frozenset[str]:
+    given = entry.get("missingValues", (resource.schema or {}).get("missingValues", [""]))
+    listed = given if isinstance(given, list) else []
+    values = (part.get("value") if isinstance(part, Mapping) else part for part in listed)
+    return frozenset(value for value in values if isinstance(value, str)) | {""}
+
+
+def _measures(column: Column) -> list[str]:
+    """What `Shape` holds, as expressions over one column, in its order."""
+    cell = column.sql
+    return [
+        f"count({cell})",
+        f"approx_count_distinct({cell})",
+        f"coalesce(avg(length({cell})), 0)",
+        f"coalesce(max(length({cell})), 0)",
+        f"count({number(column)})",
+        *(f"count_if({cell} LIKE '{mark}')" for mark in _MARKS.values()),
+    ]
+
+
+def _shape(found: Sequence[Any]) -> Shape:
+    filled, distinct, length, longest, numbers, *marks = found
+    return Shape(filled, min(distinct, filled), length, longest, numbers, dict(zip(_MARKS, marks, strict=True)))
+
+
+def matches(cell: str, pattern: str, *, least: int = 3) -> str:
+    """A condition of SQL: a pattern is found in a cell; what is shorter than `least` is not searched."""
+    found = f"regexp_matches({cell}, {literal(pattern)})"
+    return f"(CASE WHEN length({cell}) >= {least} THEN {found} ELSE false END)"
+
+
+def number(column: Column) -> str:
+    """A column as numbers, for SQL; NULL where a cell is none."""
+    given, text = column.given, column.sql
+    group, decimal = given.get("groupChar"), given.get("decimalChar", ".")
+    if isinstance(group, str) and group:
+        text = f"replace({text}, {literal(group)}, '')"
+    if isinstance(decimal, str) and decimal not in ("", "."):
+        text = f"replace({text}, {literal(decimal)}, '.')"
+    text = text if given.get("bareNumber", True) else f"regexp_replace({text}, '^[^-0-9.]+|[^0-9.]+$', '', 'g')"
+    return f"TRY_CAST({text} AS DOUBLE)"
