@@ -423,6 +423,7 @@ def test_whatever_a_package_holds_comes_back_from_each_format(report: Report, la
     for (_, properties, message), said in zip(told[1:], worst_first, strict=True):
         assert message.startswith(f"{said} ")
         assert set(properties) <= {"file", "line", "title"}
+        assert properties["title"] in {f"{f.code} {f.title(language)}" for f in report.findings}
 
     case, warned = cases(render(report, "junit", language=language))
     text = f"{case.result[0].text}\n{warned.system_out}"
@@ -546,7 +547,9 @@ def test_a_file_is_the_old_or_the_new(tmp_path: Path, monkeypatch: pytest.Monkey
     (tmp_path / "r").write_text("old")
     (tmp_path / "r").chmod(0o640)
     (tmp_path / "link").symlink_to("r")
-    write(tmp_path / "link", "new")
+    with (tmp_path / "r").open() as reader:
+        write(tmp_path / "link", "new")
+        assert reader.read() == "old", "who reads it already reads the old one to its end"
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "r").read_text() == "new"
     assert stat.S_IMODE((tmp_path / "r").stat().st_mode) == 0o640
