@@ -128,6 +128,8 @@ class Report:
         name: the package's name, where it has one.
         version: the package's own version, where it has one.
         quality: what a statistical office weighs; None at another gate, or where the descriptor could not be read.
+        lines: JSON Pointer of each finding in the descriptor to the line, from 1, at which it, or the part that
+            holds it, begins; empty where the descriptor could not be read.
     """
 
     source: str
@@ -137,6 +139,7 @@ class Report:
     name: str | None = None
     version: str | None = None
     quality: Quality | None = None
+    lines: Mapping[str, int] = field(default_factory=dict, hash=False, repr=False)
 
     def of(self, severity: Severity) -> tuple[Finding, ...]:
         """The findings of one severity."""

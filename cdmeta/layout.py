@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
 from typing import Any
@@ -51,6 +52,65 @@ def ordered(descriptor: Mapping[str, Any]) -> dict[str, Any]:
 def written(value: Any) -> bytes:
     """Plain values as JSON: two spaces a level, UTF-8, one line feed at the end."""
     return f"{_json(value, '')}\n".encode()
+
+
+def lines(raw: bytes, pointers: Iterable[str]) -> dict[str, int]:
+    """The line, from 1, at which each member or item begins; of one that is not there, that of the part around it.
+
+    Args:
+        raw: bytes of a descriptor that can be read.
+        pointers: JSON Pointers (RFC 6901) into it.
+    """
+    wanted = dict.fromkeys(pointers)
+    around = {outer for pointer in wanted for outer in _outwards(pointer)}
+    text = raw.decode("utf-8") if around else ""
+    found, line, last = {"": 1}, 1, 0
+    for pointer, start in _starts(text):
+        if pointer in around:
+            line, last = line + text.count("\n", last, start), start
+            found[pointer] = line
+    return {pointer: next(found[outer] for outer in _outwards(pointer) if outer in found) for pointer in wanted}
+
+
+def _outwards(pointer: str) -> Iterator[str]:
+    """A pointer, and those of all that holds it, from the inside."""
+    while pointer:
+        yield pointer
+        pointer = pointer.rpartition("/")[0]
+    yield ""
+
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],]|[^\s{}\[\],:"]+')
+
+
+def _starts(text: str) -> Iterator[tuple[str, int]]:
+    """JSON Pointer of each member and item of a JSON text, and the place at which it begins."""
+    outer: list[str] = []  # the pointers of the objects and lists that are open
+    counts: list[int | None] = []  # of each, the items so far; None for an object
+    own, named = "", False  # the pointer of the value that comes next, and whether its name was read
+    for token in _TOKEN.finditer(text):
+        mark = token[0]
+        if mark in ("}", "]"):
+            outer.pop()
+            counts.pop()
+        elif mark == ",":
+            named = False
+        elif counts and counts[-1] is None and not named:
+            own, named = f"{outer[-1]}/{_step(mark)}", True
+            yield own, token.start()
+        else:
+            if counts and (number := counts[-1]) is not None:
+                own, counts[-1] = f"{outer[-1]}/{number}", number + 1
+                yield own, token.start()
+            if mark in ("{", "["):
+                outer.append(own)
+                counts.append(None if mark == "{" else 0)
+                named = False
+
+
+def _step(name: str) -> str:
+    """A member's name, as it stands in JSON, as a step of a JSON Pointer."""
+    return str(json.loads(name)).replace("~", "~0").replace("/", "~1")
 
 
 def _whole(digits: str) -> _Whole:

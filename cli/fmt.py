@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from cdmeta.cli.language import text
-from cdmeta.reporters.text import dotted
+from cdmeta.reporters.shown import dotted
 from cdmeta.text import printable
 from cdmeta.workflows.fmt import Formatted, fmt
 

@@ -8,7 +8,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS = [
-    "errors", "text", "identifiers", "pictures", "markdown", "urn", "period", "phrase", "profile", "shorthand",
+    "errors", "text", "identifiers", "pictures", "markdown", "html", "urn", "period", "phrase", "profile",
+    "shorthand",
     "mapping", "licence", "quality", "finding", "form", "package", "layout", "framework", "dataset", "sshsig",
     "beside", "approval", "entry", "tables", "checks", "sdmx", "formats", "reporters", "catalogue", "schema",
     "reference", "workflows",

@@ -16,7 +16,8 @@ from cdmeta import profile
 from cdmeta.finding import SEVERITIES, Finding, Report, Where
 from cdmeta.package import load
 from cdmeta.reporters import REPORTERS, render
-from cdmeta.reporters.text import MAX_PLACES, columns, dotted, place, wrap
+from cdmeta.reporters.shown import dotted, place
+from cdmeta.reporters.text import MAX_PLACES, columns, wrap
 
 SCHEMA = json.loads((Path(__file__).parent.parent / "docs" / "report.schema.json").read_text(encoding="utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)

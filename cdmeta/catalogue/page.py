@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 from cdmeta.catalogue import participation
-from cdmeta.catalogue.html import Child, Html, data_block, element, escape, join
 from cdmeta.catalogue.view import View, pair, size
 from cdmeta.entry import DataFile, Entry, Licence
 from cdmeta.formats import schema_org
 from cdmeta.formats.dcat import Site, dataset_uri
+from cdmeta.html import Child, Html, data_block, element, escape, join
 from cdmeta.period import bounds
 from cdmeta.phrase import Citation, Phrase, name_of
 

@@ -6,9 +6,9 @@ import textwrap
 from collections.abc import Iterator
 
 from cdmeta import profile
-from cdmeta.catalogue.html import Html, element, join
 from cdmeta.catalogue.view import View
 from cdmeta.entry import STAGES, Entry
+from cdmeta.html import Html, element, join
 from cdmeta.phrase import Phrase, name_of, say
 
 LEVELS = 5

@@ -9,12 +9,12 @@ from importlib.resources import files
 from pathlib import Path
 
 from cdmeta.catalogue import page
-from cdmeta.catalogue.html import Child, Html, document, element, join
-from cdmeta.catalogue.view import View, direction
+from cdmeta.catalogue.view import View
 from cdmeta.entry import Entry
 from cdmeta.errors import OutputError
 from cdmeta.formats import dcat, rdf
 from cdmeta.formats.dcat import Site
+from cdmeta.html import Child, Html, direction, document, element, join
 from cdmeta.period import to_date
 from cdmeta.phrase import ENGLISH, Phrase, closest
 

@@ -8,20 +8,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from cdmeta import profile
-from cdmeta.catalogue.html import Html, element, escape, join
 from cdmeta.dataset import Answer
 from cdmeta.entry import Agent, Entry, has_texts, is_web_address, is_withheld
+from cdmeta.html import Html, element, escape, join
 from cdmeta.period import bounds
 from cdmeta.phrase import Phrase, closest, name_of, say, title_of
 from cdmeta.text import Text, is_language_tag
 
-_RIGHT_TO_LEFT = ("ar", "ckb", "dv", "fa", "he", "ks", "ku", "prs", "ps", "sd", "syr", "ug", "ur", "yi")
 _UNITS = ("B", "kB", "MB", "GB", "TB")
-
-
-def direction(language: str) -> str:
-    """The direction in which a language is written."""
-    return "rtl" if language.split("-")[0].casefold() in _RIGHT_TO_LEFT else "ltr"
 
 
 def size(number: int) -> str:

@@ -5,20 +5,18 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from cdmeta.finding import SEVERITIES, Finding, Report, Where
-from cdmeta.package import DESCRIPTOR
-from cdmeta.phrase import ENGLISH, Citation, Phrase, Series, closest, number, title_of
+from cdmeta.finding import SEVERITIES, Finding, Report
+from cdmeta.phrase import Citation, Phrase, Series, number, title_of
 from cdmeta.profile import Severity
-from cdmeta.quality import Dimension, Quality, Step
+from cdmeta.quality import Dimension, Quality
+from cdmeta.reporters import shown
+from cdmeta.reporters.shown import Style
 from cdmeta.text import printable
 
 MAX_PLACES = 5
-"""Places of one kind of finding that are shown; open questions are shown all, as each has to be answered."""
-QUESTIONS = ("CD130", "CD131")
-FRAMEWORK = ("CD201", "CD202", "CD203", "CD204")
-"""Findings that tell what the Framework says of a case."""
+"""Places of one kind of finding that are usually shown."""
 
 _STYLES = {"error": "1;31", "warning": "1;33", "info": "1;36", "good": "1;32", "bold": "1", "plain": ""}
 _MIN_WIDTH, _MAX_WIDTH = 20, 100
@@ -27,18 +25,28 @@ _BREAK = re.compile(r"[^\S\u00a0\u202f]+")
 
 
 @dataclass(frozen=True)
-class _Page:
+class Page:
     """How lines are laid out, and their words."""
 
-    color: bool
-    width: int
-    language: str
+    asked: Style
+
+    @property
+    def language(self) -> str:
+        """The language of its words."""
+        return self.asked.language
+
+    @property
+    def width(self) -> int:
+        """Columns, as many as can be read well."""
+        return min(max(self.asked.width, _MIN_WIDTH), _MAX_WIDTH)
 
     def say(self, key: str, **params: object) -> str:
+        """The text `report.KEY`."""
         return Phrase(f"report.{key}", params).told(self.language)
 
     def style(self, line: str, name: str) -> str:
-        return f"\x1b[{_STYLES[name]}m{line}\x1b[0m" if self.color and _STYLES[name] else line
+        """A line as a key of `_STYLES` has it, where there is colour."""
+        return f"\x1b[{_STYLES[name]}m{line}\x1b[0m" if self.asked.color and _STYLES[name] else line
 
     def lines(self, text: str, indent: str = "", style: str = "plain") -> Iterator[str]:
         """Text broken to the width, every line behind the indent; an item's mark stands in the first line only."""
@@ -47,170 +55,86 @@ class _Page:
             yield (indent if index == 0 else hanging) + self.style(line, style)
 
 
-def render(report: Report, *, color: bool = False, width: int = 80, language: str = "en") -> str:
-    """The report as text, with a line break at its end.
-
-    Args:
-        report: what to show.
-        color: True where escape sequences of ANSI terminals may be used.
-        width: columns of the terminal; lines are never shorter than 20 or longer than 100.
-        language: BCP 47 tag of the words; English where there is no translation.
-    """
-    page = _Page(color, min(max(width, _MIN_WIDTH), _MAX_WIDTH), language)
-    shown = replace(report, findings=tuple(_without_implied(report.findings)))
-    parts = [list(_verdict(shown, page))]
+def render(report: Report, style: Style) -> str:
+    """The report as text, with a line break at its end; lines have 20 to 100 columns."""
+    page, told = Page(style), shown.as_shown(report)
+    parts = [list(_verdict(told, page))]
     for severity in SEVERITIES:
-        groups = _groups(shown.of(severity))
+        groups = shown.groups(told.of(severity))
         if groups:
             parts.append(list(page.lines(page.say(severity).upper(), style=severity)))
             parts += [list(_group(group, severity, page)) for group in groups]
-    if any(finding.code in FRAMEWORK for finding in shown.findings) and closest(language) != ENGLISH:
-        parts.append(list(page.lines(Phrase("translation.unofficial").told(language))))
+    parts.append(list(page.lines(shown.unofficial(told, page.language))))
     if report.quality:
         parts += [list(part) for part in _weighed(report.quality, page)]
     parts.append(list(_next(report, page)))
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
 
 
-def _without_implied(findings: Sequence[Finding]) -> Iterator[Finding]:
-    """Leave out what another finding, at the same place or within it, says better (`implies` in rules.csv)."""
-    implied = {(code, finding.where.pointer or "") for finding in findings for code in finding.rule.implies}
-    codes = {code for code, _ in implied}
-    for finding in findings:
-        own = finding.where.pointer or ""
-        if finding.code not in codes or not any(
-            code == finding.code and f"{pointer}/".startswith(f"{own}/") for code, pointer in implied
-        ):
-            yield finding
-
-
-def _verdict(report: Report, page: _Page) -> Iterator[str]:
-    counts = report.counts
-    key = "invalid" if not report.valid else "valid-warnings" if counts["warning"] else "valid"
-    verdict = page.say(
-        key, errors=number(counts["error"], page.language), warnings=number(counts["warning"], page.language)
-    )
+def _verdict(report: Report, page: Page) -> Iterator[str]:
+    verdict = shown.verdict(report, page.language)
     if report.decision:
         verdict += " " + page.say(f"outcome.{report.decision['outcome']}")
     yield from page.lines(verdict, style="good" if report.valid else "error")
-    named = " ".join(printable(part, 80) for part in (report.name, report.version) if part)
-    yield from page.lines(
-        page.say("subject", source=printable(report.source, 200), name=named or page.say("unnamed"))
-    )
+    name = shown.named(report, page.language)
+    yield from page.lines(page.say("subject", source=printable(report.source, 200), name=name))
     if report.gate != "publish":
         yield from page.lines(page.say(f"gate.{report.gate}"))
 
 
-def _groups(findings: Sequence[Finding]) -> list[list[Finding]]:
-    """Findings by code, in the order of the codes: what keeps a package from being read comes first."""
-    groups: dict[str, list[Finding]] = {}
-    for finding in findings:
-        groups.setdefault(finding.code, []).append(finding)
-    return [groups[code] for code in sorted(groups)]
-
-
-def _group(findings: Sequence[Finding], severity: Severity, page: _Page) -> Iterator[str]:
+def _group(findings: Sequence[Finding], severity: Severity, page: Page) -> Iterator[str]:
     rule = findings[0].rule
     count = f" ({number(len(findings), page.language)})" if len(findings) > 1 else ""
     yield from page.lines(f"{rule.code} {findings[0].title(page.language)}{count}", style=severity)
-    if rule.code in QUESTIONS:
-        yield from _questions(findings, page)
-    else:
-        yield from _places(findings, page)
+    yield from (_questions if rule.code in shown.QUESTIONS else _places)(findings, page)
     if rule.source:
         yield from page.lines(page.say("source", source=Citation(rule.source)), "  ")
 
 
-def _questions(findings: Sequence[Finding], page: _Page) -> Iterator[str]:
+def _more(findings: Sequence[Finding], some: Sequence[Finding], page: Page) -> Iterator[str]:
+    if len(some) < len(findings):
+        yield from page.lines(page.say("more", count=len(findings) - len(some)), "  - ")
+
+
+def _questions(findings: Sequence[Finding], page: Page) -> Iterator[str]:
     explained: set[str] = set()
-    for finding in findings:
-        asked = {key: printable(str(value)) for key, value in finding.spoken(page.language).items()}
+    some = page.asked.some(findings, MAX_PLACES)
+    for finding in some:
+        asked = shown.question(finding, page.language)
         question, mark, explanation = asked["question"].partition("? ")
         if explanation in explained:
             asked["question"] = question + mark.strip()
         explained.add(explanation)
         yield from page.lines(page.say("question.because" if "because" in asked else "question", **asked), "  - ")
+    yield from _more(findings, some, page)
     yield from page.lines(page.say("remedy", remedy=page.say("answer")), "  ")
 
 
-def _places(findings: Sequence[Finding], page: _Page) -> Iterator[str]:
-    shown = findings[:MAX_PLACES]
-    remedies = {finding.remedy(page.language) for finding in shown}
-    for finding in shown:
-        where, message = place(_unsaid(finding), page.language), finding.message(page.language)
-        yield from page.lines(f"{where}: {message}" if where else message, "  - ")
+def _places(findings: Sequence[Finding], page: Page) -> Iterator[str]:
+    some = page.asked.some(findings, MAX_PLACES)
+    remedies = {finding.remedy(page.language) for finding in some}
+    for finding in some:
+        yield from page.lines(shown.at_place(finding, page.language), "  - ")
         if len(remedies) > 1:
             yield from page.lines(page.say("remedy", remedy=finding.remedy(page.language)), "    ")
-    if len(shown) < len(findings):
-        yield from page.lines(page.say("more", count=len(findings) - len(shown)), "  - ")
+    yield from _more(findings, some, page)
     if len(remedies) == 1:
         yield from page.lines(page.say("remedy", remedy=remedies.pop()), "  ")
 
 
-def _unsaid(finding: Finding) -> Where:
-    """Those parts of the place that the message does not name itself."""
-    where, template = finding.where, finding.rule.message
-    said = {
-        name for name, value in finding.params.items() if f"{{{name}" in template and value == _part(where, name)
-    }
-    if "{path" in template and finding.params.get("path") == dotted(where.pointer or ""):
-        said |= {"pointer", "file"}
-    return replace(where, **{"file" if name == "path" else name: None for name in said})
-
-
-def _part(where: Where, name: str) -> str | int | None:
-    return where.as_dict().get("file" if name == "path" else name)
-
-
-def place(where: Where, language: str = "en") -> str:
-    """A place in words: `table visits, row 7, column age`; the descriptor is not named, as nearly all is in it.
-
-    A JSON Pointer becomes a dotted path; what stands in a list is counted from 1: `resources #2.schema`.
-    """
-    parts: list[str] = []
-    pointer = dotted(where.pointer or "")
-    if where.resource and not where.row and pointer.startswith("resources #"):
-        pointer = pointer.partition(".")[2]
-    if where.resource:
-        parts.append(Phrase("report.where.resource", {"name": printable(where.resource, 80)}).told(language))
-    elif where.file and where.file != DESCRIPTOR:
-        parts.append(printable(where.file, 120))
-    if where.sheet:
-        parts.append(Phrase("report.where.sheet", {"name": printable(where.sheet, 80)}).told(language))
-    if where.row:
-        parts.append(Phrase("report.where.row", {"row": number(where.row, language)}).told(language))
-    if where.field:
-        parts.append(Phrase("report.where.field", {"name": printable(where.field, 80)}).told(language))
-    if pointer and not where.row:
-        parts.append(pointer)
-    return ", ".join(parts)
-
-
-def dotted(pointer: str) -> str:
-    """A JSON Pointer as a path that people read: `/resources/0/name` is `resources #1.name`."""
-    path = ""
-    for step in pointer.split("/")[1:]:
-        name = printable(step.replace("~1", "/").replace("~0", "~"), 80)
-        path += f" #{int(name) + 1}" if name.isdecimal() and len(name) < 10 else f".{name}" if path else name
-    return path.strip()
-
-
-def _weighed(quality: Quality, page: _Page) -> Iterator[Iterator[str]]:
+def _weighed(quality: Quality, page: Page) -> Iterator[Iterator[str]]:
     """What a statistical office weighs, part by part."""
     yield page.lines(page.say("gateway").upper(), style="bold")
-    yield (line for step in quality.gateway for line in page.lines(_step(step, page), "  - "))
+    yield (
+        line for step in quality.gateway for line in page.lines(shown.gateway_step(step, page.language), "  - ")
+    )
     yield page.lines(page.say("quality").upper(), style="bold")
     yield page.lines(page.say("quality.about"))
     for dimension in quality.dimensions:
         yield _dimension(dimension, page)
 
 
-def _step(step: Step, page: _Page) -> str:
-    key = "yes-warnings" if step.state == "yes" and step.codes else step.state
-    return page.say(f"gateway.{key}", title=step.title, codes=", ".join(step.codes))
-
-
-def _dimension(dimension: Dimension, page: _Page) -> Iterator[str]:
+def _dimension(dimension: Dimension, page: Page) -> Iterator[str]:
     yield from page.lines(dimension.title.told(page.language), style="bold")
     for answer in dimension.answers:
         told = page.say("quality.answer", title=title_of(answer.path), answer=answer.told(page.language))
@@ -220,18 +144,10 @@ def _dimension(dimension: Dimension, page: _Page) -> Iterator[str]:
         yield from page.lines(page.say("quality.silent", titles=titles), "  ")
 
 
-def _next(report: Report, page: _Page) -> Iterator[str]:
-    outcome = str(report.decision["outcome"]) if report.decision else ""
-    key = "next.valid" if report.valid else "next.invalid"
-    if report.valid and outcome == "ASSESS":
-        key = "next.assess"
-    yield from page.lines(page.say(key))
-    gate = "" if report.gate == "publish" else f" --gate {report.gate}"
-    yield "  " + page.say(f"{key}.command", source=_quoted(report.source) + gate)
-
-
-def _quoted(source: str) -> str:
-    return f'"{printable(source)}"' if " " in source else printable(source)
+def _next(report: Report, page: Page) -> Iterator[str]:
+    told, command = shown.following(report, page.language)
+    yield from page.lines(told)
+    yield f"  {command}"
 
 
 def wrap(text: str, width: int) -> list[str]:

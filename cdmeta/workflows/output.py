@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -37,6 +39,38 @@ def staged(out: Path, mark: str) -> Iterator[Path]:
         raise OutputError(at(out, "error.unwritable", reason=os_reason(error))) from error
     finally:
         shutil.rmtree(stage, ignore_errors=True)
+
+
+def write(out: Path, text: str) -> None:
+    """Write a file that is the old or the new; what is no regular file, as a pipe, is written to as it is.
+
+    A link stays a link, and the file that it leads to is replaced.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    try:
+        if out.exists() and not out.is_file():
+            out.write_bytes(text.encode())
+        else:
+            _write_beside(out.resolve(), text.encode())
+    except OSError as error:
+        raise OutputError(at(out, "error.unwritable", reason=os_reason(error))) from error
+
+
+def _write_beside(out: Path, content: bytes) -> None:
+    # A new file is as open to others as the system's mask lets it be; mkstemp's would be its owner's alone.
+    beside = out.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        with beside.open("xb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        if out.exists():
+            shutil.copymode(out, beside)
+        beside.replace(out)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _check(out: Path, mark: str) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from cdmeta import checks, framework
+from cdmeta import checks, framework, layout
 from cdmeta.finding import Finding, Report, told_at
-from cdmeta.package import Package, load
+from cdmeta.package import DESCRIPTOR, Package, load
 from cdmeta.profile import Severity
 from cdmeta.quality import Quality, gateway, summary
 
@@ -40,7 +40,13 @@ def examine(package: Package, gate: str = "publish") -> Report:
         name=_text(package, "name"),
         version=_text(package, "version"),
         quality=_weigh(package, findings, decision["outcome"]) if decision and gate == OFFICIAL else None,
+        lines=_lines(package, findings) if package.readable else {},
     )
+
+
+def _lines(package: Package, findings: Iterable[Finding]) -> dict[str, int]:
+    places = (finding.where for finding in findings)
+    return layout.lines(package.raw, [at.pointer for at in places if at.pointer and at.file in (None, DESCRIPTOR)])
 
 
 def _weigh(package: Package, findings: Iterable[Finding], outcome: str) -> Quality:

@@ -13,8 +13,8 @@ import pytest
 from lxml import html as lxml_html
 from lxml.html import HtmlElement
 
-from cdmeta import profile
-from cdmeta.catalogue import html, participation, site, view
+from cdmeta import html, profile
+from cdmeta.catalogue import participation, site, view
 from cdmeta.entry import STAGES, Approval, Entry
 from cdmeta.errors import ConversionError, OutputError
 from cdmeta.formats import schema_org
@@ -426,7 +426,9 @@ def test_escaping_is_in_one_place() -> None:
     assert html.element("br") == "<br>"
     assert html.element("p", html.element("b", "<")) == "<p><b>&lt;</b></p>"
     folder = Path(html.__file__).parent
-    makers = [path.name for path in folder.glob("*.py") if re.search(r"Html\((?!\"\"\))", path.read_text("utf-8"))]
+    makers = [
+        path.name for path in folder.rglob("*.py") if re.search(r"Html\((?!\"\"\))", path.read_text("utf-8"))
+    ]
     assert makers == ["html.py"]
 
 

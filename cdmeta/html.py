@@ -7,13 +7,14 @@ import re
 from collections.abc import Iterable
 from typing import TypeAlias
 
+_RIGHT_TO_LEFT = ("ar", "ckb", "dv", "fa", "he", "ks", "ku", "prs", "ps", "sd", "syr", "ug", "ur", "yi")
 _VOID = ("br", "hr", "img", "link", "meta")
 # Characters that neither HTML nor XML may hold: controls other than tab, line feed and carriage return.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]")
 
 
 class Html(str):
-    """Text that is markup already; only `escape`, `element` and `join` make it."""
+    """Text that is markup already; only the functions of this module make it."""
 
     __slots__ = ()
 
@@ -51,6 +52,22 @@ def element(name: str, /, *children: Child, **attributes: str | float | None) ->
 def data_block(script: str) -> Html:
     """JSON-LD in a script element; what it holds has no `<` (see `schema_org.script`)."""
     return Html(f'<script type="application/ld+json">{script}</script>')
+
+
+def style_block(css: str) -> Html:
+    """A style sheet of ours in a style element.
+
+    Raises:
+        ValueError: it holds `</`, which could end the element.
+    """
+    if "</" in css:
+        raise ValueError("a style sheet in a page may not hold </")
+    return Html(f"<style>{css}</style>")
+
+
+def direction(language: str) -> str:
+    """The direction in which a language is written."""
+    return "rtl" if language.split("-")[0].casefold() in _RIGHT_TO_LEFT else "ltr"
 
 
 def document(language: str, direction: str, head: Child, body: Child) -> str:
