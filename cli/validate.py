@@ -5,30 +5,46 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from pathlib import Path
 
 import click
 
 from cdmeta.cli.language import spoken
+from cdmeta.cli.many import Wanted, show
 from cdmeta.profile import GATES
 from cdmeta.reporters import REPORTERS, render
 from cdmeta.workflows.validate import validate
 
 
 @click.command()
-@click.argument("package", type=click.Path())
+@click.argument("packages", metavar="PACKAGE...", nargs=-1, required=True, type=click.Path())
 @click.option("--gate", type=click.Choice(GATES), default="publish")
 @click.option("--format", "form", type=click.Choice(tuple(REPORTERS)), default="text")
-def command(package: str, gate: str, form: str) -> None:
-    """Check a PACKAGE: its answers, its files and its rows.
-
-    PACKAGE is a folder, its datapackage.json, or a zip. The exit code is 0 where it is valid, 1 where it has
-    errors, 2 where there is no package.
-    """
-    report = validate(package, gate)
+@click.option("--recursive", "-r", is_flag=True)
+@click.option("--jobs", type=click.IntRange(1), metavar="N")
+@click.option("--cache", type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--no-cache", is_flag=True)
+@click.option("--executor", metavar="dask://HOST:PORT")
+def command(
+    packages: tuple[str, ...],
+    gate: str,
+    form: str,
+    recursive: bool,
+    jobs: int | None,
+    cache: Path | None,
+    no_cache: bool,
+    executor: str | None,
+) -> None:
+    """Check each PACKAGE: its answers, its files and its rows; one alone is told of in full."""
     width = shutil.get_terminal_size().columns
-    click.echo(render(report, form, color=_color(), width=width, language=spoken()), nl=False, color=True)
-    if not report.valid:
-        click.get_current_context().exit(1)
+    if recursive or len(packages) > 1:
+        wanted = Wanted(packages, gate, form, recursive, jobs, cache, no_cache, executor)
+        code = show(wanted, color=_color(), width=width)
+    else:
+        report = validate(packages[0], gate)
+        click.echo(render(report, form, color=_color(), width=width, language=spoken()), nl=False, color=True)
+        code = 0 if report.valid else 1
+    click.get_current_context().exit(code)
 
 
 def _color() -> bool:

@@ -7,7 +7,7 @@ from typing import Protocol, cast
 
 from cdmeta.finding import Report
 
-REPORTERS = {"text": "cdmeta.reporters.text", "json": "cdmeta.reporters.json_"}
+REPORTERS = {"text": "cdmeta.reporters.text", "json": "cdmeta.reporters.json_", "jsonl": "cdmeta.reporters.jsonl"}
 """Name of a report format to its module, imported when it is used."""
 
 

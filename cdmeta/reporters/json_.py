@@ -16,7 +16,7 @@ FORMAT_VERSION = "1.2"
 
 def render(report: Report, *, color: bool = False, width: int = 80, language: str = "en") -> str:  # noqa: ARG001  # every reporter is called alike
     """The report as one JSON object, with a line break at its end."""
-    return json.dumps(_clean(as_dict(report, language)), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    return json.dumps(clean(as_dict(report, language)), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
 
 
 def as_dict(report: Report, language: str = "en") -> dict[str, Any]:
@@ -49,12 +49,12 @@ def _finding(finding: Finding, gate: str, language: str) -> dict[str, Any]:
     }
 
 
-def _clean(value: Any) -> Any:
+def clean(value: Any) -> Any:
     """Plain JSON values whose texts can be written and shown anywhere."""
     if isinstance(value, str):
         return printable(value)
     if isinstance(value, Mapping):
-        return {printable(str(key)): _clean(part) for key, part in value.items()}
+        return {printable(str(key)): clean(part) for key, part in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [_clean(part) for part in value]
+        return [clean(part) for part in value]
     return value if value is None or isinstance(value, (bool, int, float)) else printable(str(value))

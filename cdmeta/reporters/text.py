@@ -27,17 +27,31 @@ _BREAK = re.compile(r"[^\S\u00a0\u202f]+")
 
 
 @dataclass(frozen=True)
-class _Page:
+class Page:
     """How lines are laid out, and their words."""
 
     color: bool
     width: int
     language: str
 
+    @classmethod
+    def of(cls, color: bool, width: int, language: str) -> Page:
+        """A page as wide as can be read well."""
+        return cls(color, min(max(width, _MIN_WIDTH), _MAX_WIDTH), language)
+
     def say(self, key: str, **params: object) -> str:
+        """The text `report.KEY`."""
         return Phrase(f"report.{key}", params).told(self.language)
 
+    def verdict(self, report: Report) -> str:
+        """Whether a package is valid, and how many errors and warnings it has."""
+        counts = report.counts
+        key = "invalid" if not report.valid else "valid-warnings" if counts["warning"] else "valid"
+        errors, warnings = (number(counts[severity], self.language) for severity in ("error", "warning"))
+        return self.say(key, errors=errors, warnings=warnings)
+
     def style(self, line: str, name: str) -> str:
+        """A line as a key of `_STYLES` has it, where there is colour."""
         return f"\x1b[{_STYLES[name]}m{line}\x1b[0m" if self.color and _STYLES[name] else line
 
     def lines(self, text: str, indent: str = "", style: str = "plain") -> Iterator[str]:
@@ -56,8 +70,8 @@ def render(report: Report, *, color: bool = False, width: int = 80, language: st
         width: columns of the terminal; lines are never shorter than 20 or longer than 100.
         language: BCP 47 tag of the words; English where there is no translation.
     """
-    page = _Page(color, min(max(width, _MIN_WIDTH), _MAX_WIDTH), language)
-    shown = replace(report, findings=tuple(_without_implied(report.findings)))
+    page = Page.of(color, width, language)
+    shown = as_shown(report)
     parts = [list(_verdict(shown, page))]
     for severity in SEVERITIES:
         groups = _groups(shown.of(severity))
@@ -72,6 +86,11 @@ def render(report: Report, *, color: bool = False, width: int = 80, language: st
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
 
 
+def as_shown(report: Report) -> Report:
+    """The report without findings that another one says better."""
+    return replace(report, findings=tuple(_without_implied(report.findings)))
+
+
 def _without_implied(findings: Sequence[Finding]) -> Iterator[Finding]:
     """Leave out what another finding, at the same place or within it, says better (`implies` in rules.csv)."""
     implied = {(code, finding.where.pointer or "") for finding in findings for code in finding.rule.implies}
@@ -84,12 +103,8 @@ def _without_implied(findings: Sequence[Finding]) -> Iterator[Finding]:
             yield finding
 
 
-def _verdict(report: Report, page: _Page) -> Iterator[str]:
-    counts = report.counts
-    key = "invalid" if not report.valid else "valid-warnings" if counts["warning"] else "valid"
-    verdict = page.say(
-        key, errors=number(counts["error"], page.language), warnings=number(counts["warning"], page.language)
-    )
+def _verdict(report: Report, page: Page) -> Iterator[str]:
+    verdict = page.verdict(report)
     if report.decision:
         verdict += " " + page.say(f"outcome.{report.decision['outcome']}")
     yield from page.lines(verdict, style="good" if report.valid else "error")
@@ -109,7 +124,7 @@ def _groups(findings: Sequence[Finding]) -> list[list[Finding]]:
     return [groups[code] for code in sorted(groups)]
 
 
-def _group(findings: Sequence[Finding], severity: Severity, page: _Page) -> Iterator[str]:
+def _group(findings: Sequence[Finding], severity: Severity, page: Page) -> Iterator[str]:
     rule = findings[0].rule
     count = f" ({number(len(findings), page.language)})" if len(findings) > 1 else ""
     yield from page.lines(f"{rule.code} {findings[0].title(page.language)}{count}", style=severity)
@@ -121,7 +136,7 @@ def _group(findings: Sequence[Finding], severity: Severity, page: _Page) -> Iter
         yield from page.lines(page.say("source", source=Citation(rule.source)), "  ")
 
 
-def _questions(findings: Sequence[Finding], page: _Page) -> Iterator[str]:
+def _questions(findings: Sequence[Finding], page: Page) -> Iterator[str]:
     explained: set[str] = set()
     for finding in findings:
         asked = {key: printable(str(value)) for key, value in finding.spoken(page.language).items()}
@@ -133,7 +148,7 @@ def _questions(findings: Sequence[Finding], page: _Page) -> Iterator[str]:
     yield from page.lines(page.say("remedy", remedy=page.say("answer")), "  ")
 
 
-def _places(findings: Sequence[Finding], page: _Page) -> Iterator[str]:
+def _places(findings: Sequence[Finding], page: Page) -> Iterator[str]:
     shown = findings[:MAX_PLACES]
     remedies = {finding.remedy(page.language) for finding in shown}
     for finding in shown:
@@ -195,7 +210,7 @@ def dotted(pointer: str) -> str:
     return path.strip()
 
 
-def _weighed(quality: Quality, page: _Page) -> Iterator[Iterator[str]]:
+def _weighed(quality: Quality, page: Page) -> Iterator[Iterator[str]]:
     """What a statistical office weighs, part by part."""
     yield page.lines(page.say("gateway").upper(), style="bold")
     yield (line for step in quality.gateway for line in page.lines(_step(step, page), "  - "))
@@ -205,12 +220,12 @@ def _weighed(quality: Quality, page: _Page) -> Iterator[Iterator[str]]:
         yield _dimension(dimension, page)
 
 
-def _step(step: Step, page: _Page) -> str:
+def _step(step: Step, page: Page) -> str:
     key = "yes-warnings" if step.state == "yes" and step.codes else step.state
     return page.say(f"gateway.{key}", title=step.title, codes=", ".join(step.codes))
 
 
-def _dimension(dimension: Dimension, page: _Page) -> Iterator[str]:
+def _dimension(dimension: Dimension, page: Page) -> Iterator[str]:
     yield from page.lines(dimension.title.told(page.language), style="bold")
     for answer in dimension.answers:
         told = page.say("quality.answer", title=title_of(answer.path), answer=answer.told(page.language))
@@ -220,14 +235,19 @@ def _dimension(dimension: Dimension, page: _Page) -> Iterator[str]:
         yield from page.lines(page.say("quality.silent", titles=titles), "  ")
 
 
-def _next(report: Report, page: _Page) -> Iterator[str]:
+def _next(report: Report, page: Page) -> Iterator[str]:
     outcome = str(report.decision["outcome"]) if report.decision else ""
     key = "next.valid" if report.valid else "next.invalid"
     if report.valid and outcome == "ASSESS":
         key = "next.assess"
     yield from page.lines(page.say(key))
+    yield "  " + command_of(report, key, page)
+
+
+def command_of(report: Report, key: str, page: Page) -> str:
+    """A command on the package of a report, from the text `report.KEY.command`."""
     gate = "" if report.gate == "publish" else f" --gate {report.gate}"
-    yield "  " + page.say(f"{key}.command", source=_quoted(report.source) + gate)
+    return page.say(f"{key}.command", source=_quoted(report.source) + gate)
 
 
 def _quoted(source: str) -> str:
