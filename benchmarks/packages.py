@@ -40,13 +40,15 @@ if __name__ == "__main__":
 
 
 def make(folder: Path, count: int) -> None:
-    """Copies of an example, each with another name, another title and other rows."""
+    """Copies of an example, each with another name, other titles and other rows."""
     descriptor = json.loads((MODEL / "datapackage.json").read_text(encoding="utf-8"))
     table = (MODEL / "data" / "scores.csv").read_text(encoding="utf-8").splitlines(keepends=True)
     for number in range(count):
         package = folder / f"{number:05}"
         shutil.copytree(MODEL, package)
         changed = descriptor | {"name": f"package-{number}", "title": f"Package {number} (made up)"}
+        for field in changed["resources"][0]["schema"]["fields"]:
+            field["title"] = f"Column {field['name']} of package {number}"
         (package / "datapackage.json").write_text(json.dumps(changed), encoding="utf-8")
         (package / "data" / "scores.csv").write_text("".join(table[: 2 + number % (len(table) - 2)]), "utf-8")
 
