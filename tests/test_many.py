@@ -599,6 +599,12 @@ def test_reports_come_back_as_they_were(gate: str) -> None:
         there_and_back(validate(path, gate))
 
 
+def test_a_kind_that_cannot_be_read_back_is_never_kept_as_its_text() -> None:
+    assert to_plain(Path("a") / "b") == "a/b"
+    with pytest.raises(TypeError, match="Result"):
+        to_plain([finding.Result("a")])
+
+
 @pytest.mark.parametrize(
     "value",
     [{"=": "Path", "path": "x"}, {"=": "Report"}, {"=": "tuple"}, {"=": "Phrase", "key": "x", "other": 1}, []],

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from cdmeta.finding import Finding, Report, Where
-from cdmeta.phrase import Phrase, Series
+from cdmeta.phrase import WORDED
 from cdmeta.quality import Answer, Dimension, Quality, Step
 
 _KIND = "="
 """Marks an object that stands for something that JSON has not."""
 _KINDS: Mapping[str, Any] = {
-    kind.__name__: kind for kind in (Answer, Dimension, Finding, Phrase, Quality, Report, Series, Step, Where)
+    kind.__name__: kind for kind in (*WORDED, Answer, Dimension, Finding, Quality, Report, Step, Where)
 }
 """All that is ever made when values are read back: no other class, and no code."""
 
 
 def to_plain(value: Any) -> Any:
-    """A report, or a part of one, as values that JSON has; anything strange is kept as its text."""
+    """A report, or a part of one, as values that JSON has; what has no parts is kept as its text.
+
+    Raises:
+        TypeError: a part is of a kind that cannot be read back, and would be told otherwise.
+    """
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, list):
@@ -30,6 +34,8 @@ def to_plain(value: Any) -> Any:
         return _mapping(value)
     if (name := type(value).__name__) in _KINDS:
         return {_KIND: name} | {part.name: to_plain(getattr(value, part.name)) for part in fields(value)}
+    if is_dataclass(value):
+        raise TypeError(type(value).__name__)
     return str(value)
 
 
