@@ -461,7 +461,7 @@ def test_several_packages_in_a_language(
     totals = {
         "en": "Packages: 3. Valid: 1, not valid yet: 1, could not be checked: 1.",
         "es": "Paquetes: 3. Válidos: 1, todavía no válidos: 1, no se pudieron revisar: 1.",
-        "fr": "Paquets : 3. Valides : 1, pas encore valides : 1, impossibles à vérifier : 1.",
+        "fr": "Paquets\u00a0: 3. Valides\u00a0: 1, pas encore valides\u00a0: 1, impossibles à vérifier\u00a0: 1.",
     }
     assert totals[language] in told.splitlines()
 
