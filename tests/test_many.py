@@ -127,10 +127,10 @@ def test_a_descriptor_that_is_a_link_is_told_of(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_read_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scandir = os.scandir
 
-    def guarded(path: Any) -> Any:
-        if Path(path).name == "closed":
-            raise PermissionError(13, "Permission denied", str(path))
-        return scandir(path)
+    def guarded(*path: Any) -> Any:
+        if str(*path).endswith("/closed"):
+            raise PermissionError(13, "Permission denied", str(*path))
+        return scandir(*path)
 
     (tmp_path / "closed" / "p").mkdir(parents=True)
     shutil.copytree(GOOD, tmp_path / "open")
