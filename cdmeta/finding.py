@@ -160,3 +160,20 @@ class Report:
         """How many findings there are of each severity."""
         counter = Counter(finding.severity(self.gate) for finding in self.findings)
         return {severity: counter[severity] for severity in SEVERITIES}
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one package of several.
+
+    Attributes:
+        source: the path as the caller gave it, or as it was found.
+        report: the report; None where there is no package, or it could not be checked.
+        error: why there is none; None where there is.
+        cached: True where the report is that of an earlier run over the same content.
+    """
+
+    source: str
+    report: Report | None = None
+    error: Phrase | None = None
+    cached: bool = field(default=False, compare=False)

@@ -204,7 +204,7 @@ def _load_zip(source: Path) -> Package:
             except BaseException:
                 shutil.rmtree(unpacked, ignore_errors=True)
                 raise
-    except _DAMAGE as error:
+    except ZIP_DAMAGE as error:
         raise _error(source, "damaged", reason=error) from error
     weakref.finalize(package, shutil.rmtree, unpacked, ignore_errors=True)
     return package
@@ -273,7 +273,7 @@ class _Zip:
     def __init__(self, archive: zipfile.ZipFile, unpacked: Path, size: int) -> None:
         self._archive = archive
         self.root = unpacked
-        infos = [info for info in archive.infolist() if not _is_folder(info) and not _is_litter(info.filename)]
+        infos = _files(archive)
         top = _top_folder({info.filename for info in infos})
         self._infos = [(unicodedata.normalize("NFC", info.filename.removeprefix(top)), info) for info in infos]
         self._members = dict(self._infos)
@@ -327,7 +327,7 @@ class _Zip:
                 shutil.copyfileobj(packed, unpacked, 2**20)
                 if unpacked.tell() != info.file_size:
                     raise zipfile.BadZipFile("shorter than it says")
-        except _DAMAGE:
+        except ZIP_DAMAGE:
             return _finding("CD108", name, reason="damaged")
         except OSError as error:
             # A file where another member needs a folder, or an offset that cannot be; a full disk is no finding.
@@ -337,18 +337,28 @@ class _Zip:
         return None
 
 
-# What zipfile was seen to raise on millions of damaged zips.
-_DAMAGE = (
+ZIP_DAMAGE = (
     zipfile.BadZipFile,
     NotImplementedError,
     EOFError,
     ValueError,
     zlib.error,
 )
+"""What zipfile was seen to raise on millions of damaged zips."""
 
 
 def _finding(code: str, name: str, **params: str) -> Finding:
     return Finding(code, Where(file=name), {"path": name} | params)
+
+
+def holds_descriptor(archive: zipfile.ZipFile) -> bool:
+    """True where a zip says that it holds a data package, at its top or in its one folder."""
+    names = {info.filename for info in _files(archive)}
+    return f"{_top_folder(names)}{DESCRIPTOR}" in names
+
+
+def _files(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    return [info for info in archive.infolist() if not _is_folder(info) and not _is_litter(info.filename)]
 
 
 def _is_folder(info: zipfile.ZipInfo) -> bool:

@@ -6,10 +6,12 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from cdmeta.cli.language import spoken
+from cdmeta.cli.many import Wanted, show
 from cdmeta.profile import GATES
 from cdmeta.reporters import REPORTERS, render
 from cdmeta.workflows.output import write
@@ -17,26 +19,33 @@ from cdmeta.workflows.validate import validate
 
 
 @click.command()
-@click.argument("package", type=click.Path())
+@click.argument("packages", metavar="PACKAGE...", nargs=-1, required=True, type=click.Path())
 @click.option("--gate", type=click.Choice(GATES), default="publish")
 @click.option("--format", "form", type=click.Choice(tuple(REPORTERS)), default="text")
 @click.option("--limit", type=click.IntRange(min=0))
 @click.option("--output", type=click.Path(), default="-", metavar="FILE")
-def command(package: str, gate: str, form: str, limit: int | None, output: str) -> None:
-    """Check a PACKAGE: its answers, its files and its rows.
+@click.option("--recursive", "-r", is_flag=True)
+@click.option("--jobs", type=click.IntRange(1), metavar="N")
+@click.option("--cache", type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--no-cache", is_flag=True)
+@click.option("--executor", metavar="dask://HOST:PORT")
+def command(**options: Any) -> None:
+    """Check each PACKAGE: its answers, its files and its rows; one alone is told of in full."""
+    wanted = Wanted(**options)
+    several = wanted.recursive or len(wanted.packages) > 1
+    width = shutil.get_terminal_size().columns
+    code = show(wanted, color=_color(), width=width) if several else _one(wanted, width)
+    click.get_current_context().exit(code)
 
-    PACKAGE is a folder, its datapackage.json, or a zip. The exit code is 0 where it is valid, 1 where it has
-    errors, 2 where there is no package.
-    """
-    report = validate(package, gate)
-    if output == "-":
-        width = shutil.get_terminal_size().columns
-        told = render(report, form, color=_color(), width=width, language=spoken(), limit=limit)
+
+def _one(wanted: Wanted, width: int) -> int:
+    report = validate(wanted.packages[0], wanted.gate)
+    if wanted.output == "-":
+        told = render(report, wanted.form, color=_color(), width=width, language=spoken(), limit=wanted.limit)
         click.echo(told, nl=False, color=True)
     else:
-        write(Path(output), render(report, form, language=spoken(), limit=limit))
-    if not report.valid:
-        click.get_current_context().exit(1)
+        write(Path(wanted.output), render(report, wanted.form, language=spoken(), limit=wanted.limit))
+    return 0 if report.valid else 1
 
 
 def _color() -> bool:

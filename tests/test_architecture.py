@@ -17,6 +17,7 @@ LAYERS = [
 DOORS = {
     "click": {"cli"},
     "cryptography": {"cdmeta/sshsig.py"},
+    "distributed": {"cdmeta/workflows/executors.py"},
     "duckdb": {"cdmeta/tables"},
     "frictionless": {"cdmeta/tables"},
     "jsonschema": {"cdmeta/checks/descriptor.py", "cdmeta/formats"},

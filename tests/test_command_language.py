@@ -91,7 +91,7 @@ def test_help_and_the_words_of_click_are_told_in_it(qq: Path, capsys: pytest.Cap
     assert "Qlanguage." in out
     assert "Show this message and exit." in out
     assert "Qcheck." in run(capsys, "--lang", "qq", "--help")[1]
-    assert "Qmissing argument 'PACKAGE'" in run(capsys, "--lang=qq", "validate")[2]
+    assert "Qmissing argument 'PACKAGE...'" in run(capsys, "--lang=qq", "validate")[2]
     assert "Qerror: " in run(capsys, "--lang=qq", "validate")[2]
     assert (
         "'x' qis qnone qof 'publish', 'official'."

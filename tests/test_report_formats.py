@@ -69,12 +69,10 @@ def rows_of(name: str, report: Report, language: str = "en") -> Any:
 # --- JSON lines
 
 
-def test_json_lines_say_what_json_says() -> None:
-    whole, *findings = [json.loads(line) for line in render(REPORT, "jsonl", language="es").splitlines()]
-    said = rows_of("json", REPORT, "es")
-    assert findings == said.pop("findings")
-    assert whole == said
-    assert len(findings) == 3
+def test_a_json_line_says_what_json_says() -> None:
+    (whole,) = [json.loads(line) for line in render(REPORT, "jsonl", language="es").splitlines()]
+    assert whole == rows_of("json", REPORT, "es")
+    assert len(whole["findings"]) == 3
 
 
 # --- SARIF
@@ -405,8 +403,10 @@ def reports(draw: st.DrawFn) -> Report:
 @given(reports(), st.sampled_from(LANGUAGES))
 def test_whatever_a_package_holds_comes_back_from_each_format(report: Report, language: str) -> None:
     messages = [printable(at_place(finding, language)) for finding in report.findings]
-    lines = render(report, "jsonl", language=language).splitlines()
-    assert [json.loads(line)["message"] for line in lines[1:]] == [f.message(language) for f in report.findings]
+    (line,) = render(report, "jsonl", language=language).splitlines()
+    assert [row["message"] for row in json.loads(line)["findings"]] == [
+        f.message(language) for f in report.findings
+    ]
 
     results = sarif(report, language)["results"]
     for finding, message, result in zip(report.findings, messages, results, strict=True):

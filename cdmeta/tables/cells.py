@@ -139,7 +139,7 @@ class _Builder:
         bare = self._stock({})
         value = self._mended(bare)
         good = self._readable_constraints(value)
-        stock = self._mended(self._stock(good))
+        stock = self._mended(self._stock(good)) if good else value
         return self._finished(self._with_own_checks(stock, value))
 
     def _finished(self, read: Read) -> Column:

@@ -7,7 +7,9 @@ shown to it: nothing can be fetched, and what others add (`citizenData`, `sdmx`,
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from cdmeta import profile
@@ -135,9 +137,17 @@ def _constraints(constraints: Any, kind: str, pointer: str) -> Iterator[Problem]
 _HARMLESS: dict[str, Any] = {"enum": [], "pattern": "a", "required": True, "unique": True}
 
 
+_WORDS = ("title", "description")
+"""Any string will do; leaving them out makes most objects alike."""
+
+
 def _layer(layer: str, given: Mapping[str, Any], pointer: str) -> Iterator[Problem]:
     """The problems of one object, without what lies below it."""
-    present = {name: _leniently(name, given[name]) for name in _PROPERTIES[layer] if name in given}
+    present = {
+        name: _leniently(name, given[name])
+        for name in _PROPERTIES[layer]
+        if name in given and not (name in _WORDS and isinstance(given[name], str))
+    }
     context = _context(layer, given)
     if _accepts(layer, context | present):
         return
@@ -167,7 +177,13 @@ def _leniently(name: str, value: Any) -> Any:
 
 
 def _accepts(layer: str, part: dict[str, Any]) -> bool:
-    """Whether frictionless has nothing to say against an object."""
+    """Whether frictionless has nothing to say against an object; the same objects come again and again."""
+    return _accepts_text(layer, json.dumps(part))
+
+
+@lru_cache(maxsize=4096)
+def _accepts_text(layer: str, text: str) -> bool:
+    part = json.loads(text)
     from frictionless import Dialect, Package, Resource, Schema
 
     probe: dict[str, Any]
