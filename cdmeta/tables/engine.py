@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Any
 from cdmeta.errors import ConversionError
 from cdmeta.package import Package, Resource
 from cdmeta.phrase import Phrase, os_reason
+from cdmeta.tables.packed import unpacked
+from cdmeta.tables.records import TableReadError, kind
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
@@ -39,6 +41,7 @@ _PLAIN_DIALECT = {"delimiter", "header", "headerRows", "lineTerminator", "quoteC
 _DIALECT = _PLAIN_DIALECT | {"escapeChar", "skipInitialSpace", "commentChar", "$schema", "name", "title"}
 _DIALECT |= {"description", "caseSensitiveHeader", "csvddfVersion", "type", "table", "property", "itemType"}
 _GLOB = frozenset("*?[]{}")
+_NO_TEXT = ("jsonl", "ndjson", "xlsx", "xlsm", "xls", "ods")
 
 
 @dataclass(frozen=True)
@@ -199,15 +202,17 @@ def _source(session: Session, package: Package, resource: Resource) -> _Source:
         return _inline(session, resource)
     if not resource.complete:
         raise _refusal(resource, "incomplete")
-    named = resource.raw.get("format")
-    if named not in (None, "csv", "tsv") or resource.raw.get("compression"):
+    if resource.raw.get("format") not in (None, "csv", "tsv") or kind(resource) in _NO_TEXT:
         raise _refusal(resource, "format")
     dialect = _dialect(resource)
-    paths = [package.path(path) for path in resource.paths]
     try:
+        paths = list(unpacked(package, resource, session.scratch).values())
         if all(is_plain(path, resource, dialect) for path in paths):
             return _as_it_lies(resource, dialect, paths)
         return _rewritten(session, resource, dialect, paths)
+    except TableReadError as error:
+        reason = Phrase(f"rows.{error.reason}", error.params)
+        raise _refusal(resource, "unreadable", reason=reason) from error
     except OSError as error:
         raise _refusal(resource, "unreadable", reason=os_reason(error)) from error
 
