@@ -1,18 +1,25 @@
 """Tables that are no plain CSV: compressed, in several files, JSON lines, workbooks, Parquet."""
 
 import bz2
+import datetime as dt
 import gzip
 import io
 import json
 import lzma
+import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import duckdb
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from openpyxl import Workbook
 
+from cdmeta.errors import ConversionError
 from cdmeta.finding import Finding
 from cdmeta.package import load
 from cdmeta.tables import packed, scan
@@ -121,8 +128,8 @@ def test_a_zip_holds_one_table_or_says_which(tmp_path: Path) -> None:
 
 
 def test_a_compression_that_is_not_read_is_told(tmp_path: Path) -> None:
-    for number, given in enumerate(["zst", 5, ["gz"]]):
-        folder = write(tmp_path / str(number), {"t.csv": b"a,b\n1,x\n"}, compression=given)
+    for number, way in enumerate(["zst", 5, ["gz"]]):
+        folder = write(tmp_path / str(number), {"t.csv": b"a,b\n1,x\n"}, compression=way)
         assert [f.code for f in ours(folder)] == ["CD418"]
     assert ours(write(tmp_path / "no", {"t.csv": b"a,b\n1,x\n"}, compression="no")) == []
 
@@ -200,3 +207,380 @@ def test_lists_in_lines_have_a_header(tmp_path: Path) -> None:
 def test_a_line_without_end_is_told(tmp_path: Path) -> None:
     found = ours(write(tmp_path / "p", {"t.jsonl": b'{"a": "' + b"x" * 2**23}))
     assert [f.code for f in found] == ["CD401"]
+
+
+# Workbooks
+
+Grid = list[list[Any]]
+
+
+def book(*sheets: Grid, **hidden: str) -> Workbook:
+    """A workbook with these sheets, called s1, s2 …; `s2="hidden"` hides one."""
+    made = Workbook()
+    made.remove(made.worksheets[0])
+    for number, grid in enumerate(sheets, start=1):
+        sheet = made.create_sheet(f"s{number}")
+        sheet.sheet_state = hidden.get(f"s{number}", "visible")
+        for row in grid:
+            sheet.append(row)
+    return made
+
+
+def saved(made: Workbook) -> bytes:
+    file = io.BytesIO()
+    made.save(file)
+    return file.getvalue()
+
+
+def sheets(*grids: Grid, **hidden: str) -> dict[str, bytes]:
+    return {"t.xlsx": saved(book(*grids, **hidden))}
+
+
+def fields(**types: str) -> dict[str, Any]:
+    return {"fields": [{"name": name, "type": kind} for name, kind in types.items()]}
+
+
+DAY, MOMENT = dt.date(2024, 1, 2), dt.datetime.fromisoformat("2024-01-02T03:04:05")
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "codes"),
+    [
+        ("integer", 5, []),
+        ("integer", 712345678.0, []),
+        ("integer", 1.5, ["CD408"]),
+        ("integer", "5", []),
+        ("integer", True, ["CD408"]),
+        ("integer", DAY, ["CD408", "CD428"]),
+        ("number", 1.5, []),
+        ("number", 2, []),
+        ("number", DAY, ["CD408", "CD428"]),
+        ("string", "x", []),
+        ("string", 7.0, ["CD431"]),
+        ("string", DAY, ["CD428"]),
+        ("string", True, []),
+        ("boolean", True, []),
+        ("boolean", 1, []),
+        ("boolean", 2, ["CD408"]),
+        ("date", DAY, []),
+        ("date", dt.datetime.fromisoformat("2024-01-02"), []),
+        ("date", MOMENT, ["CD408"]),
+        ("date", "2024-01-02", []),
+        ("date", 45293, ["CD408", "CD428"]),
+        ("datetime", MOMENT, []),
+        ("datetime", DAY, []),
+        ("time", dt.time(3, 4), []),
+        ("year", 2024, []),
+        ("year", 12024, ["CD408"]),
+        ("yearmonth", DAY, ["CD408", "CD428"]),
+        ("yearmonth", "2024-01", []),
+        ("any", DAY, []),
+        ("any", 5, []),
+        ("list", 5, []),
+        ("string", "=1+1", ["CD423"]),
+    ],
+)
+def test_cells_are_read_as_their_field_has_them(kind: str, value: Any, codes: list[str], tmp_path: Path) -> None:
+    files = sheets([["a", "b"], [value, "x"]])
+    found = ours(write(tmp_path / "p", files, fields(a=kind, b="string")))
+    assert [f.code for f in found] == (codes if value != "=1+1" else ["CD423"])
+    assert {(f.where.sheet, f.where.file) for f in found} <= {("s1", "t.xlsx")}
+
+
+def test_what_is_read_is_the_value_and_not_only_its_type(tmp_path: Path) -> None:
+    """By constraints that hold for the value alone."""
+    grid: Grid = [["a", "b", "c", "d"], [712345678.0, 0.25, DAY, True]]
+    schema = {
+        "fields": [
+            {"name": "a", "type": "string", "constraints": {"enum": ["712345678"]}},
+            {"name": "b", "type": "number", "constraints": {"minimum": 0.25, "maximum": 0.25}},
+            {"name": "c", "type": "date", "constraints": {"enum": ["2024-01-02"]}},
+            {"name": "d", "type": "string", "constraints": {"enum": ["TRUE"]}},
+        ]
+    }
+    assert ours(write(tmp_path / "p", sheets(grid), schema)) == []
+
+
+def test_rows_are_the_rows_of_the_spreadsheet(tmp_path: Path) -> None:
+    made = book([["Survey of wells"], [], ["a", "b", None], [1, "x", None], [None], ["?", "y"], [2, "z", "more"]])
+    folder = write(tmp_path / "p", {"t.xlsx": saved(made)}, dialect={"headerRows": [3]})
+    found = ours(folder)
+    assert places(found) == [("CD407", 5, None), ("CD408", 6, "a"), ("CD406", 7, None)]
+    header = ours(
+        write(tmp_path / "q", {"t.xlsx": saved(made)}, fields(a="any", c="any"), dialect={"headerRows": [3]})
+    )
+    assert (header[0].code, header[0].where.row, header[0].where.sheet) == ("CD404", 3, "s1")
+
+
+def test_several_rows_of_header_are_joined(tmp_path: Path) -> None:
+    grid: Grid = [["a", "b"], ["x", 2020], [1, "y"]]
+    schema = fields(**{"a x": "integer", "b 2020": "string"})
+    assert ours(write(tmp_path / "p", sheets(grid), schema, dialect={"headerRows": [1, 2]})) == []
+
+
+def test_a_table_may_begin_in_another_column(tmp_path: Path) -> None:
+    found = ours(write(tmp_path / "p", sheets([[None, "a", "b"], [None, 1, "x"], [None, "?", "=1"]])))
+    assert [(f.code, f.where.row, f.where.field) for f in found] == [("CD423", 3, "b"), ("CD408", 3, "a")]
+
+
+def test_the_sheet_is_the_one_that_the_dialect_names(tmp_path: Path) -> None:
+    files = sheets([["z"], [1]], [["a", "b"], [1, "x"]])
+    for number, dialect in enumerate([{"sheetName": "s2"}, {"sheetNumber": 2}, {"excel": {"sheet": "s2"}}]):
+        assert ours(write(tmp_path / str(number), files, dialect=dialect)) == []
+    for number, dialect in enumerate([{"sheetName": "S2"}, {"sheetNumber": 3}]):
+        (finding,) = ours(write(tmp_path / f"a{number}", files, dialect=dialect))
+        assert (finding.code, "s1, s2" in finding.message()) == ("CD422", True)
+    for number, bad in enumerate([0, True, "", ["s1"]]):
+        (finding,) = ours(write(tmp_path / f"b{number}", files, dialect={"sheetNumber": bad}))
+        assert (finding.code, finding.where.pointer) == ("CD416", "/resources/0/dialect")
+
+
+def test_other_sheets_with_data_are_told_where_none_is_named(tmp_path: Path) -> None:
+    files = sheets([["a", "b"], [1, "x"]], [], [["left over"]], s3="hidden")
+    found = ours(write(tmp_path / "p", files))
+    assert [(f.code, f.params["others"]) for f in found] == [("CD429", "s3")]
+
+
+def test_formulas_and_errors_are_told_by_column(tmp_path: Path) -> None:
+    made = book([["a", "b"], ["=1+1", "x"], ["=2", "y"], [3, "#REF!"], [4, "z"]])
+    found = ours(write(tmp_path / "p", {"t.xlsx": saved(made)}))
+    told = [(f.code, f.where.row, f.where.field, f.params["count"]) for f in found]
+    assert told == [("CD423", 2, "a", 2), ("CD424", 4, "b", 1)]
+
+
+def test_a_formula_that_was_calculated_is_its_result(tmp_path: Path) -> None:
+    content = edited(saved(book([["a", "b"], ["=1+1", "=2"]])), SHEET, [
+        (b"<f>1+1</f><v></v>", b"<f>1+1</f><v>2</v>"),
+        (b'r="B2"><f>2</f><v></v>', b'r="B2" t="str"><f>2</f><v></v>'),
+        (b"<f>1+1</f><v />", b"<f>1+1</f><v>2</v>"),
+        (b'r="B2"><f>2</f><v />', b'r="B2" t="str"><f>2</f><v />'),
+    ])  # fmt: skip
+    assert ours(write(tmp_path / "p", {"t.xlsx": content})) == []
+
+
+SHEET = "xl/worksheets/sheet1.xml"
+
+
+def edited(content: bytes, member: str, changes: list[tuple[bytes, bytes]]) -> bytes:
+    """A zip with a member of it changed."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            data = old.read(name)
+            for before, after in changes if name == member else ():
+                data = data.replace(before, after)
+            new.writestr(name, data)
+    return made.getvalue()
+
+
+def test_merged_cells_in_header_or_rows_are_told_and_a_title_above_is_not(tmp_path: Path) -> None:
+    made = book([["Title", None], ["a", "b"], [1, "x"], [2, None]])
+    made["s1"].merge_cells("A1:B1")
+    dialect = {"headerRows": [2]}
+    assert ours(write(tmp_path / "a", {"t.xlsx": saved(made)}, dialect=dialect)) == []
+    made["s1"].merge_cells("B3:B4")
+    found = ours(write(tmp_path / "b", {"t.xlsx": saved(made)}, dialect=dialect))
+    assert [(f.code, f.where.row, f.params["count"]) for f in found] == [("CD425", 3, 1)]
+
+
+def test_hidden_data_are_told(tmp_path: Path) -> None:
+    made = book([["a", "b"], [1, "x"], [2, "y"], [3, "z"]])
+    sheet = made["s1"]
+    sheet.row_dimensions[3].hidden = sheet.row_dimensions[9].hidden = True
+    sheet.column_dimensions["B"].hidden = sheet.column_dimensions["E"].hidden = True
+    found = ours(write(tmp_path / "p", {"t.xlsx": saved(made)}))
+    assert [(f.code, f.where.row) for f in found] == [("CD427", 3), ("CD427", None)]
+    assert "1 row that holds data is hidden" in found[0].message()
+    assert "are hidden: b." in found[1].message()
+    hidden = sheets([["z"]], [["a", "b"], [1, "x"]], s2="hidden")
+    (finding,) = ours(write(tmp_path / "q", hidden, dialect={"sheetName": "s2"}))
+    assert (finding.code, "s2" in finding.message()) == ("CD427", True)
+
+
+@pytest.mark.parametrize("word", ["Total", "TOTAL:", "Suma", "Ensemble", "Gesamt", "Total general", " Sum "])
+def test_a_row_of_totals_at_the_end_is_told(word: str, tmp_path: Path) -> None:
+    schema = fields(place="string", n="integer")
+    grid: Grid = [["place", "n"], ["Hill", 1], ["River", 2]]
+    (finding,) = ours(write(tmp_path / "a", sheets([*grid, [word, 3]]), schema))
+    assert (finding.code, finding.where.row) == ("CD426", 4)
+    assert ours(write(tmp_path / "b", sheets([*grid, [word, 3], ["Hill", 3]]), schema)) == []
+    assert ours(write(tmp_path / "c", sheets([*grid, [word, 3], ["Hill", 3], [word, 3]]), schema)) == []
+    assert ours(write(tmp_path / "d", sheets([*grid, ["Totally", 3]]), schema)) == []
+
+
+def test_findings_hold_no_value_of_a_cell(tmp_path: Path) -> None:
+    secret = 7123456789
+    made = book([["a", "b"], [DAY, secret], ["Zuzana", "#REF!"], ["=1", MOMENT], ["Total", secret]], [["Zuzana"]])
+    made["s1"].merge_cells("A2:B2")
+    made["s1"].row_dimensions[3].hidden = True
+    found = ours(write(tmp_path / "p", {"t.xlsx": saved(made)}))
+    assert {f.code for f in found} >= {"CD408", "CD423", "CD424", "CD425", "CD426", "CD427", "CD428", "CD429"}
+    for finding in found:
+        told = finding.message() + finding.remedy() + repr(finding)
+        assert not any(value in told for value in ("Zuzana", "7123456789", "2024"))
+
+
+def test_several_workbooks_are_one_table(tmp_path: Path) -> None:
+    files = {
+        "t.xlsx": saved(book([["a", "b"], [1, "x"]])),
+        "u.xlsx": saved(book([["a", "b"], ["?", "y"]])),
+        "v.xlsx": saved(book([["!", "z"]])),
+    }
+    found = ours(write(tmp_path / "p", files))
+    assert [(f.code, f.where.file, f.where.row) for f in found] == [("CD408", "u.xlsx", 2), ("CD408", "v.xlsx", 1)]
+
+
+def test_a_key_and_a_reference_are_followed_into_workbooks(tmp_path: Path) -> None:
+    keyed = fields(a="integer", b="string") | {"primaryKey": ["a"]}
+    found = ours(write(tmp_path / "p", sheets([["a", "b"], [1, "x"], [1.0, "y"]]), keyed))
+    assert [(f.code, f.where.row, f.where.sheet) for f in found] == [("CD412", 3, "s1")]
+    folder = write(
+        tmp_path / "q",
+        {
+            "t.xlsx": saved(book([["a", "b"], [1, "x"]])),
+        },
+    )
+    (folder / "u.csv").write_bytes(b"r\n1\n2\n")
+    descriptor = json.loads((folder / "datapackage.json").read_text())
+    key = {"fields": "r", "reference": {"resource": "t", "fields": "a"}}
+    descriptor["resources"].append(
+        {"name": "u", "path": "u.csv", "schema": fields(r="integer") | {"foreignKeys": [key]}}
+    )
+    (folder / "datapackage.json").write_text(json.dumps(descriptor))
+    assert places(ours(folder)) == [("CD413", 3, "r")]
+
+
+GOOD = saved(book([["a", "b"], [1, "x"]]))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"PK\x03\x04",
+        b"a,b\n1,x\n",
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600,
+        GOOD[: len(GOOD) // 2],
+        edited(GOOD, SHEET, [(b"<sheetData>", b"<sheetData><row>")]),
+        edited(GOOD, SHEET, [(b'r="A1"', b'r="ABCD1"')]),
+        edited(GOOD, SHEET, [(b'r="A1"', b'r="A0"')]),
+        edited(GOOD, SHEET, [(b'r="A1"', b'r="A99999999"')]),
+        edited(GOOD, SHEET, [(b'r="A1"', b'r="\xc3\xa9"')]),
+        edited(GOOD, SHEET, [(b"<worksheet", b"<!DOCTYPE x [<!ENTITY y 'z'>]><worksheet")]),
+        edited(GOOD, "xl/workbook.xml", [(b"<workbook", b"<!DOCTYPE x [<!ENTITY y 'z'>]><workbook")]),
+        edited(GOOD, "xl/_rels/workbook.xml.rels", [(b"sheet1.xml", b"../../../../etc/passwd")]),
+        edited(GOOD, "xl/workbook.xml", [(b"<sheets>", b"<sheets><sheet name='s' sheetId='9' r:id='none'/>")]),
+    ],
+    ids=range(14),
+)  # fmt: skip
+@pytest.mark.parametrize("ending", ["xlsx", "xls", "ods"])
+def test_a_hostile_workbook_is_a_finding(content: bytes, ending: str, tmp_path: Path) -> None:
+    (finding,) = ours(write(tmp_path / "p", {f"t.{ending}": content}))
+    assert finding.code == "CD401"
+
+
+def test_a_sheet_that_claims_to_be_endless_is_not_kept(tmp_path: Path) -> None:
+    far = edited(GOOD, SHEET, [(b'r="A2"', b'r="XFD1048576"')])
+    (finding,) = ours(write(tmp_path / "p", {"t.xlsx": far}))
+    assert (finding.code, "10,000,000" in finding.message()) == ("CD401", True)
+
+
+def test_a_workbook_that_unpacks_to_much_more_is_not_opened(tmp_path: Path) -> None:
+    bomb = edited(GOOD, SHEET, [(b"</worksheet>", b"<!--" + b" " * 2**22 + b"--></worksheet>")])
+    assert ours(write(tmp_path / "p", {"t.xlsx": bomb})) == []
+    with patch.object(packed, "RATIO_FREE_BYTES", 2**20):
+        (finding,) = ours(write(tmp_path / "p", {"t.xlsx": bomb}))
+    assert (finding.code, "larger than" in finding.message()) == ("CD401", True)
+
+
+def test_a_member_that_is_longer_than_it_says_is_cut_or_refused(tmp_path: Path) -> None:
+    """What calamine is handed was written anew: it cannot be told another length than was checked."""
+    content = bytearray(GOOD)
+    place = content.rindex(b"PK\x01\x02")
+    content[place + 24 : place + 28] = (10).to_bytes(4, "little")
+    (finding,) = ours(write(tmp_path / "p", {"t.xlsx": bytes(content)}))
+    assert finding.code == "CD401"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, len(GOOD) - 1), st.binary(min_size=1, max_size=8))
+def test_any_damage_gives_findings_only(place: int, noise: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        for ending in ("xlsx", "ods", "xls"):
+            content = GOOD[:place] + noise + GOOD[place + len(noise) :]
+            ours(write(Path(folder) / ending, {f"t.{ending}": content}))
+
+
+# Parquet
+
+
+def parquet(query: str) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "t.parquet"
+        duckdb.connect().execute(f"COPY ({query}) TO '{path}' (FORMAT parquet)")
+        return path.read_bytes()
+
+
+def test_parquet_is_compared_with_the_schema(tmp_path: Path) -> None:
+    good = parquet("SELECT 1 AS a, 'x' AS b UNION ALL SELECT 2, NULL")
+    assert ours(write(tmp_path / "a", {"t.parquet": good})) == []
+    other = parquet("SELECT 1 AS a, 'x' AS c")
+    assert [f.code for f in ours(write(tmp_path / "b", {"t.parquet": other}))] == ["CD404"]
+    wrong = parquet("SELECT 'x' AS a, 5 AS b UNION ALL SELECT '7', 6")
+    found = places(ours(write(tmp_path / "c", {"t.parquet": wrong})))
+    assert sorted(found) == [("CD408", 2, "a"), ("CD408", 2, "b"), ("CD408", 3, "b")]
+    assert [
+        f.code for f in ours(write(tmp_path / "d", {"t.parquet": parquet("SELECT 1 AS a, 'x' AS b LIMIT 0")}))
+    ] == ["CD417"]
+
+
+TYPED = """SELECT 5::HUGEINT AS a, 1.5::DECIMAL(4, 2) AS b, 0.25::DOUBLE AS c, DATE '2024-01-02' AS d,
+    TIMESTAMP '2024-01-02 03:04:05' AS e, TIMESTAMPTZ '2024-01-02 03:04:05+00' AS f, true AS g,
+    TIME '03:04:05' AS h, uuid() AS i, [1, 2] AS j, {'x': 1} AS k, 2.0::DOUBLE AS l, 'nan'::FLOAT AS m"""
+KINDS = "integer number number date datetime datetime boolean time string array object integer number"
+TYPES = dict(zip("abcdefghijklm", KINDS.split(), strict=True))
+
+
+def test_the_types_of_parquet_are_those_of_table_schema(tmp_path: Path) -> None:
+    assert ours(write(tmp_path / "p", {"t.parquet": parquet(TYPED)}, fields(**TYPES))) == []
+    swapped = dict(zip(TYPES, reversed(TYPES.values()), strict=True))
+    found = ours(write(tmp_path / "q", {"t.parquet": parquet(TYPED)}, fields(**swapped)))
+    assert {f.code for f in found} == {"CD408"}
+
+
+def test_several_and_oddly_named_files_of_parquet(tmp_path: Path) -> None:
+    files = {"t[1]*.parquet": parquet("SELECT 1 AS a, 'x' AS b"), "u.parquet": parquet("SELECT 2 AS a, 5 AS b")}
+    found = ours(write(tmp_path / "p", files))
+    assert [(f.code, f.where.file, f.where.row) for f in found] == [("CD408", "u.parquet", 2)]
+    files["u.parquet"] = parquet("SELECT 2 AS a")
+    assert [f.code for f in ours(write(tmp_path / "q", files))] == ["CD401"]
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"a,b\n", parquet("SELECT 1 AS a, 'x' AS b")[:-20]])
+def test_what_is_no_parquet_is_told(content: bytes, tmp_path: Path) -> None:
+    (finding,) = ours(write(tmp_path / "p", {"t.parquet": content}))
+    assert (finding.code, "Parquet" in finding.message()) == ("CD401", True)
+
+
+def test_parquet_is_converted_as_the_text_of_table_schema(tmp_path: Path) -> None:
+    query = """SELECT 5 AS a, 1.5::DOUBLE AS b, 2.0::DOUBLE AS c, TIMESTAMP '2024-01-02 03:04:05' AS d, true AS e,
+        DATE '2024-01-02' AS f, 'NA' AS g
+        UNION ALL SELECT NULL, 'nan'::DOUBLE, '-inf'::DOUBLE, NULL, NULL, NULL, 'x'"""
+    schema = fields(a="integer", b="number", c="number", d="datetime", e="boolean", f="date", g="string")
+    package = load(write(tmp_path / "p", {"t.parquet": parquet(query)}, schema | {"missingValues": ["NA"]}))
+    with session(package) as opened:
+        rows = relation(opened, package, package.resources[0]).fetchall()
+    assert rows == [
+        (2, "5", "1.5", "2", "2024-01-02T03:04:05", "true", "2024-01-02", None),
+        (3, None, "NaN", "-INF", None, None, None, "x"),
+    ]
+    package = load(write(tmp_path / "q", {"t.parquet": parquet("SELECT [1] AS a")}, fields(a="array")))
+    with session(package) as opened, pytest.raises(ConversionError, match="type that is not converted"):
+        relation(opened, package, package.resources[0])
+
+
+@pytest.mark.parametrize("name", ["t.xlsx", "t.jsonl"])
+def test_what_is_not_converted_says_what_to_do(name: str, tmp_path: Path) -> None:
+    package = load(write(tmp_path / "p", {name: GOOD if name == "t.xlsx" else b'{"a": 1}'}))
+    with session(package) as opened, pytest.raises(ConversionError, match="save it as CSV"):
+        relation(opened, package, package.resources[0])

@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cdmeta.package import Package, Resource
+from cdmeta.tables import workbook
 from cdmeta.tables.jsonlines import open_lines
 from cdmeta.tables.packed import unpacked
+from cdmeta.tables.parquet import open_parquet
 from cdmeta.tables.records import (
     Dialect,
     Table,
@@ -21,9 +23,8 @@ from cdmeta.tables.records import (
     undecodable,
 )
 
-LINES = ("jsonl", "ndjson")
-TEXT = ("csv", "tsv")
-READABLE = (*TEXT, *LINES)
+_LINES = ("jsonl", "ndjson")
+READABLE = ("csv", "tsv", *_LINES, *workbook.FORMATS, "parquet")
 """Formats of files that are read."""
 
 
@@ -44,11 +45,16 @@ def opened(package: Package, resource: Resource) -> Iterator[Table]:
 
 
 def _open(package: Package, resource: Resource, scratch: Path) -> Table:
-    files = unpacked(package, resource, scratch)
-    dialect, encoding = Dialect.of(resource), encoding_of(resource)
+    files, named = unpacked(package, resource, scratch), kind(resource)
+    if named == "parquet":
+        return open_parquet(package, files, scratch)
+    dialect = Dialect.of(resource)
+    if named in workbook.FORMATS:
+        return workbook.open_workbook(resource, named, files, dialect, scratch)
+    encoding = encoding_of(resource)
     for part, path in files.items():
         if problem := undecodable(path, encoding):
             raise TableReadError("CD402", problem[0], part, encoding=encoding, **problem[1])
-    if kind(resource) in LINES:
+    if named in _LINES:
         return open_lines(resource, files, encoding)
     return open_text(files, encoding, dialect)

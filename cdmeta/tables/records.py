@@ -308,7 +308,7 @@ def _join(labels: list[str], previous: dict[int, str], cells: list[Any], join: s
             labels.append(text)
 
 
-def one_after_the_other(first: Table, rest: list[tuple[Table, Iterator[Record]]]) -> Iterator[Record]:
+def one_after_the_other(first: Table, rest: Iterable[tuple[Table, Iterator[Record]]]) -> Iterator[Record]:
     """All rows; a further file that does not start with the same header has none, and is rows throughout."""
     yield from first.records
     for table, whole in rest:
