@@ -6,9 +6,12 @@ import gzip
 import io
 import json
 import lzma
+import shutil
+import subprocess
 import tempfile
 import zipfile
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -19,6 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
+from cdmeta.cli import main
 from cdmeta.errors import ConversionError
 from cdmeta.finding import Finding
 from cdmeta.package import load
@@ -584,3 +588,92 @@ def test_what_is_not_converted_says_what_to_do(name: str, tmp_path: Path) -> Non
     package = load(write(tmp_path / "p", {name: GOOD if name == "t.xlsx" else b'{"a": 1}'}))
     with session(package) as opened, pytest.raises(ConversionError, match="save it as CSV"):
         relation(opened, package, package.resources[0])
+
+
+# A package from a workbook
+
+
+def command(*words: str) -> tuple[int, str]:
+    """The exit code of `cdmeta`, and what it says, on one line."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
+        main(list(words))
+    return int(ended.value.code or 0), " ".join((out.getvalue() + err.getvalue()).split())
+
+
+def started(folder: Path, content: bytes, *more: str) -> tuple[int, str]:
+    source = folder / "wells.xlsx"
+    source.write_bytes(content)
+    return command("new", str(folder / "out"), "--from", str(source), *more)
+
+
+def test_a_package_is_started_from_a_sheet(tmp_path: Path) -> None:
+    grid: Grid = [["well", "seen", "depth", "phone", "ok"], ["A", DAY, 12.0, "0712", True], ["Total", None, 0.25]]
+    made = book(grid)
+    made["s1"].row_dimensions[2].hidden = True
+    code, output = started(tmp_path, saved(made))
+    assert code == 0, output
+    assert "Written as CSV from the sheet of the workbook: 2 rows." in output
+    assert "seems to be a total" in output
+    assert "1 row that holds data is hidden" in output
+    table = (tmp_path / "out/data/wells.csv").read_text(encoding="utf-8")
+    assert table == "well,seen,depth,phone,ok\nA,2024-01-02,12,0712,TRUE\nTotal,,0.25,,\n"
+    descriptor = json.loads((tmp_path / "out/datapackage.json").read_text(encoding="utf-8"))
+    (resource,) = descriptor["resources"]
+    types = {entry["name"]: entry["type"] for entry in resource["schema"]["fields"]}
+    assert types == {"well": "string", "seen": "date", "depth": "number", "phone": "string", "ok": "boolean"}
+    assert (resource["path"], resource["format"], resource["encoding"]) == ("data/wells.csv", "csv", "utf-8")
+    assert ours(tmp_path / "out") == []
+
+
+@pytest.mark.parametrize(
+    ("grids", "told"),
+    [
+        ([[["a"], ["=1+1"]]], "holds a formula and no result"),
+        ([[["a"], [1]], [["left over"]]], "--sheet names the sheet"),
+        ([[[None], ["x"]]], "has no names of columns"),
+        ([[]], "has no names of columns"),
+    ],
+)
+def test_nothing_is_lost_on_the_way_from_a_sheet(grids: list[Grid], told: str, tmp_path: Path) -> None:
+    code, output = started(tmp_path, saved(book(*grids)))
+    assert (code, (tmp_path / "out").exists()) == (2, False)
+    assert told in output
+    assert "wells.xlsx" in output
+
+
+def test_the_sheet_to_start_from_can_be_named(tmp_path: Path) -> None:
+    content = saved(book([["a"], [1]], [["b"], [2]]))
+    assert "no sheet" in started(tmp_path, content, "--sheet", "s3")[1]
+    assert started(tmp_path, content, "--sheet", "s2")[0] == 0
+    assert (tmp_path / "out/data/wells.csv").read_text(encoding="utf-8") == "b\n2\n"
+    source = tmp_path / "t.csv"
+    source.write_text("a\n1\n")
+    code, output = command("new", str(tmp_path / "o"), "--from", str(source), "--sheet", "s")
+    assert (code, "Leave --sheet out" in output) == (2, True)
+
+
+# Other programs' workbooks
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("ending", ["xls", "ods", "xlsx"])
+def test_workbooks_that_libreoffice_writes_are_read(ending: str, tmp_path: Path) -> None:
+    made = book(
+        [["a", "b", "c"], [1, "x", DAY], ["?", "y", DAY], ["=1+1", "z", DAY], [5, "#REF!", DAY]], [["more"]]
+    )
+    made["s1"]["B5"].data_type = "f"
+    made["s1"]["B5"] = "=1/0"
+    made["s1"].merge_cells("B2:B3")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/t.xlsx").write_bytes(saved(made))
+    office = shutil.which("soffice")
+    assert office is not None
+    profile = f"-env:UserInstallation=file://{tmp_path}/profile"
+    command = [office, profile, "--headless", "--convert-to", ending, "--outdir", str(tmp_path), "in/t.xlsx"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=120)
+    content = (tmp_path / f"t.{ending}").read_bytes()
+    found = ours(write(tmp_path / "p", {f"t.{ending}": content}, fields(a="integer", b="string", c="date")))
+    wanted = [("CD429", None, None), ("CD424", 5, "b"), ("CD425", 2, None), ("CD408", 3, "a")]
+    # In an xls, nothing tells an error from an empty cell.
+    assert places(found) == [place for place in wanted if ending != "xls" or place[0] != "CD424"]

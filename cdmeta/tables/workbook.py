@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import re
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -353,6 +354,31 @@ class _Reader:
         # In a long table, where each group has its total, it stands in other rows too.
         if self._totals == [self._last] and self._last:
             yield self._finding("CD426", row=self._last)
+
+
+def to_csv(path: Path, target: Path, wanted: str | None = None) -> tuple[Finding, ...]:
+    """Write a sheet as CSV in UTF-8, the first row being the header; tell what was seen in it.
+
+    All cells are written: dates as YYYY-MM-DD, whole numbers without a decimal point, percentages as 0.25.
+
+    Args:
+        path: a workbook of one of FORMATS.
+        target: the file to write.
+        wanted: the name of the sheet; the first, where there is none.
+
+    Raises:
+        TableReadError: the workbook cannot be read, or the sheet is not there.
+    """
+    kind = path.suffix.lower().removeprefix(".")
+    with tempfile.TemporaryDirectory(prefix="cdmeta-table-") as scratch:
+        sheet = open_sheet(path, path.name, kind, wanted, Path(scratch) / f"book.{kind}")
+    reader = _Reader(Resource(0, path.stem, {}, (), None, None), sheet, Dialect())
+    with target.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(reader.table.labels or [])
+        for record in reader.table.records:
+            writer.writerow(["" if value is None else text(value) for value in record.cells])
+    return (*reader.seen(is_named=wanted is not None), *reader.closing())
 
 
 def letters(column: int) -> str:
