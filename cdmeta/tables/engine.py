@@ -235,7 +235,7 @@ def _dialect(resource: Resource) -> Mapping[str, Any]:
     odd = sorted(key for key in given if key not in _DIALECT)
     if odd or given.get("headerRows", [1]) != [1]:
         raise _refusal(resource, "dialect", names=", ".join(odd) or "headerRows")
-    delimiter = "\t" if resource.raw.get("format") == "tsv" else ","
+    delimiter = "\t" if kind(resource) == "tsv" else ","
     dialect: dict[str, Any] = {
         "delimiter": delimiter,
         "quoteChar": '"',
