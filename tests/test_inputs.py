@@ -677,3 +677,60 @@ def test_workbooks_that_libreoffice_writes_are_read(ending: str, tmp_path: Path)
     wanted = [("CD429", None, None), ("CD424", 5, "b"), ("CD425", 2, None), ("CD408", 3, "a")]
     # In an xls, nothing tells an error from an empty cell.
     assert places(found) == [place for place in wanted if ending != "xls" or place[0] != "CD424"]
+
+
+# OpenDocument that stands for more than it is long
+
+NAMES = 'xmlns:{0}="urn:oasis:names:tc:opendocument:xmlns:{0}:1.0"'
+
+
+def opendocument(rows: str) -> bytes:
+    names = " ".join(NAMES.format(name) for name in ("office", "table", "text"))
+    body = f'<table:table table:name="s1">{rows}</table:table>'
+    for name in ("spreadsheet", "body", "document-content"):
+        body = f"<office:{name} {names if name == 'document-content' else ''}>{body}</office:{name}>"
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("META-INF/manifest.xml", "<manifest/>")
+        archive.writestr("styles.xml", "<styles/>")
+        archive.writestr("content.xml", body)
+    return made.getvalue()
+
+
+def line(*cells: str, times: int | str = 1) -> str:
+    return f'<table:table-row table:number-rows-repeated="{times}">{"".join(cells)}</table:table-row>'
+
+
+def one_cell(content: str, times: int = 1) -> str:
+    start = f'<table:table-cell office:value-type="string" table:number-columns-repeated="{times}">'
+    return f"{start}<text:p>{content}</text:p></table:table-cell>"
+
+
+def blank(times: int) -> str:
+    return f'<table:table-cell table:number-columns-repeated="{times}"/>'
+
+
+HEADER, ROW = line(one_cell("a"), one_cell("b")), line(one_cell("1"), one_cell("x"))
+
+
+@pytest.mark.parametrize(
+    ("rows", "codes"),
+    [
+        (HEADER + ROW, []),
+        (HEADER + ROW + line(blank(10**9), times=10**9), []),
+        (HEADER + line(one_cell("1"), one_cell("x"), blank(10**9)), []),
+        (HEADER + line(one_cell("1"), one_cell("x"), times=10**9), ["CD401"]),
+        (HEADER + line(one_cell("1"), one_cell("x", 10**9)), ["CD401"]),
+        (HEADER + line(blank(1), times=10**9) + ROW, ["CD401"]),
+        (HEADER + line(one_cell("1"), times="9" * 5000), ["CD401"]),
+        (HEADER + line(one_cell("1"), one_cell("x"), times=2) + line(one_cell("?"), one_cell("y")), ["CD408"]),
+    ],
+)
+def test_repeated_rows_and_cells_are_counted_before_they_are_kept(
+    rows: str, codes: list[str], tmp_path: Path
+) -> None:
+    found = ours(write(tmp_path / "p", {"t.ods": opendocument(rows)}))
+    assert [f.code for f in found] == codes
+    if codes == ["CD408"]:
+        assert found[0].where.row == 4
