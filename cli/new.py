@@ -35,12 +35,13 @@ def _agency(_: click.Context, __: click.Parameter, value: str | None) -> str | N
 @click.option("--from", "source", metavar="FILE", required=True, type=_SOURCE)
 @click.option("--language", default=spoken, callback=_language)
 @click.option("--agency", callback=_agency)
-def command(folder: Path, source: Path, language: str, agency: str | None) -> None:
+@click.option("--sheet", metavar="NAME")
+def command(folder: Path, source: Path, language: str, agency: str | None, sheet: str | None) -> None:
     """Start a package in DIR from a table: what can be found out is filled in, the rest is asked.
 
     DIR must not be there yet, or be empty.
     """
-    started = new(folder, source, now().date(), language=language, agency=agency)
+    started = new(folder, source, now().date(), language=language, agency=agency, sheet=sheet)
     click.echo("\n".join(_text(started)))
 
 

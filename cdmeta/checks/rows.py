@@ -10,7 +10,7 @@ from cdmeta.tables.judge import judge
 
 
 def check(package: Package) -> Iterator[Finding]:
-    """What is wrong with rows and files (CD401 to CD421); of a resource that lacks files the loader has told."""
+    """What is wrong with rows and files (CD401 to CD431); of a resource that lacks files the loader has told."""
     for resource in package.resources:
         if resource.complete or "path" not in resource.raw:
             yield from judge(package, resource)

@@ -17,7 +17,8 @@ from cdmeta.errors import ConversionError
 from cdmeta.package import Package, Resource
 from cdmeta.tables import engine
 from cdmeta.tables.engine import ROW, literal
-from cdmeta.tables.records import TableReadError, kind, open_table
+from cdmeta.tables.inputs import opened
+from cdmeta.tables.records import TableReadError, kind
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -315,21 +316,23 @@ def _column(resource: Resource, number: int, entry: Mapping[str, Any]) -> Column
 
 
 def _by_records(session: engine.Session, package: Package, resource: Resource, name: str) -> tuple[Column, ...]:
-    if resource.paths and (kind(resource) not in _READABLE or resource.raw.get("compression")):
+    if resource.paths and kind(resource) not in _READABLE:
         raise TableReadError("CD418", "format", format=kind(resource))
-    table = open_table(package, resource)
-    by_name = {str(entry.get("name")): number for number, entry in enumerate(resource.fields)}
-    labels = table.labels or [str(entry.get("name")) for entry in resource.fields]
-    if not labels:
-        raise TableReadError("CD401", "empty")
-    columns, missing = [], []
-    for place, label in enumerate(labels):
-        entry = resource.fields[by_name[label]] if label in by_name else {}
-        known = _column(resource, by_name[label], entry) if entry else Column(f"#{place + 1}", label, {}, "", None)
-        columns.append(replace(known, sql=engine.column(place)))
-        missing.append(_missing(resource, entry))
-    _write(session, table.records, columns, missing, name)
-    return tuple(columns)
+    with opened(package, resource) as table:
+        by_name = {str(entry.get("name")): number for number, entry in enumerate(resource.fields)}
+        labels = table.labels or [str(entry.get("name")) for entry in resource.fields]
+        if not labels:
+            raise TableReadError("CD401", "empty")
+        columns, missing = [], []
+        for place, label in enumerate(labels):
+            entry = resource.fields[by_name[label]] if label in by_name else {}
+            known = (
+                _column(resource, by_name[label], entry) if entry else Column(f"#{place + 1}", label, {}, "", None)
+            )
+            columns.append(replace(known, sql=engine.column(place)))
+            missing.append(_missing(resource, entry))
+        _write(session, table.records, columns, missing, name)
+        return tuple(columns)
 
 
 def _write(

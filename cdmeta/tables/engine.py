@@ -12,6 +12,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,8 @@ from typing import TYPE_CHECKING, Any
 from cdmeta.errors import ConversionError
 from cdmeta.package import Package, Resource
 from cdmeta.phrase import Phrase, os_reason
+from cdmeta.tables.packed import unpacked
+from cdmeta.tables.records import TableReadError, kind
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
@@ -39,6 +42,11 @@ _PLAIN_DIALECT = {"delimiter", "header", "headerRows", "lineTerminator", "quoteC
 _DIALECT = _PLAIN_DIALECT | {"escapeChar", "skipInitialSpace", "commentChar", "$schema", "name", "title"}
 _DIALECT |= {"description", "caseSensitiveHeader", "csvddfVersion", "type", "table", "property", "itemType"}
 _GLOB = frozenset("*?[]{}")
+_OTHERS = ("jsonl", "ndjson", "xlsx", "xlsm", "xls", "ods")
+_PARQUET_TEXT = re.compile(
+    r"U?(?:TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|BOOLEAN|VARCHAR|DATE|TIME|UUID|DECIMAL\(.*|ENUM\(.*"
+)
+"""Types whose text in DuckDB is that of Table Schema."""
 
 
 @dataclass(frozen=True)
@@ -199,15 +207,21 @@ def _source(session: Session, package: Package, resource: Resource) -> _Source:
         return _inline(session, resource)
     if not resource.complete:
         raise _refusal(resource, "incomplete")
-    named = resource.raw.get("format")
-    if named not in (None, "csv", "tsv") or resource.raw.get("compression"):
+    if (named := kind(resource)) not in ("parquet", "csv", "tsv") and (
+        "format" in resource.raw or named in _OTHERS
+    ):
         raise _refusal(resource, "format")
     dialect = _dialect(resource)
-    paths = [package.path(path) for path in resource.paths]
     try:
+        paths = list(unpacked(package, resource, session.scratch).values())
+        if named == "parquet":
+            return _parquet(session, resource, paths)
         if all(is_plain(path, resource, dialect) for path in paths):
             return _as_it_lies(resource, dialect, paths)
         return _rewritten(session, resource, dialect, paths)
+    except TableReadError as error:
+        reason = Phrase(f"rows.{error.reason}", error.params)
+        raise _refusal(resource, "unreadable", reason=reason) from error
     except OSError as error:
         raise _refusal(resource, "unreadable", reason=os_reason(error)) from error
 
@@ -221,7 +235,7 @@ def _dialect(resource: Resource) -> Mapping[str, Any]:
     odd = sorted(key for key in given if key not in _DIALECT)
     if odd or given.get("headerRows", [1]) != [1]:
         raise _refusal(resource, "dialect", names=", ".join(odd) or "headerRows")
-    delimiter = "\t" if resource.raw.get("format") == "tsv" else ","
+    delimiter = "\t" if kind(resource) == "tsv" else ","
     dialect: dict[str, Any] = {
         "delimiter": delimiter,
         "quoteChar": '"',
@@ -240,7 +254,7 @@ def is_plain(path: Path, resource: Resource, dialect: Mapping[str, Any] | None =
     simple = str(resource.raw.get("encoding", "utf-8")).lower().replace("_", "-") in ("utf-8", "utf8", "ascii")
     delimiter = str(dialect["delimiter"])
     simple = simple and set(dialect) <= _PLAIN_DIALECT and dialect["quoteChar"] == '"'
-    if not simple or not delimiter.isascii() or delimiter in '"\r\n\0' or _GLOB & set(str(path.resolve())):
+    if not simple or not delimiter.isascii() or delimiter in '"\r\n\0' or is_pattern(path):
         return False
     return _has_plain_lines(path)
 
@@ -375,6 +389,59 @@ def _cell(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False)
+
+
+def _parquet(session: Session, resource: Resource, paths: Sequence[Path]) -> _Source:
+    """Parquet as text, in the forms of Table Schema."""
+    if any(map(is_pattern, paths)):
+        raise _refusal(resource, "parquet-name")
+    do = session.connection.execute
+    columns = [do(parquet_columns(path)).fetchall() for path in paths]
+    if any(other != columns[0] for other in columns):
+        raise _refusal(resource, "headers")
+    header = _header(resource, [[name for name, _ in found] for found in columns])
+    texts = [_parquet_text(resource, name, kind) for name, kind in columns[0]]
+    cells = ", ".join(f"{text} AS c{place}" for place, text in enumerate(texts))
+    scan = parquet_scan(paths)
+    ((rows,),) = do(f"SELECT count(*) FROM {scan}").fetchall()  # noqa: S608  # all parts quoted here
+    return _Source(f"(SELECT {cells} FROM {scan})", header, rows, True, False)  # noqa: S608  # likewise
+
+
+def _parquet_text(resource: Resource, name: str, kind: str) -> str:
+    cell = identifier(name)
+    if _PARQUET_TEXT.fullmatch(kind):
+        return f"{cell}::VARCHAR"
+    if kind in ("FLOAT", "DOUBLE"):
+        return (
+            f"CASE WHEN isnan({cell}) THEN 'NaN' WHEN isinf({cell}) THEN if({cell} > 0, 'INF', '-INF') "
+            f"WHEN {cell} = trunc({cell}) AND abs({cell}) < 1e15 THEN {cell}::BIGINT::VARCHAR "
+            f"ELSE {cell}::VARCHAR END"
+        )
+    if kind == "TIMESTAMP":
+        whole = f"strftime({cell}, '%Y-%m-%dT%H:%M:%S')"
+        return f"{whole} || if(microsecond({cell}) % 1000000 = 0, '', strftime({cell}, '.%f'))"
+    raise _refusal(resource, "parquet-type", name=name)
+
+
+def parquet_columns(path: Path) -> str:
+    """A query for the names and types of the columns of a Parquet file."""
+    return f"SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM {parquet_scan([path])})"  # noqa: S608
+
+
+def parquet_scan(paths: Sequence[Path]) -> str:
+    """A table function that reads Parquet files whose names are no patterns."""
+    files = ", ".join(literal(str(path.resolve())) for path in paths)
+    return f"read_parquet([{files}], hive_partitioning = false, union_by_name = false)"
+
+
+def is_pattern(path: Path) -> bool:
+    """Tell whether DuckDB would read the path of a file as a pattern."""
+    return bool(_GLOB & set(str(path.resolve())))
+
+
+def identifier(name: str) -> str:
+    """A name as an identifier of SQL."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def csv_scan(paths: Sequence[Path], width: int, delimiter: str, *, header: bool) -> str:

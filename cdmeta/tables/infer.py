@@ -58,23 +58,28 @@ class Inferred:
     notes: tuple[tuple[str, Mapping[str, Any]], ...] = field(hash=False)
 
 
-def infer(path: Path) -> Inferred:
+def infer(path: Path, called: Path | None = None) -> Inferred:
     """Find out the encoding, the delimiter and the schema of a table.
+
+    Args:
+        path: the table.
+        called: what it is called in errors, where it was made from another file.
 
     Raises:
         TableError: it is no table of text, or its header does not name each column.
         OSError: it cannot be read.
     """
+    called = called or path
     encoding = _encoding(path)
     dialect = Dialect(delimiter=_delimiter(path, encoding))
     try:
         table = split_header(read_records(path, path.name, encoding, dialect), dialect)
-        labels = _labels(path, table.labels or [])
+        labels = _labels(called, table.labels or [])
         columns = [_Column(label, dialect.delimiter) for label in labels]
         rows = _read(columns, table.records)
     except TableReadError as error:
         reason = Phrase(f"rows.{error.reason}", error.params)
-        raise _error(path, "unreadable", row=error.row or 1, reason=reason) from error
+        raise _error(called, "unreadable", row=error.row or 1, reason=reason) from error
     schema, notes = _schema(columns, rows)
     found: list[tuple[str, Mapping[str, Any]]] = [
         ("delimiter", {"delimiter": _called(dialect.delimiter)}),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cdmeta.finding import Finding, Where
@@ -18,20 +18,20 @@ from cdmeta.phrase import Phrase
 from cdmeta.tables import scan
 from cdmeta.tables.cells import Column, column, free_column
 from cdmeta.tables.conformance import metadata_problems, schema_problems
-from cdmeta.tables.records import Record, TableReadError, canonical, kind, open_table
+from cdmeta.tables.inputs import READABLE, opened
+from cdmeta.tables.records import Record, Table, TableReadError, canonical, kind
 
 __all__ = ["LISTED", "READABLE", "judge", "metadata_problems"]
 
 LISTED = 100
 """So many findings of one code are listed for a resource; of the rest the number is told."""
 
-READABLE = ("csv", "tsv")
 _CHUNK = 2**20
 _CELL_CODES = {"type": "CD408", "required": "CD409", "categories": "CD414"}
 
 
 def judge(package: Package, resource: Resource) -> Iterator[Finding]:
-    """Everything that is wrong with the files and rows of a resource (CD401 to CD421).
+    """Everything that is wrong with the files and rows of a resource (CD401 to CD431).
 
     Args:
         package: the package as it was opened; files are reached only through it.
@@ -72,15 +72,22 @@ def _judge(package: Package, resource: Resource) -> Iterator[Finding]:
 
 
 def _rows(package: Package, resource: Resource, schema: Mapping[str, Any] | None) -> Iterator[Finding]:
-    table = open_table(package, resource)
+    with opened(package, resource) as table:
+        yield from _of_table(package, resource, schema, table)
+
+
+def _of_table(
+    package: Package, resource: Resource, schema: Mapping[str, Any] | None, table: Table
+) -> Iterator[Finding]:
     columns = _columns(schema)
+    yield from table.findings
     for owner in columns:
         yield from _column_problems(resource, owner)
     if table.labels is not None and not any(table.labels):
         first = next(table.records, None)
         code, reason = ("CD401", "empty") if first is None and not table.labels else ("CD403", "header-blank")
-        raise TableReadError(code, reason, _file(resource), 1 if code == "CD403" else None)
-    layout = _Layout(resource, columns, table.labels, schema)
+        raise TableReadError(code, reason, _file(resource), table.header_row if code == "CD403" else None)
+    layout = _Layout(resource, columns, table, schema)
     yield from layout.findings()
     if layout.columns is None:
         return
@@ -91,11 +98,12 @@ def _rows(package: Package, resource: Resource, schema: Mapping[str, Any] | None
         else:
             checks.append(found)
     compared = list(_compared(checks, layout.columns))
-    doubts = scan.doubts(package, resource, table.labels, layout.columns, compared)
+    doubts = scan.doubts(package, resource, table.labels, layout.columns, compared, table.files)
     count = doubts.rows if doubts else 0
     for number, record in enumerate(doubts.records if doubts else table.records, start=1):
         count = count if doubts else number
         yield from _row(resource, record, layout.columns, checks)
+    yield from table.closing()
     if not count:
         yield Finding("CD417", Where(_file(resource), resource=resource.name), {"resource": resource.name})
 
@@ -115,7 +123,8 @@ def _row(
     """The findings of one row: an empty one has no others, a short one no values where it ends."""
     if not columns:
         return
-    cells, where = record.cells, Where(record.file, resource=resource.name, row=record.row)
+    cells = record.cells
+    where = Where(record.file, resource=resource.name, sheet=record.sheet, row=record.row)
     values: dict[str, Any] = {}
     broken: list[tuple[Column, str]] = []
     for owner, cell in zip(columns, cells, strict=False):
@@ -142,8 +151,8 @@ def _cell_finding(where: Where, owner: Column, note: str) -> Finding:
     return Finding(_CELL_CODES.get(note, "CD410"), _at(where, owner.name), params)
 
 
-def _at(where: Where, name: str) -> Where:
-    return Where(where.file, resource=where.resource, row=where.row, field=name)
+def _at(where: Where, name: str | None) -> Where:
+    return replace(where, field=name)
 
 
 # The header
@@ -157,14 +166,15 @@ class _Layout:
     """
 
     def __init__(
-        self, resource: Resource, fields: list[Column], labels: list[str] | None, schema: Mapping[str, Any] | None
+        self, resource: Resource, fields: list[Column], table: Table, schema: Mapping[str, Any] | None
     ) -> None:
-        self._resource, self._fields, self._labels = resource, fields, labels or []
+        self._resource, self._fields, self._labels = resource, fields, table.labels or []
+        self._where = Where(_file(resource), resource=resource.name, sheet=table.sheet, row=table.header_row)
         match = (schema or {}).get("fieldsMatch", "exact")
         self._match = "partial" if schema is None else match[0] if isinstance(match, list) else match
         self._required = {f.name for f in fields if f.required} | set(_names((schema or {}).get("primaryKey")))
         self._twice = {label for label in self._labels if label and self._labels.count(label) > 1}
-        self.columns: list[Column] | None = fields if labels is None else self._by_label()
+        self.columns: list[Column] | None = fields if table.labels is None else self._by_label()
 
     def _by_label(self) -> list[Column] | None:
         if self._match == "exact":
@@ -220,8 +230,7 @@ class _Layout:
             yield self._finding("CD404", "header-missing", field=name)
 
     def _finding(self, code: str, reason: str, **params: Any) -> Finding:
-        where = Where(_file(self._resource), resource=self._resource.name, row=1, field=params.get("field"))
-        return Finding(code, where, {"note": _text(reason, **params)} | params)
+        return Finding(code, _at(self._where, params.get("field")), {"note": _text(reason, **params)} | params)
 
 
 def _separator(label: str, count: int) -> str | None:
@@ -343,14 +352,14 @@ def _known(package: Package, resource: Resource, names: tuple[str, ...]) -> froz
         return None
     known: set[Any] = set()
     try:
-        table = open_table(package, resource)
-        layout = _Layout(resource, _columns(resource.schema), table.labels, resource.schema)
-        places = {owner.name: place for place, owner in enumerate(layout.columns or ())}
-        if not places.keys() >= set(names):
-            return None
-        wanted = [(places[name], (layout.columns or [])[places[name]]) for name in names]
-        for record in table.records:
-            known.add(tuple(canonical(_value(owner, record, place)) for place, owner in wanted))
+        with opened(package, resource) as table:
+            layout = _Layout(resource, _columns(resource.schema), table, resource.schema)
+            places = {owner.name: place for place, owner in enumerate(layout.columns or ())}
+            if not places.keys() >= set(names):
+                return None
+            wanted = [(places[name], (layout.columns or [])[places[name]]) for name in names]
+            for record in table.records:
+                known.add(tuple(canonical(_value(owner, record, place)) for place, owner in wanted))
     except TableReadError:
         return None
     return frozenset(known)
@@ -409,8 +418,6 @@ def _not_checked(resource: Resource) -> str | None:
         return None
     if not resource.complete:
         return "incomplete"
-    if resource.raw.get("compression"):
-        return "compression"
     if kind(resource) not in READABLE:
         return "format"
     for part in ("schema", "dialect"):

@@ -1,4 +1,4 @@
-"""The records of a table as its descriptor says they are written: nothing is sniffed, nothing decoded by guess."""
+"""The records of a table of text as its descriptor says they are written: nothing is sniffed or guessed."""
 
 from __future__ import annotations
 
@@ -6,18 +6,21 @@ import codecs
 import csv
 import itertools
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from cdmeta.package import Package, Resource
+from cdmeta.finding import Finding
+from cdmeta.package import Resource
 
 MAX_CELL_CHARACTERS = 4 * 2**20
 """A cell, or a line, longer than this is a quotation mark that was never closed, or no table at all."""
 
 CHUNK = 2**20
+COMPRESSIONS = {"gz": "gz", "gzip": "gz", "bz2": "bz2", "bzip2": "bz2", "xz": "xz", "zip": "zip"}
+"""How files are compressed, by what `compression` or the ending of a name says."""
 _NO_CHARSETS = ("idna", "mbcs", "oem", "punycode", "raw-unicode-escape", "undefined", "unicode-escape")
 """Codecs of Python that are no encodings of files."""
 
@@ -28,7 +31,7 @@ class TableReadError(Exception):
     """A table cannot be read on.
 
     Attributes:
-        code: the finding that says so: `CD401`, `CD402`, `CD403`, `CD415`, `CD416` or `CD418`.
+        code: the finding that says so: `CD401`, `CD402`, `CD403`, `CD415`, `CD416`, `CD418` or `CD422`.
         reason: key of the text that says why, below `rows.`.
         params: what fills its blanks.
         file: the file, where there is one.
@@ -42,11 +45,12 @@ class TableReadError(Exception):
 
 @dataclass(frozen=True)
 class Record:
-    """One record: the file it stands in, its number there (the header being 1), and its cells."""
+    """One record: the file it stands in, its number there (the header being 1), its cells, and its sheet."""
 
     file: str | None
     row: int
     cells: list[Any]
+    sheet: str | None = None
 
 
 @dataclass(frozen=True)
@@ -124,10 +128,25 @@ class Dialect:
 
 @dataclass(frozen=True)
 class Table:
-    """A table opened for reading: its column names, None where the dialect says it has no header; its records."""
+    """A table opened for reading.
+
+    Attributes:
+        labels: its column names, None where the dialect says it has no header.
+        records: its rows.
+        files: its files, uncompressed, by their names, where they are CSV or TSV.
+        findings: what was seen in opening it.
+        closing: what was seen of its rows, once all have been read.
+        header_row: number of the last row of the header.
+        sheet: name of the sheet in a workbook.
+    """
 
     labels: list[str] | None
     records: Iterator[Record]
+    files: Mapping[str, Path] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    closing: Callable[[], Iterable[Finding]] = tuple
+    header_row: int = 1
+    sheet: str | None = None
 
 
 def kind(resource: Resource) -> str:
@@ -137,31 +156,27 @@ def kind(resource: Resource) -> str:
         return given.strip().lower().removeprefix(".")
     if resource.raw.get("mediatype") in ("text/csv", "text/tab-separated-values"):
         return "csv" if resource.raw["mediatype"] == "text/csv" else "tsv"
-    return Path(resource.paths[0]).suffix.lower().removeprefix(".") if resource.paths else ""
+    return Path(bare_name(resource.paths[0])).suffix.lower().removeprefix(".") if resource.paths else ""
 
 
-def open_table(package: Package, resource: Resource) -> Table:
-    """Open a resource whose files are CSV or TSV, or whose rows stand in the descriptor.
+def bare_name(path: str) -> str:
+    """The name of a file without the ending of a compression: `a.csv` of `a.csv.gz`."""
+    name = PurePosixPath(path)
+    is_packed = name.suffix.lower().removeprefix(".") in COMPRESSIONS and PurePosixPath(name.stem).suffix
+    return name.stem if is_packed else path
 
-    The rows of several files follow each other; a header that a further file repeats is passed over.
 
-    Raises:
-        TableReadError: it cannot be read; the records may raise it too, later.
+def open_text(files: Mapping[str, Path], encoding: str, dialect: Dialect) -> Table:
+    """Open files of text. Their rows follow each other; a header that a further file repeats is passed over.
+
+    Args:
+        files: the files, uncompressed, by their names.
+        encoding: one in which they are text (`undecodable`).
+        dialect: how they are written.
     """
-    if "data" in resource.raw and not resource.paths:
-        return _inline(resource)
-    dialect = Dialect.of(resource)
-    encoding = encoding_of(resource)
-    for part in resource.paths:
-        if problem := undecodable(package.path(part), encoding):
-            raise TableReadError("CD402", problem[0], part, encoding=encoding, **problem[1])
-    first, *rest = (
-        (split_header(records(), dialect), records())
-        for records in [
-            partial(read_records, package.path(part), part, encoding, dialect) for part in resource.paths
-        ]
-    )
-    return Table(first[0].labels, _one_after_the_other(first[0], rest))
+    readers = [partial(read_records, path, part, encoding, dialect) for part, path in files.items()]
+    first, *rest = ((split_header(records(), dialect), records()) for records in readers)
+    return Table(first[0].labels, one_after_the_other(first[0], rest), files)
 
 
 def encoding_of(resource: Resource) -> str:
@@ -293,14 +308,14 @@ def _join(labels: list[str], previous: dict[int, str], cells: list[Any], join: s
             labels.append(text)
 
 
-def _one_after_the_other(first: Table, rest: list[tuple[Table, Iterator[Record]]]) -> Iterator[Record]:
+def one_after_the_other(first: Table, rest: Iterable[tuple[Table, Iterator[Record]]]) -> Iterator[Record]:
     """All rows; a further file that does not start with the same header has none, and is rows throughout."""
     yield from first.records
     for table, whole in rest:
         yield from table.records if table.labels == first.labels else whole
 
 
-def _inline(resource: Resource) -> Table:
+def open_inline(resource: Resource) -> Table:
     """Rows in the descriptor: a list of lists, the first being the header, or a list of objects."""
     data = resource.raw["data"]
     if not isinstance(data, list):

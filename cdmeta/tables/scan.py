@@ -76,6 +76,7 @@ def doubts(
     labels: Sequence[str] | None,
     columns: Sequence[Column],
     keyed: Sequence[Keyed],
+    files: Mapping[str, Path] | None = None,
 ) -> Doubts | None:
     """Find the rows that may have something wrong; None where the table is for the judge alone.
 
@@ -85,12 +86,15 @@ def doubts(
         labels: the header, None where there is none.
         columns: the column of each place in a record; a record has as many cells.
         keyed: what its rows are compared by.
+        files: its files uncompressed, by name; those of the package where it is not given, none that is no text.
     """
-    if not _is_large(package, resource) or not _is_regular(labels, columns):
+    if files is None:
+        files = {part: package.path(part) for part in resource.paths}
+    if not _is_large(files) or not _is_regular(labels, columns):
         return None
     try:
-        with engine.session(package) as session:
-            found = _Scan(session.connection, package, resource, labels is not None, columns)
+        with engine.session(package, *{path.parent for path in files.values()}) as session:
+            found = _Scan(session.connection, files, resource, labels, columns)
             return found.doubts(keyed)
     except (ConversionError, _NotMineError, OSError, TableReadError):
         return None
@@ -103,10 +107,8 @@ def _is_regular(labels: Sequence[str] | None, columns: Sequence[Column]) -> bool
     return 0 < len(names) == len(columns) == width <= MAX_COLUMNS
 
 
-def _is_large(package: Package, resource: Resource) -> bool:
-    if len(resource.paths) != 1 or "data" in resource.raw:
-        return False
-    return package.path(resource.paths[0]).stat().st_size > SMALL
+def _is_large(files: Mapping[str, Path]) -> bool:
+    return bool(files) and sum(path.stat().st_size for path in files.values()) > SMALL
 
 
 class _Scan:
@@ -121,24 +123,30 @@ class _Scan:
     def __init__(
         self,
         connection: DuckDBPyConnection,
-        package: Package,
+        files: Mapping[str, Path],
         resource: Resource,
-        has_header: bool,
+        labels: Sequence[str] | None,
         columns: Sequence[Column],
     ) -> None:
         self._connection, self._resource, self._columns = connection, resource, columns
         self._gates = [self._gate(place) for place in range(len(columns))]
-        path, header = package.path(resource.paths[0]), int(has_header)
-        delimiter = Dialect.of(resource).delimiter
-        if not engine.is_plain(path, resource) or not _is_even(path, delimiter, len(columns)):
-            raise _NotMineError
-        scan = engine.csv_scan([path], len(columns), delimiter, header=has_header)
-        cells = _listed(f"coalesce(c{place}, '') AS c{place}" for place in range(len(columns)))
-        self._do(f"CREATE TEMP VIEW cells AS SELECT {cells} FROM {scan}")
-        self._do(
-            f"CREATE TEMP VIEW numbered AS SELECT row_number() OVER () + {header} AS row, {cells} FROM {scan}"
-        )
-        self._expected = engine.lines(path) - header
+        delimiter, width = Dialect.of(resource).delimiter, len(columns)
+        self._files = list(files)
+        self._expected = 0
+        plain, numbered = [], []
+        cells = _listed(f"coalesce(c{place}, '') AS c{place}" for place in range(width))
+        for number, path in enumerate(files.values()):
+            if not engine.is_plain(path, resource) or not _is_even(path, delimiter, width):
+                raise _NotMineError
+            header = int(labels is not None and (number == 0 or _starts_with(path, labels, delimiter)))
+            scan = engine.csv_scan([path], width, delimiter, header=bool(header))
+            plain.append(f"SELECT {cells} FROM {scan}")
+            numbered.append(
+                f"SELECT {number} AS file, row_number() OVER () + {header} AS row, {cells} FROM {scan}"
+            )
+            self._expected += engine.lines(path) - header
+        self._do(f"CREATE TEMP VIEW cells AS {' UNION ALL '.join(plain)}")
+        self._do(f"CREATE TEMP VIEW numbered AS {' UNION ALL '.join(numbered)}")
 
     def doubts(self, keyed: Sequence[Keyed]) -> Doubts:
         """The rows in doubt, and how many rows there are."""
@@ -161,9 +169,10 @@ class _Scan:
         if not conditions:
             return Doubts((), rows)
         cells = _listed(f"c{place}" for place in range(len(self._columns)))
-        found = self._do(f"SELECT row, {cells} FROM numbered WHERE {' OR '.join(conditions)} ORDER BY row")
-        file = self._resource.paths[0]
-        return Doubts(tuple(Record(file, row, list(rest)) for row, *rest in found), rows)
+        found = self._do(
+            f"SELECT file, row, {cells} FROM numbered WHERE {' OR '.join(conditions)} ORDER BY file, row"
+        )
+        return Doubts(tuple(Record(self._files[file], row, list(rest)) for file, row, *rest in found), rows)
 
     # What is wrong in a cell
 
@@ -278,6 +287,17 @@ class _Scan:
 
 def _listed(parts: Iterable[str]) -> str:
     return ", ".join(parts)
+
+
+def _starts_with(path: Path, labels: Sequence[str], delimiter: str) -> bool:
+    """Tell whether a further file repeats the header. It is plain, so that its first line is its first record."""
+    with path.open("rb") as file:
+        line = file.readline(MAX_CELL_CHARACTERS)
+    try:
+        text = line.decode("utf-8").rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise _NotMineError from error
+    return [cell.strip() for cell in text.split(delimiter)] == list(labels)
 
 
 def _is_even(path: Path, delimiter: str, width: int) -> bool:

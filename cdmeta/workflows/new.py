@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import re
 import shutil
+import tempfile
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from cdmeta import form, profile
-from cdmeta.errors import OutputError
+from cdmeta.errors import OutputError, TableError
 from cdmeta.layout import ordered, written
 from cdmeta.package import DESCRIPTOR, QUESTIONS
-from cdmeta.phrase import at
+from cdmeta.phrase import SENTENCES, Phrase, Series, at
 from cdmeta.profile import Field
 from cdmeta.tables.infer import Inferred, infer
+from cdmeta.tables.records import TableReadError
+from cdmeta.tables.workbook import FORMATS, to_csv
 from cdmeta.text import OPEN_QUESTION
 from cdmeta.urn import to_concept_id
 from cdmeta.workflows.output import staged
@@ -46,24 +49,61 @@ class Started:
     inferred: Inferred
 
 
-def new(out: Path, source: Path, today: date, *, language: str = "en", agency: str | None = None) -> Started:
+def new(
+    out: Path,
+    source: Path,
+    today: date,
+    *,
+    language: str = "en",
+    agency: str | None = None,
+    sheet: str | None = None,
+) -> Started:
     """Make a package from a table.
 
     Args:
         out: the folder to make; it must not be there, or be empty.
-        source: a table in CSV or TSV; it is copied as it is.
+        source: a table in CSV or TSV, which is copied as it is, or a workbook, of which a sheet is written as CSV.
         today: the day of the descriptor.
         language: BCP 47 tag of the language in which the questions will be answered.
         agency: SDMX agency; `CDMETA.` and the name of the package, where there is none yet.
+        sheet: the sheet of a workbook in which several hold something.
 
     Raises:
         OutputError: the folder is not empty, or cannot be written.
-        TableError: the table cannot be read, or its header does not name each column.
+        TableError: the table cannot be read, or its header does not name each column, or something would be lost.
         OSError: the table is not there.
     """
     if out.is_symlink() or (out.exists() and (not out.is_dir() or any(out.iterdir()))):
         raise OutputError(at(out, "error.output.there"))
-    inferred = infer(source)
+    with tempfile.TemporaryDirectory(prefix="cdmeta-new-") as scratch:
+        table, inferred = _table(source, sheet, Path(scratch))
+        return _started(out, source, table, inferred, today, language, agency)
+
+
+def _table(source: Path, sheet: str | None, scratch: Path) -> tuple[Path, Inferred]:
+    """The table as text, and what was found out about it."""
+    if source.suffix.lower().removeprefix(".") not in FORMATS:
+        if sheet is not None:
+            raise TableError(at(source, "infer.sheetless"))
+        return source, infer(source)
+    table = scratch / "table.csv"
+    try:
+        found = to_csv(source, table, sheet)
+    except TableReadError as error:
+        reason = Phrase(f"rows.{error.reason}", error.params)
+        raise TableError(at(source, "infer.sheet-unreadable", reason=reason)) from error
+    # Sheets that would be left out are as grave as cells that would be empty.
+    if grave := [finding for finding in found if finding.severity() == "error" or finding.code == "CD429"]:
+        told = tuple(finding.phrase(column) for finding in grave for column in ("message", "remedy"))
+        raise TableError(at(source, "infer.sheet-refused", reasons=Series(told, SENTENCES)))
+    inferred = infer(table, source)
+    notes = [("sheet-seen", {"note": finding.phrase()}) for finding in found]
+    return table, replace(inferred, notes=(("sheet", {"count": inferred.rows}), *notes, *inferred.notes))
+
+
+def _started(
+    out: Path, source: Path, table: Path, inferred: Inferred, today: date, language: str, agency: str | None
+) -> Started:
     name = slug(out.resolve().name)
     agency = agency or f"CDMETA.{to_concept_id(name)}"
     descriptor = _descriptor(name, agency, language, today, _resource(source, inferred))
@@ -71,7 +111,7 @@ def new(out: Path, source: Path, today: date, *, language: str = "en", agency: s
     with staged(out, DESCRIPTOR) as stage:
         target = stage / descriptor["resources"][0]["path"]
         target.parent.mkdir()
-        shutil.copyfile(source, target)
+        shutil.copyfile(table, target)
         (stage / DESCRIPTOR).write_bytes(written(ordered(descriptor)))
         for file, data in zip(QUESTIONS, form.both(language, descriptor), strict=True):
             (stage / file).write_bytes(data)

@@ -1,0 +1,60 @@
+"""Tables in all the forms that are read: which one a resource has, and its rows opened."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cdmeta.package import Package, Resource
+from cdmeta.tables import workbook
+from cdmeta.tables.jsonlines import open_lines
+from cdmeta.tables.packed import unpacked
+from cdmeta.tables.parquet import open_parquet
+from cdmeta.tables.records import (
+    Dialect,
+    Table,
+    TableReadError,
+    encoding_of,
+    kind,
+    open_inline,
+    open_text,
+    undecodable,
+)
+
+_LINES = ("jsonl", "ndjson")
+READABLE = ("csv", "tsv", *_LINES, *workbook.FORMATS, "parquet")
+"""Formats of files that are read."""
+
+
+@contextmanager
+def opened(package: Package, resource: Resource) -> Iterator[Table]:
+    """Open a resource whose files are of a READABLE format, or whose rows stand in the descriptor.
+
+    The rows of several files follow each other. What is compressed is unpacked into a temporary folder.
+
+    Raises:
+        TableReadError: it cannot be read; the records may raise it too, later.
+    """
+    if "data" in resource.raw and not resource.paths:
+        yield open_inline(resource)
+        return
+    with tempfile.TemporaryDirectory(prefix="cdmeta-table-") as scratch:
+        yield _open(package, resource, Path(scratch))
+
+
+def _open(package: Package, resource: Resource, scratch: Path) -> Table:
+    files, named = unpacked(package, resource, scratch), kind(resource)
+    if named == "parquet":
+        return open_parquet(package, files, scratch)
+    dialect = Dialect.of(resource)
+    if named in workbook.FORMATS:
+        return workbook.open_workbook(resource, named, files, dialect, scratch)
+    encoding = encoding_of(resource)
+    for part, path in files.items():
+        if problem := undecodable(path, encoding):
+            raise TableReadError("CD402", problem[0], part, encoding=encoding, **problem[1])
+    if named in _LINES:
+        return open_lines(resource, files, encoding)
+    return open_text(files, encoding, dialect)
