@@ -85,6 +85,12 @@ def printable(value: str, limit: int = MAX_SHOWN) -> str:
     return "".join(c if _is_harmless(c) else c.encode("unicode_escape").decode("ascii") for c in value)
 
 
+def quoted(path: object) -> str:
+    """A path as it is typed in a command: between quotation marks, where it has spaces."""
+    shown = printable(str(path))
+    return f'"{shown}"' if " " in shown else shown
+
+
 def _is_harmless(character: str) -> bool:
     # Spaces that do not break, and the joiners that Persian and the scripts of India are written with, are text.
     return character.isprintable() or unicodedata.category(character) == "Zs" or character in "\u200c\u200d"

@@ -51,7 +51,7 @@ def _text(result: Classification) -> Iterator[str]:
         yield "\n" + text("classify.open")
         yield from (f"  - {_title(path)} ({path.replace('[]', '')})" for path in decision.open)
     if result.changes:
-        yield "\n" + text("classify.settles" if decision.open else "classify.changes")
+        yield "\n" + text("classify.settles" if decision.open else "classify.changes", count=len(result.changes))
         yield from (f"  - {_change(change)}" for change in result.changes[:_SHOWN])
         if (more := len(result.changes) - _SHOWN) > 0:
             yield "  " + text("classify.more", count=more)

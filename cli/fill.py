@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from cdmeta.phrase import say
-from cdmeta.text import printable
+from cdmeta.text import printable, quoted
 from cdmeta.workflows.fill import Filled, fill
 
 from .clock import now
@@ -40,8 +40,8 @@ def _text(filled: Filled, package: Path) -> Iterator[str]:
     yield text("fill.changed" if filled.changed else "fill.same", file=filled.file, count=len(filled.changed))
     yield from (f"  {path}" for path in filled.changed)
     if filled.approval_ends:
-        yield text("fill.approval", package=package)
+        yield text("fill.approval", package=quoted(package))
     if filled.open:
         yield text("fill.open", count=len(filled.open))
         yield from (f"  - {say(title, spoken())} ({path})" for title, path in filled.open)
-    yield text("fill.next", package=package)
+    yield text("fill.next", package=quoted(package))

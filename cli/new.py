@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from cdmeta.package import QUESTIONS
-from cdmeta.text import is_language_tag
+from cdmeta.text import is_language_tag, quoted
 from cdmeta.urn import is_agency_id
 from cdmeta.workflows.new import Started, new
 
@@ -51,6 +51,8 @@ def _text(started: Started) -> Iterator[str]:
     yield text("new.started", folder=started.out, count=found.rows)
     yield text("new.columns", columns=columns)
     yield from (text(f"infer.{key}", **params) for key, params in found.notes)
+    if len(found.schema["fields"]) == 1:
+        yield text("new.one-column")
     yield text("new.agency", agency=started.agency)
-    questions, other = (started.out / name for name in QUESTIONS)
-    yield text("new.next", count=started.open, questions=questions, other=other, folder=started.out)
+    questions, other = (quoted(started.out / name) for name in QUESTIONS)
+    yield text("new.next", count=started.open, questions=questions, other=other, folder=quoted(started.out))

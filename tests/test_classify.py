@@ -219,7 +219,8 @@ def test_text(capsys: pytest.CaptureFixture[str]) -> None:
         "public-service-satisfaction: Citizen data (CITIZEN_DATA)\n"
         "Rule Y1 (Box 1, ¶21, ¶24(a), Table 2): Others started it, and citizens share all design decisions.\n"
         "\n"
-        "One answer that would change the outcome (correct an answer only where it does not say how it was):\n"
+        "Each of these answers alone would change the outcome "
+        "(correct an answer only where it does not say how it was):\n"
         "  - Level in setting objectives: L3 instead of L4 → A person has to decide\n"
         "  - Level in choosing partners: L3 instead of L4 → A person has to decide\n"
         "  - Level in choosing methods: L3 instead of L4 → A person has to decide\n"
@@ -258,7 +259,8 @@ def test_contradictions_and_open_answers_are_told(tmp_path: Path, capsys: pytest
     assert "Rule" not in out
     assert "These answers would settle it:\n  - Level in setting objectives (citizenData.part" in out
     assert (
-        "One answer that alone would settle it:\n  - Level in setting objectives: L4 instead of no answer" in out
+        "Each of these answers alone would settle it:\n  - Level in setting objectives: L4 instead of no answer"
+        in out
     )
 
 

@@ -122,6 +122,8 @@ RAISED_AND_MENDED: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
                                       "consentBasis": ["NO_PERSONAL_DATA"]}),
     ("CD321", {"jurisdiction": "absent", "personalDataCollected": "_U"},
      {"jurisdiction": "absent", "personalDataCollected": "absent"}),
+    ("CD327", {"jurisdiction": ["Kenya"]}, {"jurisdiction": ["KE", "CO-ANT"]}),
+    ("CD327", {"jurisdiction": ["KE", "ke"]}, {"jurisdiction": ["WITHHELD_SAFETY"]}),
     # C06
     ("CD306", PSEUDONYMS | {"accessRights": "OPEN"}, PSEUDONYMS | {"accessRights": "ON_REQUEST"}),
     ("CD306", PSEUDONYMS | {"accessRights": "REGISTERED"}, PSEUDONYMS | {"accessRights": "RESTRICTED"}),

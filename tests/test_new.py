@@ -45,7 +45,6 @@ def test_what_can_be_found_out_is_written(source: Path, tmp_path: Path) -> None:
     assert descriptor["resources"] == [
         {
             "name": "visitas-2024",
-            "title": "?",
             "type": "table",
             "path": "data/visitas-2024.csv",
             "format": "csv",

@@ -84,8 +84,10 @@ def test_a_report_groups_findings_worst_first_and_says_what_to_do() -> None:
     ("where", "words"),
     [
         (Where(), ""),
-        (Where("datapackage.json", "/citizenData/purpose"), "citizenData.purpose"),
-        (Where("datapackage.json", "/citizenData/initiators/0/kind"), "citizenData.initiators #1.kind"),
+        (Where("datapackage.json", "/citizenData/purpose"), "Need or issue (citizenData.purpose)"),
+        (Where("datapackage.json", "/citizenData/initiators/0/kind"),
+         "Kind of initiator (citizenData.initiators #1.kind)"),
+        (Where("datapackage.json", "/citizenData/unknown"), "citizenData.unknown"),
         (Where("datapackage.json", "/resources/1/schema/fields/2", "v"), "table v, schema.fields #3"),
         (Where("datapackage.json", "/resources/1"), "resources #2"),
         (Where("datapackage.json", "/a~1b/c~0d"), "a/b.c~d"),

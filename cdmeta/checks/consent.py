@@ -9,6 +9,7 @@ the point of the rule: no basis (C01), no law named (C20), no jurisdiction (C21)
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,7 @@ from cdmeta.finding import Finding, Where
 from cdmeta.framework import STATE
 from cdmeta.package import DESCRIPTOR, Package
 from cdmeta.phrase import Phrase, name_of
+from cdmeta.profile import WITHHELD
 from cdmeta.text import is_missing
 
 NO_PERSONAL_DATA = "NO_PERSONAL_DATA"
@@ -42,6 +44,9 @@ _OF_CHILDREN = frozenset({"CONSENT_ASSENT", "MATURE_MINOR"})
 """Agreement that only young people give, whatever `minors` says."""
 _BEYOND_CONTRIBUTORS = ("ORDINARY", "SENSITIVE", "_U")
 _FIT_FOR_SENSITIVE = frozenset({"CONSENT_EXPLICIT", "CONSENT_GUARDIAN", "STAT_LAW", "PUBLIC_INTEREST"})
+_COUNTRY = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
+"""ISO 3166-1 alpha-2, or ISO 3166-2."""
+_MAX_PLACE = 60
 _BODIES_UNDER_A_LAW = STATE | {"ACADEMIA"}
 
 
@@ -283,6 +288,14 @@ def _terms_for_others(consent: Consent) -> Iterator[Finding]:
         yield finding("CD319", "consentBasis", personal=str(consent.personal))
 
 
+def _no_country(consent: Consent) -> Iterator[Finding]:
+    """C21, what is named: by the code of a country its phone and identity numbers are known."""
+    for place in _strings(consent.raw.get("jurisdiction")):
+        if place != WITHHELD and not _COUNTRY.fullmatch(place):
+            yield finding("CD327", "jurisdiction", place=place[:_MAX_PLACE])
+            return
+
+
 RULES = (
     _no_basis,
     _no_personal_data_but_some,
@@ -303,4 +316,5 @@ RULES = (
     _community_alone,
     _implied_alone,
     _terms_for_others,
+    _no_country,
 )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath, PurePosixPath
 
+from cdmeta import profile
 from cdmeta.finding import Finding, Report, Where
 from cdmeta.package import DESCRIPTOR
-from cdmeta.phrase import ENGLISH, Phrase, closest, number
+from cdmeta.phrase import ENGLISH, Phrase, closest, number, title_of
 from cdmeta.quality import Step
-from cdmeta.text import printable
+from cdmeta.text import printable, quoted
 
 QUESTIONS = ("CD130", "CD131")
 """Findings that are open questions; each has to be answered."""
@@ -85,12 +87,8 @@ def following(report: Report, language: str) -> tuple[str, str]:
     if report.valid and outcome == "ASSESS":
         key = "report.next.assess"
     gate = "" if report.gate == "publish" else f" --gate {report.gate}"
-    command = Phrase(f"{key}.command", {"source": _quoted(report.source) + gate})
+    command = Phrase(f"{key}.command", {"source": quoted(report.source) + gate})
     return Phrase(key).told(language), command.told(language)
-
-
-def _quoted(source: str) -> str:
-    return f'"{printable(source)}"' if " " in source else printable(source)
 
 
 def unofficial(report: Report, language: str) -> str:
@@ -159,8 +157,16 @@ def place(where: Where, language: str = "en") -> str:
     if where.field:
         parts.append(Phrase("report.where.field", {"name": printable(where.field, 80)}).told(language))
     if pointer and not where.row:
-        parts.append(pointer)
+        parts.append(_titled(pointer, language))
     return ", ".join(parts)
+
+
+def _titled(path: str, language: str) -> str:
+    """A path behind the title of its field, which is what the sheet of questions calls it."""
+    generic = re.sub(r" #[0-9]+", "[]", path)
+    if not path.startswith("citizenData.") or generic not in profile.load().fields:
+        return path
+    return Phrase("code.named", {"name": title_of(generic), "code": path}).told(language)
 
 
 def dotted(pointer: str) -> str:

@@ -15,6 +15,7 @@ from cdmeta.checks import descriptor as asked
 from cdmeta.errors import OutputError, SheetError
 from cdmeta.package import DESCRIPTOR, Package, load
 from cdmeta.phrase import Phrase, at, title_of
+from cdmeta.text import is_missing
 from cdmeta.workflows.private import unreadable
 
 UPDATED = "citizenData.metadataUpdated"
@@ -63,6 +64,8 @@ def fill(path: Path, sheet: Path, today: date) -> Filled:
     read = form.read(_bytes(sheet), str(sheet))
     merged = form.merge(layout.read(package.raw), read.answers)
     file, problems = path / DESCRIPTOR if path.is_dir() else path, (*read.problems, *merged.problems)
+    if other := _of_another(package, read.answers.get("name")):
+        problems = (other, *problems)
     if problems:
         return Filled(file, (), problems, (), False)
     if merged.changed:
@@ -70,6 +73,14 @@ def fill(path: Path, sheet: Path, today: date) -> Filled:
         _write(package, file, layout.written(form.merge(merged.descriptor, told).descriptor))
     approved = read_beside(package, STATEMENT) is not None
     return Filled(file, merged.changed, (), _open(load(path)), approved and bool(merged.changed))
+
+
+def _of_another(package: Package, name: object) -> Phrase | None:
+    """Why a sheet is not this package's; a name is hardly ever changed, and a sheet taken for another one's is."""
+    own = package.descriptor.get("name")
+    if name is None or is_missing(own) or name == own:
+        return None
+    return Phrase("form.wrong.package", {"sheet": name, "package": own})
 
 
 def _bytes(sheet: Path) -> bytes:

@@ -168,7 +168,6 @@ def _resource(source: Path, inferred: Inferred) -> dict[str, Any]:
     kind = "tsv" if source.suffix.lower() == ".tsv" else "csv"
     return {
         "name": name,
-        "title": OPEN_QUESTION,
         "type": "table",
         "path": f"data/{name}.{kind}",
         "format": kind,
