@@ -1,6 +1,7 @@
 """The guides, followed word for word."""
 
 import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -59,6 +60,20 @@ def test_the_guide_for_reviewers(guide: Path, tmp_path: Path, monkeypatch: pytes
             Path(name).write_text("".join(line for line in printed[-1].splitlines(True) if "ssh-ed25519" in line))
         assert agrees(step.expected, printed[-1]), printed[-1]
     assert printed[-1].startswith(profile.texts(language(guide))["verify.approved"])
+
+
+def test_the_guide_for_dissemination(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    guide = GUIDES / "converting.md"
+    follow(guide, tmp_path, monkeypatch)
+    for step in commands(guide):
+        args, *file = step.line.removeprefix("cdmeta ").split(" > ")
+        printed = run(shlex.split(args))
+        for name in file:
+            Path(name).write_text("".join(line for line in printed.splitlines(True) if "ssh-ed25519" in line))
+        assert agrees(step.expected, printed), printed
+        assert "[exit" not in printed, printed
+    assert {path.name for path in tmp_path.iterdir()} >= {"draft", "sdmx-ml", "sdmx-csv", "sdg", "site"}
 
 
 @pytest.mark.parametrize("guide", REVIEWING, ids=stem)
