@@ -21,6 +21,7 @@ from rule_cases import exif
 from cdmeta import pictures, profile
 from cdmeta.checks import disclosure
 from cdmeta.checks.columns import column_words, identifier_words, identity_modules, thresholds, tokens
+from cdmeta.cli import main
 from cdmeta.finding import Finding
 from cdmeta.identifiers import has_iban, is_national_id, is_phone
 from cdmeta.package import Package, load
@@ -778,6 +779,32 @@ def test_no_output_holds_what_was_planted(
         spoken = [render(report, name, language=tag) for name in REPORTERS for tag in ("en", "es", "fr")]
     everything = "\n".join([*spoken, repr(report), caplog.text, *capfd.readouterr()])
     for canary in (*CANARIES.values(), "zebrafinch", "Zebrafinch", "712 345678", "5.6123456", "12345698765432"):
+        assert canary not in everything
+
+
+def test_no_command_and_no_kept_report_holds_what_was_planted(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """All that looks at rows: a package alone and among others, its kept report, a draft as SDMX, the decision."""
+    columns: Columns = {"area": "QUASI_ID", "note": "FREE_TEXT", "score": {"type": "number"}}
+    rows = [[value, value, "1"] for value in CANARIES.values() for _ in range(3)]
+    folders = [str(make(tmp_path / name, MICRO, columns, rows)) for name in ("p", "q")]
+    kept, out = tmp_path / "kept", tmp_path / "out"
+    commands = [
+        *(["validate", folders[0], "--format", name] for name in REPORTERS),
+        *(["validate", *folders, "--format", name, "--cache", str(kept)] for name in ("text", "jsonl")),
+        ["convert", folders[0], "--to", "sdmx-csv-2.0", "--out", str(out), "--draft"],
+        ["classify", folders[0]],
+        ["fmt", folders[0], "--check"],
+    ]
+    for args in commands:
+        with pytest.raises(SystemExit):
+            main(args)
+    reports = [path.read_text() for path in sorted(kept.rglob("*")) if path.is_file()]
+    assert reports
+    everything = "\n".join([*reports, *capfd.readouterr()])
+    assert "CD509" in everything
+    for canary in (*CANARIES.values(), "zebrafinch", "Zebrafinch", "712 345678"):
         assert canary not in everything
 
 
