@@ -524,7 +524,7 @@ HASTY = "import sys; from cdmeta.cli import main, many; many.QUIET = many.PACE =
 
 def test_progress_is_drawn_on_a_terminal_and_taken_away(three: list[str]) -> None:
     args = ["validate", "--jobs", "1", "--no-cache", *three, "nowhere"]
-    written = on_terminal([sys.executable, "-c", HASTY, *args], os.environ | {"CDMETA_LANG": "es"})
+    written = on_terminal([sys.executable, "-P", "-c", HASTY, *args], os.environ | {"CDMETA_LANG": "es"})
     assert written == "".join(f"\r\x1b[KRevisando paquetes: {done} de 4" for done in range(1, 5)) + "\r\x1b[K"
 
 
@@ -643,7 +643,7 @@ MODULES = "import sys; from cdmeta.cli import _run; _run(sys.argv[1:], 'en'); pr
 
 def test_the_checks_are_not_even_imported_for_what_is_kept(three: list[str]) -> None:
     args = ["validate", "--jobs", "1", three[0], three[2]]
-    run = [sys.executable, "-c", MODULES, *args]
+    run = [sys.executable, "-P", "-c", MODULES, *args]
     told = [subprocess.run(run, capture_output=True, text=True) for _ in range(2)]
     assert ["frictionless" in done.stdout.splitlines()[-1].split() for done in told] == [True, False]
     assert "Not changed since an earlier run, and not checked again: 2 packages." in told[1].stdout
@@ -890,20 +890,20 @@ def test_a_cluster_of_two_processes_gives_the_result_of_the_pool(
 )
 def test_where_there_is_no_cluster(three: list[str], address: str, text: str) -> None:
     code = "from cdmeta.workflows import executors; executors.WAIT = 1\nfrom cdmeta.cli import main; main()"
-    args = [sys.executable, "-c", code, "validate", *three, "--executor", address]
+    args = [sys.executable, "-P", "-c", code, "validate", *three, "--executor", address]
     done = subprocess.run(args, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"cdmeta: {text}\n")
 
 
 def test_dask_is_imported_for_a_cluster_only(three: list[str]) -> None:
-    args = [sys.executable, "-c", MODULES, "validate", "--jobs", "1", *three]
+    args = [sys.executable, "-P", "-c", MODULES, "validate", "--jobs", "1", *three]
     done = subprocess.run(args, capture_output=True, text=True)
     assert {"distributed", "dask"}.isdisjoint(done.stdout.splitlines()[-1].split())
 
 
 def test_without_dask_it_is_told_what_to_install(three: list[str]) -> None:
     code = "import sys; sys.modules['distributed'] = None\nfrom cdmeta.cli import main; main()"
-    args = [sys.executable, "-c", code, "validate", *three, "--executor", "dask://127.0.0.1:1"]
+    args = [sys.executable, "-P", "-c", code, "validate", *three, "--executor", "dask://127.0.0.1:1"]
     done = subprocess.run(args, capture_output=True, text=True)
     assert done.stderr == "cdmeta: Dask is not installed. Install it with: pip install 'cdmeta[dask]'\n"
     assert done.returncode == 2
