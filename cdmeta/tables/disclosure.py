@@ -270,19 +270,26 @@ def tables(package: Package) -> Iterator[Loaded]:
     Raises:
         ConversionError: the memory or the disk is used up.
     """
-    small = _is_small(package)
-    with engine.small_session() if small else engine.session(package) as opened:
-        loaded: list[Table] = []
-        unread: list[Resource] = []
-        for resource in package.resources:
-            if not _has_rows(resource):
-                continue
-            table = _table(opened, package, resource, (_by_records,) if small else (_by_engine, _by_records))
-            if table is None:
-                unread.append(resource)
-            else:
-                loaded.append(table)
-        yield Loaded(tuple(loaded), tuple(unread))
+    if _is_small(package):
+        with engine.small_session() as session:
+            loaded = _load(session, package, (_by_records,))
+            if not loaded.unread:
+                yield loaded
+                return
+    with engine.session(package) as session:
+        yield _load(session, package, (_by_engine, _by_records))
+
+
+def _load(session: engine.Session, package: Package, makers: Sequence[_Make]) -> Loaded:
+    loaded: list[Table] = []
+    unread: list[Resource] = []
+    for resource in filter(_has_rows, package.resources):
+        table = _table(session, package, resource, makers)
+        if table is None:
+            unread.append(resource)
+        else:
+            loaded.append(table)
+    return Loaded(tuple(loaded), tuple(unread))
 
 
 def _has_rows(resource: Resource) -> bool:
