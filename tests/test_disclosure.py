@@ -22,11 +22,13 @@ from cdmeta import pictures, profile
 from cdmeta.checks import disclosure
 from cdmeta.checks.columns import column_words, identifier_words, identity_modules, thresholds, tokens
 from cdmeta.cli import main
+from cdmeta.errors import ConversionError
 from cdmeta.finding import Finding
 from cdmeta.identifiers import has_iban, is_national_id, is_phone
 from cdmeta.package import Package, load
 from cdmeta.reporters import REPORTERS, render
 from cdmeta.tables.disclosure import tables
+from cdmeta.tables.engine import small_session
 from cdmeta.workflows.validate import validate
 
 MICRO = {"personalDataCollected": "ORDINARY", "releaseForm": "ANON_MICRO", "accessRights": "OPEN"}
@@ -818,6 +820,36 @@ def test_values_in_the_place_of_a_header_are_not_told(tmp_path: Path) -> None:
         everything = repr(told) + "".join(f.message() + f.remedy() for f in told)
         assert not any(canary in everything for canary in values)
         write(tmp_path, MICRO, {"name": "t", "path": "t.csv", "format": "csv"})
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(RECORDS)
+def test_small_tables_are_told_of_as_large_ones(tmp_path: Path, rows: list[tuple[str, ...]]) -> None:
+    roles = ("QUASI_ID", "QUASI_ID", "NONE", "SENSITIVE")
+    folder = make(tmp_path, MICRO, dict(zip("abcd", roles, strict=True)), rows)
+    small = found(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cdmeta.tables.disclosure._SMALL", -1)
+        assert found(folder) == small
+
+
+@pytest.mark.parametrize("form", [None, "AGGREGATE", "ANON_MICRO", "PSEUDONYMISED_MICRO"])
+def test_columns_without_any_value_are_looked_at(form: str | None, tmp_path: Path) -> None:
+    """DuckDB counts nothing in a column of NULL as NULL, not as 0."""
+    columns: Columns = {f"c{n}": {"type": kind, "role": "FREE_TEXT"} for n, kind in enumerate(TYPES)}
+    folder = make(tmp_path, MICRO | {"releaseForm": form}, columns, [[""] * len(columns)] * 3)
+    assert isinstance(found(folder), list)
+
+
+def test_what_one_package_left_is_not_seen_by_the_next(tmp_path: Path) -> None:
+    """The instance of the process is shared; the tables in it are not."""
+    for name, rows in (("p", [("a", "1")] * 3), ("q", [("b", "2")] * 2)):
+        with tables(load(make(tmp_path / name, MICRO, {"x": "NONE", "y": "NONE"}, rows))) as loaded:
+            assert [table.rows for table in loaded.tables] == [len(rows)]
+    with pytest.raises(ConversionError), small_session() as session:
+        session.connection.execute("SELECT * FROM t0")
+    with pytest.raises(ConversionError), small_session() as session:
+        session.connection.execute(f"SELECT * FROM read_text('{tmp_path}/p/datapackage.json')")
 
 
 def test_good_examples_give_nothing_away() -> None:

@@ -457,8 +457,9 @@ def _recoverable(sheet: Sheet) -> Iterator[Finding]:
             others = ", ".join(other.column.sql for other in keys if other is not key) or "()"
             empty, total = f"{measure.column.sql} IS NULL", totals[key.column.name]
             inner = (
-                f"SELECT count_if({total} AND NOT {empty}) AS known, "  # noqa: S608  # our own names
-                f"count_if(NOT {total} AND {empty}) AS hidden, count_if(NOT {total} AND NOT {empty}) AS shown, "
+                f"SELECT count(*) FILTER ({total} AND NOT {empty}) AS known, "  # noqa: S608  # our own names
+                f"count(*) FILTER (NOT {total} AND {empty}) AS hidden, "
+                f"count(*) FILTER (NOT {total} AND NOT {empty}) AS shown, "
                 f"min(row) FILTER (NOT {total} AND {empty}) AS first FROM {{t}} GROUP BY {others}"
             )
             ((count, row),) = sheet.table.ask(

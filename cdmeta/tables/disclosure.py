@@ -34,6 +34,8 @@ DIGITS = r"([0-9][^0-9A-Za-z]{0,2}){7}"
 _SITES = "twitter|x|facebook|instagram|tiktok|linkedin|threads|t|vk"
 _ADDRESS = rf"(?i)(^|[/.\s])({_SITES})[.](com|me)/(in/|@)?[\w.%-]*[a-z][\w.%-]{{2,}}/?([?]|\s|$)"
 _AT_ONCE = 50
+_SMALL = 2**20
+"""Bytes of all tables together up to which they are read here, sooner than the engine opens."""
 """Columns that one query measures: its expressions grow with each."""
 PATTERNS = {
     "email": ("at", _EMAIL),
@@ -155,7 +157,7 @@ class Table:
         names = [name for name, (mark, _) in PATTERNS.items() if shape.marks.get(mark)]
         if not names:
             return {}
-        cells = [f"min({ROW}) FILTER (v{number}), count_if(v{number})" for number in range(len(names))]
+        cells = [f"min({ROW}) FILTER (v{number}), count(*) FILTER (v{number})" for number in range(len(names))]
         found = [matches(column.sql, PATTERNS[name][1]) for name in names]
         inner = ", ".join(f"{hit} AS v{number}" for number, hit in enumerate(found))
         marked = " OR ".join(f"{column.sql} LIKE '{_MARKS[PATTERNS[name][0]]}'" for name in names)
@@ -198,8 +200,8 @@ class Table:
     def grouped(self, keys: str, source: str, threshold: int) -> Groups:
         """Group the records of a source by keys."""
         ((least, small, records, unique, row),) = self.ask(
-            f"SELECT coalesce(min(n), 0), count_if(n < {threshold}), "  # noqa: S608  # our own names
-            f"coalesce(sum(n) FILTER (n < {threshold}), 0)::BIGINT, count_if(n = 1), "
+            f"SELECT coalesce(min(n), 0), count(*) FILTER (n < {threshold}), "  # noqa: S608  # our own names
+            f"coalesce(sum(n) FILTER (n < {threshold}), 0)::BIGINT, count(*) FILTER (n = 1), "
             f"min(first) FILTER (n < {threshold}) FROM "
             f"(SELECT count(*) AS n, min({ROW}) AS first FROM {source} GROUP BY {keys})"
         ) or [(0, 0, 0, 0, None)]
@@ -214,8 +216,8 @@ class Table:
         """
         by = ", ".join(column.sql for column in keys) or "()"
         ((least, small, records, unique, row),) = self.ask(
-            f"SELECT coalesce(min(d), 0), count_if(d < {threshold}), "  # noqa: S608  # our own names
-            f"coalesce(sum(n) FILTER (d < {threshold}), 0)::BIGINT, count_if(d = 1), "
+            f"SELECT coalesce(min(d), 0), count(*) FILTER (d < {threshold}), "  # noqa: S608  # our own names
+            f"coalesce(sum(n) FILTER (d < {threshold}), 0)::BIGINT, count(*) FILTER (d = 1), "
             f"min(first) FILTER (d < {threshold}) FROM "
             f"(SELECT count(DISTINCT {secret.sql}) AS d, count({secret.sql}) AS n, min({ROW}) AS first "
             f"FROM {{t}} GROUP BY {by}) WHERE d > 0"
@@ -257,6 +259,10 @@ class Loaded:
     unread: tuple[Resource, ...]
 
 
+_Make = Callable[[engine.Session, Package, Resource, str], tuple["Column", ...]]
+"""Puts the rows of a resource into a table of a name, and tells its columns."""
+
+
 @contextmanager
 def tables(package: Package) -> Iterator[Loaded]:
     """The tables of a package, as long as the context is open.
@@ -264,18 +270,26 @@ def tables(package: Package) -> Iterator[Loaded]:
     Raises:
         ConversionError: the memory or the disk is used up.
     """
-    with engine.session(package) as opened:
-        loaded: list[Table] = []
-        unread: list[Resource] = []
-        for resource in package.resources:
-            if not _has_rows(resource):
-                continue
-            table = _table(opened, package, resource)
-            if table is None:
-                unread.append(resource)
-            else:
-                loaded.append(table)
-        yield Loaded(tuple(loaded), tuple(unread))
+    if _is_small(package):
+        with engine.small_session() as session:
+            loaded = _load(session, package, (_by_records,))
+            if not loaded.unread:
+                yield loaded
+                return
+    with engine.session(package) as session:
+        yield _load(session, package, (_by_engine, _by_records))
+
+
+def _load(session: engine.Session, package: Package, makers: Sequence[_Make]) -> Loaded:
+    loaded: list[Table] = []
+    unread: list[Resource] = []
+    for resource in filter(_has_rows, package.resources):
+        table = _table(session, package, resource, makers)
+        if table is None:
+            unread.append(resource)
+        else:
+            loaded.append(table)
+    return Loaded(tuple(loaded), tuple(unread))
 
 
 def _has_rows(resource: Resource) -> bool:
@@ -283,11 +297,20 @@ def _has_rows(resource: Resource) -> bool:
     return bool(resource.paths) or "data" in resource.raw
 
 
-def _table(session: engine.Session, package: Package, resource: Resource) -> Table | None:
+def _is_small(package: Package) -> bool:
+    """All tables are small, and of kinds that are read here."""
+    present = [resource for resource in package.resources if resource.complete and resource.paths]
+    if any(resource.raw.get("compression") or kind(resource) not in _READABLE for resource in present):
+        return False
+    paths = {package.path(part) for resource in present for part in resource.paths}
+    return sum(path.stat().st_size for path in paths) <= _SMALL
+
+
+def _table(session: engine.Session, package: Package, resource: Resource, makers: Iterable[_Make]) -> Table | None:
     import duckdb
 
     name = f"t{resource.index}"
-    for make in (_by_engine, _by_records):
+    for make in makers:
         try:
             session.connection.execute(f"DROP TABLE IF EXISTS {name}")
             columns = make(session, package, resource, name)
@@ -351,7 +374,7 @@ def _write(
             file.write(",".join([str(record.row), *texts]) + "\n")
     types = ", ".join([f"'{ROW}': 'BIGINT'", *(f"'{column.sql}': 'VARCHAR'" for column in columns)])
     session.connection.execute(
-        f"CREATE TABLE {name} AS SELECT * FROM read_csv({literal(str(path.resolve()))}, auto_detect = false, "  # noqa: S608
+        f"CREATE TEMP TABLE {name} AS SELECT * FROM read_csv({literal(str(path.resolve()))}, auto_detect = false, "  # noqa: S608
         f"columns = {{{types}}}, header = false, delim = ',', quote = '\"', escape = '\"', nullstr = '', "
         f"allow_quoted_nulls = false, max_line_size = {engine.MAX_LINE_BYTES}, "
         f"buffer_size = {2 * engine.MAX_LINE_BYTES})"
@@ -380,7 +403,7 @@ def _measures(column: Column) -> list[str]:
         f"coalesce(avg(length({cell})), 0)",
         f"coalesce(max(length({cell})), 0)",
         f"count({number(column)})",
-        *(f"count_if({cell} LIKE '{mark}')" for mark in _MARKS.values()),
+        *(f"count(*) FILTER ({cell} LIKE '{mark}')" for mark in _MARKS.values()),
     ]
 
 

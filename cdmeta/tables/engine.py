@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,15 +70,53 @@ def session(package: Package, *writable: Path) -> Iterator[Session]:
     Raises:
         ConversionError: the memory or the disk is used up, or DuckDB refuses for another reason.
     """
+    with tempfile.TemporaryDirectory(prefix="cdmeta-rows-") as scratch:
+        connection = _connect(Path(scratch), package.root, *writable)
+        try:
+            with _told():
+                yield Session(connection, Path(scratch))
+        finally:
+            connection.close()
+
+
+@contextmanager
+def small_session() -> Iterator[Session]:
+    """A connection that may read and write its own scratch alone, and is there at once.
+
+    DuckDB takes longer to open than a small table to be looked at, so a process keeps one instance; what is made
+    in a session has to be temporary, and goes with it.
+
+    Raises:
+        ConversionError: as for `session`.
+    """
+    instance, folder = _kept(os.getpid())
+    with tempfile.TemporaryDirectory(dir=folder.name) as scratch:
+        connection = instance.cursor()
+        try:
+            with _told():
+                yield Session(connection, Path(scratch))
+        finally:
+            connection.close()
+
+
+@cache
+def _kept(_: int) -> tuple[DuckDBPyConnection, tempfile.TemporaryDirectory[str]]:
+    """The instance of a process, by its number: one that forked may not use that of its parent."""
+    folder = tempfile.TemporaryDirectory(prefix="cdmeta-rows-")
+    return _connect(Path(folder.name)), folder
+
+
+def _connect(scratch: Path, *folders: Path) -> DuckDBPyConnection:
+    """An instance that reads and writes the folders, and nothing else; its settings are locked."""
     import duckdb
 
-    with tempfile.TemporaryDirectory(prefix="cdmeta-rows-") as scratch:
-        folders = [str(folder.resolve()) for folder in (package.root, Path(scratch), *writable)]
+    seen = [str(folder.resolve()) for folder in (scratch, *folders)]
+    with _told():
         connection = duckdb.connect(
             config={
                 "memory_limit": MEMORY_LIMIT,
                 "threads": min(MAX_THREADS, os.cpu_count() or 1),
-                "temp_directory": str(Path(scratch) / "spill"),
+                "temp_directory": str(scratch / "spill"),
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
                 "allow_community_extensions": False,
@@ -85,18 +124,24 @@ def session(package: Package, *writable: Path) -> Iterator[Session]:
                 "preserve_insertion_order": True,
             }
         )
-        try:
-            connection.execute(f"SET allowed_directories = [{', '.join(map(literal, folders))}]")
-            connection.execute("SET enable_external_access = false")
-            # It would be drawn into the output after two seconds.
-            connection.execute("SET enable_progress_bar = false")
-            connection.execute("SET lock_configuration = true")
-            yield Session(connection, Path(scratch))
-        except duckdb.Error as error:
-            # Not "from error": behind its first line DuckDB quotes the rows, which no log may hold.
-            raise ConversionError(Phrase("error.rows", {"reason": _first_line(error)})) from None
-        finally:
-            connection.close()
+        connection.execute(f"SET allowed_directories = [{', '.join(map(literal, seen))}]")
+        connection.execute("SET enable_external_access = false")
+        # It would be drawn into the output after two seconds.
+        connection.execute("SET enable_progress_bar = false")
+        connection.execute("SET lock_configuration = true")
+    return connection
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What DuckDB complains of, as an error of ours."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.Error as error:
+        # Not "from error": behind its first line DuckDB quotes the rows, which no log may hold.
+        raise ConversionError(Phrase("error.rows", {"reason": _first_line(error)})) from None
 
 
 def literal(text: str) -> str:

@@ -157,7 +157,7 @@ class _Scan:
             f"CREATE TEMP TABLE rows AS SELECT {' AND '.join(gated)} AS let, {blank} AS blank"
             f"{', ' if compared else ''}{compared} FROM cells"
         )
-        ((rows, let, blank_rows),) = self._do("SELECT count(*), bool_and(let), count_if(blank) FROM rows")
+        ((rows, let, blank_rows),) = self._do("SELECT count(*), bool_and(let), count(*) FILTER (blank) FROM rows")
         if rows != self._expected:
             # A reader that passes over a blank line gives all rows below it another number.
             raise _NotMineError
