@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cdmeta import profile
+from cdmeta.checks.consent import ASKED
 from cdmeta.profile import Codelist, Field
 from cdmeta.text import LANGUAGE_TAG
 
@@ -55,10 +56,6 @@ _OTHER_TYPES = ("NSO_DRIVEN", "OTHER_DRIVEN")
 _ORGANISATIONS = ("CSO_COMMUNITY", "CSO_LARGE")
 _PEOPLE = ("CITIZENS", "COMMUNITY", "INDIGENOUS_BODY")
 _STATE = ("NSO", "STATE_AGENCY")
-_CONSENT = (
-    "CONSENT_EXPLICIT", "CONSENT_EXPRESSED", "CONSENT_GUARDIAN", "CONSENT_ASSENT", "MATURE_MINOR",
-    "CONSENT_COMMUNITY", "CONSENT_IMPLIED",
-)  # fmt: skip
 _LAWS = ("STAT_LAW", "LEGAL_OBLIGATION", "PUBLIC_INTEREST")
 _PERSONAL = ("CONTRIBUTORS", "ORDINARY", "SENSITIVE", "_U")
 
@@ -249,8 +246,8 @@ def _conditions() -> list[Schema]:
         "representation": _any(_spoken_for(("CSO_LARGE",))),
         "regularOfficial": _any([_has_kind("initiators", _STATE), _has_kind("partners", _STATE)]),
         "mainPurposeResponse": _any([_has_kind("initiators", _STATE), _has_kind("partners", _STATE)]),
-        "consentInformed": _contains("consentBasis", _CONSENT),
-        "consentWithdrawal": _contains("consentBasis", _CONSENT),
+        "consentInformed": _contains("consentBasis", ASKED),
+        "consentWithdrawal": _contains("consentBasis", ASKED),
         "minors": _one_of("personalDataCollected", _PERSONAL),
         "jurisdiction": _one_of("personalDataCollected", _PERSONAL),
         "legalBasisNote": _contains("consentBasis", _LAWS),

@@ -20,10 +20,8 @@ from cdmeta.tables.disclosure import Column, Shape, Table
 from cdmeta.text import is_missing
 
 MICRO = ("ANON_MICRO", "PSEUDONYMISED_MICRO")
-OPEN = ("OPEN", "REGISTERED")
 _ABOUT_PEOPLE = ("CONTRIBUTORS", "ORDINARY", "SENSITIVE", "_U")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_REGION = re.compile(r"([A-Z]{2})(-[A-Z0-9]{1,3})?")
 _NO_TEXT = ("integer", "number", "boolean", "year", "yearmonth", "date", "time", "datetime", "duration")
 
 
@@ -55,32 +53,20 @@ class Release:
     @property
     def aggregate(self) -> bool:
         """They are tables of figures about people."""
-        return self.says("releaseForm", "AGGREGATE") and self.consent.personal in ("ORDINARY", "SENSITIVE", "_U")
+        return self.says("releaseForm", "AGGREGATE") and self.consent.about_others
 
     @property
     def sensitive(self) -> bool:
         """They are sensitive, so that the stricter thresholds hold."""
         return self.consent.personal == "SENSITIVE"
 
-    @cached_property
-    def regions(self) -> tuple[str, ...]:
-        """ISO 3166-1 alpha-2 codes of the countries that the answers name."""
-        named = [*self.codes("jurisdiction"), *self.codes("geography")]
-        found = (_REGION.fullmatch(code.strip()) for code in named)
-        return tuple(dict.fromkeys(match[1] for match in found if match))
-
     def says(self, name: str, *codes: str) -> bool:
         """One of some codes is the answer."""
         return self.consent.says(name, *codes)
 
-    def codes(self, name: str) -> tuple[str, ...]:
-        """An answer that is a list of codes, or one code."""
-        value = self.consent.raw.get(name)
-        return tuple(part for part in (value if isinstance(value, list) else [value]) if isinstance(part, str))
-
     def did(self, code: str) -> bool:
         """A step of disclosure control was taken (CL_SDC)."""
-        return code in self.codes("disclosureControl")
+        return code in self.consent.codes("disclosureControl")
 
     def threshold(self, name: str, *, strict: bool = False) -> float:
         """A setting, the stricter one where the data are sensitive or where it is asked for."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from cdmeta.finding import Finding, Where
@@ -25,27 +26,29 @@ NO_PERSONAL_DATA = "NO_PERSONAL_DATA"
 NO_BASIS = frozenset({"NONE", "_U"})
 """Codes of CL_CONSENT_BASIS that name no basis; DPV holds unknown consent to be invalid for processing."""
 LAWS = ("STAT_LAW", "PUBLIC_INTEREST", "LEGAL_OBLIGATION")
-ASKED = frozenset(
-    {
-        "CONSENT_EXPLICIT",
-        "CONSENT_EXPRESSED",
-        "CONSENT_GUARDIAN",
-        "CONSENT_ASSENT",
-        "MATURE_MINOR",
-        "CONSENT_COMMUNITY",
-        "CONSENT_IMPLIED",
-    }
+ASKED = (
+    "CONSENT_EXPLICIT",
+    "CONSENT_EXPRESSED",
+    "CONSENT_GUARDIAN",
+    "CONSENT_ASSENT",
+    "MATURE_MINOR",
+    "CONSENT_COMMUNITY",
+    "CONSENT_IMPLIED",
 )
 """Codes that say that somebody was asked, in whatever way."""
 _WITHOUT_ASKING = frozenset({*LAWS, "LEGIT_INTEREST", "VITAL_INTEREST", "PUBLIC_RECORD"})
-_BY_ONE = ASKED - {"CONSENT_COMMUNITY", "CONSENT_IMPLIED"}
+_BY_ONE = frozenset(ASKED) - {"CONSENT_COMMUNITY", "CONSENT_IMPLIED"}
 """Agreement that single persons expressed."""
 _OF_CHILDREN = frozenset({"CONSENT_ASSENT", "MATURE_MINOR"})
 """Agreement that only young people give, whatever `minors` says."""
 _BEYOND_CONTRIBUTORS = ("ORDINARY", "SENSITIVE", "_U")
 _FIT_FOR_SENSITIVE = frozenset({"CONSENT_EXPLICIT", "CONSENT_GUARDIAN", "STAT_LAW", "PUBLIC_INTEREST"})
-_COUNTRY = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
-"""ISO 3166-1 alpha-2, or ISO 3166-2."""
+RECORDS = ("ANON_MICRO", "PSEUDONYMISED_MICRO", "IDENTIFIABLE")
+"""Forms of release in which each record is a person."""
+OPEN_TO_ALL = ("OPEN", "REGISTERED")
+"""Codes of CL_ACCESS by which anybody may have the data."""
+_COUNTRY = re.compile(r"([A-Z]{2})(-[A-Z0-9]{1,3})?")
+"""ISO 3166-1 alpha-2, or ISO 3166-2, which begins with it."""
 _MAX_PLACE = 60
 _BODIES_UNDER_A_LAW = STATE | {"ACADEMIA"}
 
@@ -86,7 +89,7 @@ class Consent:
     @property
     def people_were_asked(self) -> bool:
         """Data about people rest on somebody's consent, among other things or alone."""
-        return self.about_people and not ASKED.isdisjoint(self.basis)
+        return self.about_people and any(code in ASKED for code in self.basis)
 
     @property
     def nobody_agreed(self) -> bool:
@@ -98,10 +101,20 @@ class Consent:
         return self.about_people and agreed.isdisjoint(self.basis)
 
     @property
-    def codes(self) -> Mapping[str, tuple[str, ...]]:
-        """The answers that are lists of codes, by name; an absent one is empty."""
-        names = ("consentScope", "populationGroups", "communityLabels", "geography")
-        return {name: tuple(_strings(self.raw.get(name))) for name in names}
+    def about_others(self) -> bool:
+        """The data are, or may be, about more people than those who contributed."""
+        return self.personal in _BEYOND_CONTRIBUTORS
+
+    @cached_property
+    def regions(self) -> tuple[str, ...]:
+        """ISO 3166-1 alpha-2 codes of the countries that the answers name."""
+        named = (*self.codes("jurisdiction"), *self.codes("geography"))
+        found = (_COUNTRY.fullmatch(code.strip()) for code in named)
+        return tuple(dict.fromkeys(match[1] for match in found if match))
+
+    def codes(self, name: str) -> tuple[str, ...]:
+        """An answer that is a list of codes, or of texts; empty where there is none."""
+        return tuple(_strings(self.raw.get(name)))
 
     @property
     def young_people_decide(self) -> bool:
@@ -260,7 +273,7 @@ def _indigenous_without_authority(consent: Consent) -> Iterator[Finding]:
     decided = "CONSENT_COMMUNITY" in consent.basis or any(
         consent.tells(name) for name in ("communityLabels", "governanceBody")
     )
-    if "INDIGENOUS" in consent.codes["populationGroups"] and not decided:
+    if "INDIGENOUS" in consent.codes("populationGroups") and not decided:
         yield finding("CD313", "governanceBody")
 
 
@@ -284,13 +297,13 @@ def _implied_alone(consent: Consent) -> Iterator[Finding]:
 
 def _terms_for_others(consent: Consent) -> Iterator[Finding]:
     """C19."""
-    if consent.basis == ("CONTRIBUTOR_TERMS",) and consent.personal in _BEYOND_CONTRIBUTORS:
+    if consent.basis == ("CONTRIBUTOR_TERMS",) and consent.about_others:
         yield finding("CD319", "consentBasis", personal=str(consent.personal))
 
 
 def _no_country(consent: Consent) -> Iterator[Finding]:
     """C21, what is named: by the code of a country its phone and identity numbers are known."""
-    for place in _strings(consent.raw.get("jurisdiction")):
+    for place in consent.codes("jurisdiction"):
         if place != WITHHELD and not _COUNTRY.fullmatch(place):
             yield finding("CD327", "jurisdiction", place=place[:_MAX_PLACE])
             return

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from cdmeta.checks.consent import RECORDS
 from cdmeta.finding import Finding, Where
 from cdmeta.package import DESCRIPTOR, Package
 from cdmeta.period import to_date
@@ -16,7 +17,6 @@ from cdmeta.phrase import Phrase, title_of
 _NOTHING = ("NONE", "_Z")
 _LISTS = ("validation", "incentives", "accessibility", "disclosureControl")
 """Lists of codes in which NONE says that there is nothing to list."""
-_RECORDS_OF_PEOPLE = ("ANON_MICRO", "PSEUDONYMISED_MICRO", "IDENTIFIABLE")
 
 
 def check(package: Package) -> Iterator[Finding]:
@@ -31,7 +31,7 @@ def _found(answers: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         codes = answers.get(name)
         if isinstance(codes, list) and len(codes) > 1 and any(code in codes for code in _NOTHING):
             yield name, "contradiction.nothing"
-    if answers.get("personalDataCollected") == "NONE" and answers.get("releaseForm") in _RECORDS_OF_PEOPLE:
+    if answers.get("personalDataCollected") == "NONE" and answers.get("releaseForm") in RECORDS:
         yield "releaseForm", "contradiction.people"
     invited, achieved = _count(answers.get("invitedCount")), _count(answers.get("achievedCount"))
     if invited is not None and 0 <= invited < (achieved or 0):

@@ -15,7 +15,8 @@ from functools import cached_property, partial
 from typing import Any
 
 from cdmeta import pictures
-from cdmeta.checks.columns import OPEN, Look, Release, column_words, identity_modules, looks, release
+from cdmeta.checks.columns import Look, Release, column_words, identity_modules, looks, release
+from cdmeta.checks.consent import OPEN_TO_ALL
 from cdmeta.errors import ConversionError
 from cdmeta.finding import Finding, Where
 from cdmeta.identifiers import has_iban, has_phone, is_national_id, is_phone
@@ -235,11 +236,11 @@ def _phones(sheet: Sheet, look: Look) -> _Hit:
         found = _any(sheet, look, f"{cell} LIKE '%+%' AND {matches(cell, DIGITS)}", has_phone)
         if found[0]:
             return found
-    return _national_phones(sheet, look) if sheet.release.regions else (0, None)
+    return _national_phones(sheet, look) if sheet.release.consent.regions else (0, None)
 
 
 def _national_phones(sheet: Sheet, look: Look) -> _Hit:
-    cell, regions = look.column.sql, sheet.release.regions
+    cell, regions = look.column.sql, sheet.release.consent.regions
     named = look.identifier is not None and look.identifier[0] == "phone"
     if not (named or (look.is_text and look.shape.numbers < look.shape.filled)):
         return 0, None
@@ -263,7 +264,7 @@ def _phone_of(regions: tuple[str, ...], text: str) -> bool:
 
 def _identity_numbers(sheet: Sheet, look: Look) -> _Hit:
     """Any of a column that is named so, else only where most cells are one: one number in ten is by chance."""
-    modules = identity_modules(sheet.release.regions, sheet.release.people)
+    modules = identity_modules(sheet.release.consent.regions, sheet.release.people)
     if not modules or look.shape.longest < 8 or look.type in ("date", "datetime", "time", "boolean", "number"):
         return 0, None
     condition = matches(look.column.sql, _ID_LIKE, least=8) + f" AND length({look.column.sql}) <= 22"
@@ -520,7 +521,7 @@ def _too_exact(look: Look, declared: Release, suffix: str, pair: bool) -> str:
     """A condition for the cells of a column that tell a place too exactly; empty where it tells none."""
     cell = look.column.sql
     # Far from towns few people live around a point.
-    rural = not suffix and "RURAL_REMOTE" in declared.codes("populationGroups")
+    rural = not suffix and "RURAL_REMOTE" in declared.consent.codes("populationGroups")
 
     def allowed(name: str) -> int:
         return int(declared.threshold(name + suffix, strict=rural))
@@ -615,7 +616,7 @@ def _files(package: Package, declared: Release) -> Iterator[Finding]:
 
 def _openness(declared: Release) -> Iterator[Finding]:
     """D22."""
-    if declared.sensitive and declared.micro and declared.says("accessRights", *OPEN):
+    if declared.sensitive and declared.micro and declared.says("accessRights", *OPEN_TO_ALL):
         access = declared.consent.named("accessRights", "CL_ACCESS")
         yield Finding("CD535", Where(DESCRIPTOR, "/citizenData/accessRights"), {"access": access})
 

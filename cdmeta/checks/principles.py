@@ -20,13 +20,10 @@ from cdmeta.framework import read as read_answers
 from cdmeta.licence import names, openness
 from cdmeta.package import DESCRIPTOR, Package, Resource
 from cdmeta.phrase import Phrase, Series, name_of, title_of
-from cdmeta.text import is_missing
 
 PARTNERSHIP = 4
 """Rank of the level from which participation is sufficient (¶22)."""
 SAFEGUARDS = ("ethicsReview", "riskAssessment", "complaintsContact")
-_ABOUT_OTHERS = ("ORDINARY", "SENSITIVE", "_U")
-"""Codes of CL_PERSONAL_DATA by which the rows are, or may be, about more people than those who contributed."""
 _RELEASES_OF_PEOPLE = ("AGGREGATE", "ANON_MICRO", "PSEUDONYMISED_MICRO")
 _NOTHING = frozenset({"NONE", "_Z"})
 _FIGURES = ("measure", "attribute", "time")
@@ -54,16 +51,9 @@ class Case:
         """Tell whether there is an answer in `citizenData`; withheld for safety is one."""
         return self.consent.tells(name)
 
-    def codes(self, name: str) -> frozenset[str]:
-        """The codes of an answer that is a list of codes."""
-        value = self.consent.raw.get(name)
-        given = value if isinstance(value, list) else [value]
-        return frozenset(code for code in given if isinstance(code, str) and not is_missing(code))
-
-    @property
-    def about_people(self) -> bool:
-        """The rows are, or may be, about people other than the contributors."""
-        return self.consent.personal in _ABOUT_OTHERS
+    def does(self, name: str) -> bool:
+        """Tell whether an answer that is a list of codes names anything that was done."""
+        return not _NOTHING.issuperset(self.consent.codes(name))
 
 
 def check(package: Package) -> Iterator[Finding]:
@@ -154,7 +144,7 @@ def _no_way_to_decline(case: Case) -> Iterator[Finding]:
 
 def _identities(case: Case) -> Iterator[tuple[Where, Mapping[str, Any]]]:
     """The columns on who people are, with what is said of each."""
-    for resource in case.package.resources if case.about_people else ():
+    for resource in case.package.resources if case.consent.about_others else ():
         for where, entry in columns(resource):
             sdmx, own = (entry.get(key) for key in ("sdmx", "citizenData"))
             role = sdmx.get("role") if isinstance(sdmx, Mapping) else None
@@ -192,7 +182,7 @@ def _no_safeguard(case: Case) -> Iterator[Finding]:
 def _unprotected(case: Case) -> Iterator[Finding]:
     """Principle 9."""
     released = case.consent.says("releaseForm", *_RELEASES_OF_PEOPLE)
-    if case.about_people and released and not case.codes("disclosureControl") - _NOTHING:
+    if case.consent.about_others and released and not case.does("disclosureControl"):
         yield finding("CD340", "disclosureControl", form=case.consent.named("releaseForm", "CL_RELEASE_FORM"))
 
 
@@ -213,7 +203,7 @@ def _format(resource: Resource) -> str:
 
 def _not_for_everybody(case: Case) -> Iterator[Finding]:
     """Principle 10."""
-    if not case.codes("accessibility") - _NOTHING:
+    if not case.does("accessibility"):
         yield finding("CD343", "accessibility")
 
 

@@ -10,13 +10,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from cdmeta.checks.consent import Consent, finding, read
+from cdmeta.checks.consent import OPEN_TO_ALL, RECORDS, Consent, finding, read
 from cdmeta.finding import Finding
 from cdmeta.licence import find, names
 from cdmeta.package import Package
 from cdmeta.profile import WITHHELD
 
-_OPEN_TO_ALL = ("OPEN", "REGISTERED")
 _COVERED_BY = {
     "AGGREGATE": frozenset({"PUBLISH_AGG", "PUBLISH_MICRO", "REUSE_ANY"}),
     "ANON_MICRO": frozenset({"PUBLISH_MICRO"}),
@@ -25,7 +24,6 @@ _COVERED_BY = {
     ),
 }
 """Form of release → the uses that cover it; whoever may see records may make tables of them."""
-_RECORDS = ("ANON_MICRO", "PSEUDONYMISED_MICRO", "IDENTIFIABLE")
 _TO_AN_OFFICE = frozenset({"SHARE_NSO", "PUBLISH_AGG", "PUBLISH_MICRO", "REUSE_ANY"})
 _NAMES = r"(community[ -]use[ -]only|secret( ?/ ?|-)sacred)"
 _CLOSED_LABEL = re.compile(
@@ -44,13 +42,13 @@ def check(package: Package) -> Iterator[Finding]:
 
 def _open_pseudonyms(consent: Consent) -> Iterator[Finding]:
     """C06."""
-    if consent.says("releaseForm", "PSEUDONYMISED_MICRO") and consent.says("accessRights", *_OPEN_TO_ALL):
+    if consent.says("releaseForm", "PSEUDONYMISED_MICRO") and consent.says("accessRights", *OPEN_TO_ALL):
         yield finding("CD306", "releaseForm", access=consent.named("accessRights", "CL_ACCESS"))
 
 
 def _beyond_scope(consent: Consent) -> Iterator[Finding]:
     """C12, the form of release."""
-    scope, form = consent.codes["consentScope"], consent.raw.get("releaseForm")
+    scope, form = consent.codes("consentScope"), consent.raw.get("releaseForm")
     covered = _COVERED_BY.get(form) if isinstance(form, str) else None
     if consent.about_people and scope and covered and covered.isdisjoint(scope):
         told = consent.named("releaseForm", "CL_RELEASE_FORM")
@@ -59,7 +57,7 @@ def _beyond_scope(consent: Consent) -> Iterator[Finding]:
 
 def _not_for_an_office(consent: Consent) -> Iterator[Finding]:
     """C12, handing the data over to an office; what nobody agreed to publish is told above."""
-    scope = consent.codes["consentScope"]
+    scope = consent.codes("consentScope")
     data = consent.says("releaseForm", *_COVERED_BY)
     if consent.about_people and data and scope and _TO_AN_OFFICE.isdisjoint(scope):
         yield finding("CD325", "consentScope", scope=", ".join(scope))
@@ -67,13 +65,13 @@ def _not_for_an_office(consent: Consent) -> Iterator[Finding]:
 
 def _no_scope(consent: Consent) -> Iterator[Finding]:
     """C12, where it is not said what people agreed to."""
-    if consent.people_were_asked and not consent.codes["consentScope"]:
+    if consent.people_were_asked and not consent.codes("consentScope"):
         yield finding("CD326", "consentScope")
 
 
 def _closed_by_the_community(consent: Consent) -> Iterator[Finding]:
     """C14; who decides is the community, so what it decided is written down, and neither guessed nor withheld."""
-    closed = [label for label in consent.codes["communityLabels"] if _CLOSED_LABEL.fullmatch(label.strip())]
+    closed = [label for label in consent.codes("communityLabels") if _CLOSED_LABEL.fullmatch(label.strip())]
     decided = consent.tells("governanceBody") and not consent.says("governanceBody", WITHHELD)
     if closed and consent.says("accessRights", "OPEN") and not decided:
         yield finding("CD314", "communityLabels", labels=", ".join(closed))
@@ -81,10 +79,10 @@ def _closed_by_the_community(consent: Consent) -> Iterator[Finding]:
 
 def _licence_beyond_scope(consent: Consent, licenses: Any) -> Iterator[Finding]:
     """C15, of records: a table holds nobody's answers, and an open licence for it takes nothing from anybody."""
-    scope = consent.codes["consentScope"]
+    scope = consent.codes("consentScope")
     given = [licence for licence in map(find, names(licenses)) if licence and licence.commercial]
     goes_too_far = bool(scope and given) and "REUSE_ANY" not in scope
-    if goes_too_far and consent.people_were_asked and consent.says("releaseForm", *_RECORDS):
+    if goes_too_far and consent.people_were_asked and consent.says("releaseForm", *RECORDS):
         yield finding("CD315", "consentScope", licence=given[0].id)
 
 

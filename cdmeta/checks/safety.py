@@ -35,8 +35,6 @@ _AT_RISK = (
     "RELIGIOUS_MINORITY",
 )
 """Codes of CL_POP_GROUP whose people can be harmed by being found."""
-_COUNTRY = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
-"""A country, or its first level, whose first two letters are the country's."""
 _LARGE_AREA = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?|[A-Z]{3}|\d{3}")
 """A country or its first level: ISO 3166-1 alpha-2 or alpha-3, ISO 3166-2, UN M49."""
 
@@ -49,12 +47,10 @@ def check(package: Package) -> Iterator[Finding]:
 
 
 def _identifiers(descriptor: Mapping[str, Any], consent: Consent) -> Iterator[Finding]:
-    told = (*_codes(consent.raw.get("jurisdiction")), *consent.codes["geography"])
-    regions = dict.fromkeys(code[:2] for code in told if _COUNTRY.fullmatch(code))
     code = "CD502" if consent.personal == "SENSITIVE" else "CD501"
     for pointer, text in _texts(descriptor, ""):
         is_address = _ADDRESS.fullmatch(text) is not None
-        for kind in kinds(text, regions):
+        for kind in kinds(text, consent.regions):
             if is_address and kind != PLACE:
                 # The numbers of a page are no phone's, and a map shows where somebody lives.
                 continue
@@ -73,8 +69,8 @@ def _texts(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
 
 
 def _small_areas(consent: Consent) -> Iterator[Finding]:
-    groups = [code for code in _AT_RISK if code in consent.codes["populationGroups"]]
-    places = [place for place in consent.codes["geography"] if not _is_large(place)]
+    groups = [code for code in _AT_RISK if code in consent.codes("populationGroups")]
+    places = [place for place in consent.codes("geography") if not _is_large(place)]
     if groups and places and not consent.tells("riskAssessment"):
         named = Series(tuple(name_of("CL_POP_GROUP", code) for code in groups))
         code = "CD504" if consent.personal == "SENSITIVE" else "CD503"
@@ -83,7 +79,3 @@ def _small_areas(consent: Consent) -> Iterator[Finding]:
 
 def _is_large(place: str) -> bool:
     return place == WITHHELD or _LARGE_AREA.fullmatch(place.strip()) is not None
-
-
-def _codes(value: Any) -> list[str]:
-    return [part for part in value if isinstance(part, str)] if isinstance(value, list) else []
