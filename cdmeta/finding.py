@@ -12,6 +12,8 @@ from cdmeta.phrase import SENTENCES, WORDED, Phrase, Series, say
 from cdmeta.profile import Grade, Severity
 from cdmeta.quality import Quality
 
+OPEN_QUESTIONS = ("CD130", "CD131")
+"""Codes of findings that are open questions: an answer is missing."""
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 
 

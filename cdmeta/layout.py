@@ -11,6 +11,7 @@ from typing import Any
 
 from cdmeta import profile
 from cdmeta.package import finite, parse
+from cdmeta.text import pointer_step
 
 _STANDARD = (
     "$schema", "profile", "name", "id", "version", "title", "description", "homepage", "image", "created",
@@ -110,7 +111,7 @@ def _starts(text: str) -> Iterator[tuple[str, int]]:
 
 def _step(name: str) -> str:
     """A member's name, as it stands in JSON, as a step of a JSON Pointer."""
-    return str(json.loads(name)).replace("~", "~0").replace("/", "~1")
+    return pointer_step(json.loads(name))
 
 
 def _whole(digits: str) -> _Whole:

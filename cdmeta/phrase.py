@@ -11,7 +11,7 @@ import errno
 import io
 import re
 import string
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -207,6 +207,12 @@ class Series:
             tail = say(part, language)
             told = Phrase(self.pattern, {"head": told, "tail": tail}).told(language) if number else tail
         return told
+
+
+def first_of(parts: Sequence[Any], most: int, pattern: str = COMMA) -> Series:
+    """The first of many parts, and how many more there are."""
+    more = (Phrase("report.more", {"count": len(parts) - most}),) if len(parts) > most else ()
+    return Series((*parts[:most], *more), pattern)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import Any
 
 from cdmeta import profile
 from cdmeta.profile import Field
-from cdmeta.text import is_missing
+from cdmeta.text import is_missing, pointer_step
 
 Parts = tuple[str | int, ...]
 """A place in a JSON document: names of members and indices."""
@@ -59,7 +59,7 @@ def mend(descriptor: Mapping[str, Any]) -> tuple[dict[str, Any], Places]:
 
 def pointer(parts: Parts) -> str:
     """A place as a JSON Pointer (RFC 6901)."""
-    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in parts)
+    return "".join(f"/{pointer_step(part)}" for part in parts)
 
 
 class _Writer:

@@ -50,8 +50,12 @@ _CROSSES = re.compile("x{3,}")
 
 def _folded(value: str) -> str:
     """A text as people take it for the same: without case, accents, doubled spaces, and marks around it."""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", value) if not unicodedata.combining(c))
-    return " ".join(plain.casefold().split()).strip(_AROUND)
+    return " ".join(unaccented(value).casefold().split()).strip(_AROUND)
+
+
+def unaccented(value: str) -> str:
+    """A text without the accents of its letters: `Región` as `Region`."""
+    return "".join(c for c in unicodedata.normalize("NFKD", value) if not unicodedata.combining(c))
 
 
 @cache
@@ -83,6 +87,11 @@ def printable(value: str, limit: int = MAX_SHOWN) -> str:
     if value.isprintable():
         return value
     return "".join(c if _is_harmless(c) else c.encode("unicode_escape").decode("ascii") for c in value)
+
+
+def pointer_step(name: object) -> str:
+    """The name of a member, or an index, as a step of a JSON Pointer (RFC 6901 §3)."""
+    return str(name).replace("~", "~0").replace("/", "~1")
 
 
 def quoted(path: object) -> str:

@@ -7,7 +7,6 @@ Word lists and thresholds are data of the profile: `direct-identifiers.csv`, `co
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -15,9 +14,10 @@ from typing import Any
 
 from cdmeta import profile
 from cdmeta.checks.consent import Consent, read
+from cdmeta.checks.identity import holds
 from cdmeta.package import Package
 from cdmeta.tables.disclosure import Column, Shape, Table
-from cdmeta.text import is_missing
+from cdmeta.text import is_missing, unaccented
 
 MICRO = ("ANON_MICRO", "PSEUDONYMISED_MICRO")
 _ABOUT_PEOPLE = ("CONTRIBUTORS", "ORDINARY", "SENSITIVE", "_U")
@@ -172,16 +172,14 @@ def _look(column: Column, shape: Shape, roles: Mapping[str, Any]) -> Look:
 
 def tokens(text: str) -> tuple[str, ...]:
     """The words of a name in small letters without accents: `FirstName`, `first_name` → `first`, `name`."""
-    plain = unicodedata.normalize("NFKD", _CAMEL.sub(" ", text))
-    letters = "".join(sign for sign in plain if not unicodedata.combining(sign)).casefold()
-    return tuple(re.findall(r"[^\W_]+", letters))
+    return tuple(re.findall(r"[^\W_]+", unaccented(_CAMEL.sub(" ", text)).casefold()))
 
 
 def _within(words: tuple[str, ...], text: tuple[str, ...]) -> bool:
     """Words follow each other in a text; a single letter has to be all of it."""
     if len(words) == 1 and len(words[0]) == 1:
         return words == text
-    return any(text[place : place + len(words)] == words for place in range(len(text) - len(words) + 1))
+    return holds(text, words)
 
 
 @cache

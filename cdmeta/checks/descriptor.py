@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from cdmeta import profile
-from cdmeta.finding import Finding, Where
+from cdmeta.finding import OPEN_QUESTIONS, Finding, Where
 from cdmeta.package import DESCRIPTOR, Package, Resource
 from cdmeta.period import to_date
 from cdmeta.phrase import Phrase
@@ -31,8 +31,6 @@ _Given = Iterator[tuple[Parts, Field, Any]]
 _LANGUAGE_FIELDS = ("citizenData.language", "citizenData.languages")
 _TOLD_BY_CONSENT = ("citizenData.jurisdiction", "citizenData.legalBasisNote")
 """Asked for by rules C20 and C21 of `cdmeta.checks.consent`, which know why."""
-MISSING = ("CD130", "CD131")
-"""Rules by which an answer is missing."""
 _MAX_VALUE = 60
 
 
@@ -61,7 +59,7 @@ def _own(package: Package) -> list[Finding]:
     for source in (_by_schema, _periods, _reachable, _translations, _untold, _unknown, _withheld):
         for parts, code, params in source(answers):
             place = Where(DESCRIPTOR, pointer(_as_stored(parts, short)))
-            if code in MISSING and (word := _placeholder(_at(package.expanded, parts))):
+            if code in OPEN_QUESTIONS and (word := _placeholder(_at(package.expanded, parts))):
                 question = {"question": params["question"], "word": _short(word)}
                 params = params | {"question": Phrase("question.placeholder", question)}
             found.setdefault(parts, Finding(code, place, params))

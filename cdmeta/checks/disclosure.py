@@ -21,7 +21,7 @@ from cdmeta.errors import ConversionError
 from cdmeta.finding import Finding, Where
 from cdmeta.identifiers import has_iban, has_phone, is_national_id, is_phone
 from cdmeta.package import DESCRIPTOR, Package, Resource
-from cdmeta.phrase import Phrase, Series
+from cdmeta.phrase import Phrase, Series, first_of
 from cdmeta.tables.disclosure import DAY, DIGITS, Table, matches, number, tables
 
 _MAX_NAMED = 8
@@ -143,12 +143,7 @@ def _explained(package: Package) -> frozenset[str]:
 
 
 def _named(found: Iterable[Look]) -> Series:
-    return _listed([look.column.name for look in found])
-
-
-def _listed(names: list[str]) -> Series:
-    more = [Phrase("report.more", {"count": len(names) - _MAX_NAMED})] if len(names) > _MAX_NAMED else []
-    return Series((*names[:_MAX_NAMED], *more))
+    return first_of([look.column.name for look in found], _MAX_NAMED)
 
 
 # Columns: roles, names and values
@@ -610,7 +605,7 @@ def _files(package: Package, declared: Release) -> Iterator[Finding]:
     beside = [(pictures.kind_by_name(name), name) for name in package.unnamed if declared.people]
     for wanted in (pictures.PHOTO, pictures.SOUND, pictures.FILM):
         if names := [name for kind, name in beside if kind == wanted]:
-            params = {"file": _listed(names), "kind": Phrase(f"disclosure.file.{wanted}")}
+            params = {"file": first_of(names, _MAX_NAMED), "kind": Phrase(f"disclosure.file.{wanted}")}
             yield Finding("CD531", Where(file=names[0]), params)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
 from cdmeta.profile import table
+from cdmeta.text import unaccented
 
 _WORD = re.compile(r"[^\W\d_]+")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -28,7 +28,7 @@ def concept_of(column: Mapping[str, Any]) -> str | None:
     for name in _names(column):
         words = words_of(name)
         for concept, wanted, whole in _known():
-            if words == wanted if whole else _holds(words, wanted):
+            if words == wanted if whole else holds(words, wanted):
                 return concept
     return None
 
@@ -43,8 +43,7 @@ def _names(column: Mapping[str, Any]) -> Iterator[str]:
 
 def words_of(name: str) -> Words:
     """The words of a name, without accents and case: `sexoReal`, `Sexo real` and `SEXO_REAL` are alike."""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
-    return tuple(word.casefold() for word in _WORD.findall(_HUMP.sub(" ", plain)))
+    return tuple(word.casefold() for word in _WORD.findall(_HUMP.sub(" ", unaccented(name))))
 
 
 @cache
@@ -52,7 +51,7 @@ def _known() -> tuple[tuple[str, Words, bool], ...]:
     return tuple((row["concept"], words_of(row["words"]), row["whole"] == "yes") for row in table("identity.csv"))
 
 
-def _holds(words: Words, wanted: Words) -> bool:
+def holds(words: Words, wanted: Words) -> bool:
     """Tell whether some words stand among others, one behind the other."""
     length = len(wanted)
     return any(words[start : start + length] == wanted for start in range(len(words) - length + 1))

@@ -63,12 +63,10 @@ NEEDED: tuple[tuple[tuple[str, ...], Callable[[Case], bool]], ...] = (
 
 def _no_base(case: Case) -> Iterator[Finding]:
     """D23: what a threshold is compared with is the number of people, not a share of them or a weighted count."""
-    tables = (
-        case.package.resources
-        if case.consent.about_others and case.consent.says("releaseForm", "AGGREGATE")
-        else ()
-    )
-    for resource in tables if not case.tells("baseCounts") else ():
+    figures_of_people = case.consent.about_others and case.consent.says("releaseForm", "AGGREGATE")
+    if not figures_of_people or case.tells("baseCounts"):
+        return
+    for resource in case.package.resources:
         figures = _derived(resource, weighted=case.tells("weighting"))
         if figures and not any(_sdmx(entry).get("id") == BASE for _, entry in columns(resource)):
             where = Where(DESCRIPTOR, f"{resource.pointer}/schema", resource.name)

@@ -21,7 +21,7 @@ from cdmeta.framework import (
     read,
 )
 from cdmeta.package import DESCRIPTOR, Package
-from cdmeta.phrase import SEMICOLON, SENTENCES, Citation, Phrase, Series, name_of, title_of
+from cdmeta.phrase import SEMICOLON, SENTENCES, Citation, Phrase, Series, first_of, name_of, title_of
 
 _OUTCOMES = {
     "INSUFFICIENT_INFORMATION": "CD201",
@@ -94,11 +94,8 @@ def _silent(answers: Answers) -> Iterator[str]:
 
 def _listed(paths: tuple[str, ...]) -> Series:
     """The first fields, and how many more; all of them are in the decision itself."""
-    shown = [(title_of(path), path.replace("[]", "")) for path in paths[:_MAX_LISTED]]
-    named = [Phrase("code.named", {"name": title, "code": path}) for title, path in shown]
-    if more := len(paths) - len(named):
-        named.append(Phrase("report.more", {"count": more}))
-    return Series(tuple(named), SEMICOLON)
+    named = [Phrase("code.named", {"name": title_of(path), "code": path.replace("[]", "")}) for path in paths]
+    return first_of(named, _MAX_LISTED, SEMICOLON)
 
 
 def _pointer(rule: str, answers: Answers) -> str:

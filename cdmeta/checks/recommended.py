@@ -8,7 +8,7 @@ from typing import Any
 from cdmeta import profile
 from cdmeta.finding import Finding, Where
 from cdmeta.package import DESCRIPTOR, Package
-from cdmeta.phrase import Phrase, Series, title_of
+from cdmeta.phrase import first_of, title_of
 from cdmeta.profile import Field
 from cdmeta.text import is_missing
 
@@ -34,10 +34,7 @@ def check(package: Package) -> Iterator[Finding]:
     fields, answers = profile.load().fields.values(), package.answers
     missing = [entry.path for entry in fields if entry.tier == "recommended" and _is_open(entry, answers)]
     if missing and not any(_is_open(entry, answers) for entry in fields if entry.tier == "core"):
-        names: list[Any] = [title_of(path) for path in missing[:_MAX_LISTED]]
-        if more := len(missing) - len(names):
-            names.append(Phrase("report.more", {"count": more}))
-        params = {"count": len(missing), "names": Series(tuple(names))}
+        params = {"count": len(missing), "names": first_of([title_of(path) for path in missing], _MAX_LISTED)}
         yield Finding("CD143", Where(DESCRIPTOR, "/citizenData"), params)
 
 

@@ -16,6 +16,7 @@ from cdmeta.identifiers import PLACE, kinds
 from cdmeta.package import DESCRIPTOR, Package
 from cdmeta.phrase import Phrase, Series, name_of
 from cdmeta.profile import WITHHELD
+from cdmeta.text import pointer_step
 
 _MAY_TELL_WHOM_TO_ASK = re.compile(
     r"(/resources/\d+)?/(contributors|sources)|/citizenData/complaintsContact(@[^/]*)?"
@@ -65,7 +66,7 @@ def _texts(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
         yield pointer, value
     parts = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
     for key, part in parts:
-        yield from _texts(part, f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}")
+        yield from _texts(part, f"{pointer}/{pointer_step(key)}")
 
 
 def _small_areas(consent: Consent) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.resources import files
 
-from cdmeta.finding import SEVERITIES, Finding, Report
+from cdmeta.finding import OPEN_QUESTIONS, SEVERITIES, Finding, Report
 from cdmeta.html import Child, Html, direction, document, element, join, style_block
 from cdmeta.phrase import ENGLISH, Citation, Phrase, Series, closest, number, title_of, words
 from cdmeta.profile import Severity
@@ -177,7 +177,7 @@ def _mark(kind: str) -> Html:
 
 def _group(findings: Sequence[Finding], page: _Page) -> Html:
     first, some = findings[0], page.asked.some(findings, MAX_PLACES)
-    questions = first.code in shown.QUESTIONS
+    questions = first.code in OPEN_QUESTIONS
     remedies = list(dict.fromkeys(finding.remedy(page.language) for finding in some))
     items = [
         element("li", _question(finding, page) if questions else _place(finding, page, len(remedies) > 1))

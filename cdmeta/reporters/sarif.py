@@ -24,6 +24,7 @@ from cdmeta.profile import Rule
 from cdmeta.reporters import shown
 from cdmeta.reporters.json_ import written
 from cdmeta.reporters.shown import Style
+from cdmeta.text import pointer_step
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 FINGERPRINT = "cdmeta/v1"
@@ -157,17 +158,13 @@ def _logical(where: Where, zipped: bool) -> list[dict[str, str]]:
     ]
     found = []
     if steps:
-        name = "/".join(f"{kind}:{_step(value)}" for kind, value in steps)
+        name = "/".join(f"{kind}:{pointer_step(value)}" for kind, value in steps)
         found.append({"kind": steps[-1][0], "name": steps[-1][1], "fullyQualifiedName": name})
     if where.pointer:
         found.append(
             {"kind": "member", "name": where.pointer.rpartition("/")[2], "fullyQualifiedName": where.pointer}
         )
     return found
-
-
-def _step(value: str) -> str:
-    return value.replace("~", "~0").replace("/", "~1")
 
 
 def _fingerprints(findings: Sequence[Finding]) -> list[str]:

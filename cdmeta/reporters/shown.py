@@ -8,14 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath, PurePosixPath
 
 from cdmeta import profile
-from cdmeta.finding import Finding, Report, Where
+from cdmeta.finding import OPEN_QUESTIONS, Finding, Report, Where
 from cdmeta.package import DESCRIPTOR
 from cdmeta.phrase import ENGLISH, Phrase, closest, number, title_of
 from cdmeta.quality import Step
 from cdmeta.text import printable, quoted
 
-QUESTIONS = ("CD130", "CD131")
-"""Findings that are open questions; each has to be answered."""
 FRAMEWORK = ("CD201", "CD202", "CD203", "CD204")
 """Findings that tell what the Framework says of a case."""
 
@@ -38,7 +36,7 @@ class Style:
 
     def some(self, findings: Sequence[Finding], usual: int) -> Sequence[Finding]:
         """Those findings of one rule that are shown; usually, open questions are shown all."""
-        limit = self.limit if self.limit is not None else 0 if findings[0].code in QUESTIONS else usual
+        limit = self.limit if self.limit is not None else 0 if findings[0].code in OPEN_QUESTIONS else usual
         return findings[:limit] if limit else findings
 
 

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from cdmeta.finding import SEVERITIES, Finding, Report
+from cdmeta.finding import OPEN_QUESTIONS, SEVERITIES, Finding, Report
 from cdmeta.phrase import Citation, Phrase, Series, number, title_of
 from cdmeta.profile import Severity
 from cdmeta.quality import Dimension, Quality
@@ -86,7 +86,7 @@ def _group(findings: Sequence[Finding], severity: Severity, page: Page) -> Itera
     rule = findings[0].rule
     count = f" ({number(len(findings), page.language)})" if len(findings) > 1 else ""
     yield from page.lines(f"{rule.code} {findings[0].title(page.language)}{count}", style=severity)
-    yield from (_questions if rule.code in shown.QUESTIONS else _places)(findings, page)
+    yield from (_questions if rule.code in OPEN_QUESTIONS else _places)(findings, page)
     if rule.source:
         yield from page.lines(page.say("source", source=Citation(rule.source)), "  ")
 

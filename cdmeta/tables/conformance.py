@@ -14,6 +14,7 @@ from typing import Any
 
 from cdmeta import profile
 from cdmeta.phrase import SENTENCES, Phrase, Series
+from cdmeta.text import pointer_step
 
 FIELD_TYPES = (
     "any", "array", "boolean", "date", "datetime", "duration", "geojson", "geopoint", "integer", "list", "number",
@@ -123,7 +124,7 @@ def _constraints(constraints: Any, kind: str, pointer: str) -> Iterator[Problem]
         yield pointer, _text("field.constraints")
         return
     for name, value in constraints.items():
-        place = f"{pointer}/{_escape(name)}"
+        place = f"{pointer}/{pointer_step(name)}"
         if name not in CONSTRAINTS:
             yield place, _hinted(_text("constraint.unknown", name=name), profile.nearest(name, CONSTRAINTS))
         elif kind not in BEYOND_FRICTIONLESS.get(name, ()) and not _accepts(
@@ -222,10 +223,6 @@ def _is_unique_keys(value: Any, names: list[Any]) -> bool:
 
 def _first_twice(names: list[str]) -> str | None:
     return next((name for index, name in enumerate(names) if name in names[:index]), None)
-
-
-def _escape(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
 
 
 def _hinted(problem: Phrase, near: str | None) -> Phrase | Series:

@@ -13,14 +13,13 @@ from cdmeta.beside import read_beside, write_beside
 from cdmeta.checks import consent
 from cdmeta.checks import descriptor as asked
 from cdmeta.errors import OutputError, SheetError
+from cdmeta.finding import OPEN_QUESTIONS
 from cdmeta.package import DESCRIPTOR, Package, load
 from cdmeta.phrase import Phrase, at, title_of
 from cdmeta.text import is_missing
 from cdmeta.workflows.private import unreadable
 
 UPDATED = "citizenData.metadataUpdated"
-OPEN = ("CD130", "CD131")
-"""Rules by which an answer is missing."""
 _OPEN_CONSENT = ("CD301", "CD321")
 """Rules of consent by which one is: no basis, no jurisdiction."""
 
@@ -93,7 +92,7 @@ def _bytes(sheet: Path) -> bytes:
 
 def _open(package: Package) -> tuple[tuple[Phrase, str], ...]:
     """What is missing by the profile, and what the rules of consent ask for in its place."""
-    missing = (finding.params for finding in asked.check(package) if finding.code in OPEN)
+    missing = (finding.params for finding in asked.check(package) if finding.code in OPEN_QUESTIONS)
     found = [(params["title"], params["path"]) for params in missing]
     for finding in consent.check(package):
         if finding.code in _OPEN_CONSENT:
