@@ -21,7 +21,7 @@ def data(session: Session, observations: Observations, path: Path) -> None:
     Raises:
         ConversionError: the rows cannot be read; raised when the session ends.
     """
-    first = {"STRUCTURE": "dataflow", "STRUCTURE_ID": short_id(observations.flow.dataflow.ref), "ACTION": ACTION}
+    first = {"STRUCTURE": "dataflow", "STRUCTURE_ID": short_id(observations.dataflow.ref), "ACTION": ACTION}
     columns = [f'{literal(value)} AS "{name}"' for name, value in first.items()]
     columns += [f'{cell.sql} AS "{cell.id}"' for cell in observations.cells]
     query = f"SELECT {', '.join(columns)} FROM {observations.view}"  # noqa: S608  # ids are SDMX ids, texts literals

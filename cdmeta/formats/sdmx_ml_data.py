@@ -27,7 +27,7 @@ def data(session: Session, observations: Observations, path: Path, header: Heade
     Raises:
         ConversionError: the rows cannot be read; raised when the session ends.
     """
-    before, after = _envelope(observations.flow.dataflow, header)
+    before, after = _envelope(observations.dataflow, header)
     line = " || ".join(["'<Obs'", *map(xml_attribute, observations.cells), "'/>'"])
     query = f"SELECT {line} FROM {observations.view}"  # noqa: S608  # ids are SDMX ids, texts literals
     write_lines(session, query, path, before, after)

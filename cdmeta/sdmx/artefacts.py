@@ -1,7 +1,8 @@
 """SDMX artefacts as small frozen values, multilingual, of the SDMX 3.0 information model.
 
-Only what cdmeta writes is here. Writers in `cdmeta.formats` turn them into messages; nothing here knows of XML or
-JSON. `Maintainable.ref` is how one artefact refers to another.
+What cdmeta writes and reads is here. What SDMX 2.1 calls or shapes otherwise is turned into the terms of 3.0 by
+the readers in `cdmeta.formats`, and back by the writers. Nothing here knows of XML or JSON. `Maintainable.ref` is
+how one artefact refers to another.
 """
 
 from __future__ import annotations
@@ -14,17 +15,22 @@ from typing import ClassVar, Literal
 from cdmeta.text import NO_TEXT, Text
 from cdmeta.urn import Ref
 
+Attachment = Literal["observation", "dataflow"] | tuple[str, ...]
+"""What an attribute belongs to: each observation, the data of a dataflow, or a partial key, by its dimensions."""
+
 
 @dataclass(frozen=True)
 class Representation:
     """What values a component takes: codes of a code list, or text of a type.
 
     Attributes:
-        codelist: the code list, where enumerated.
+        codelist: the code list or value list, where enumerated.
         text_type: an SDMX `DataType` such as `String`, `Integer`, `ObservationalTimePeriod`, where not.
         min_length, max_length: of the text, in characters.
         min_value, max_value: bounds of a number, both inclusive, as written.
+        decimals: the most digits behind the decimal point.
         pattern: a regular expression.
+        max_occurs: how many values at once a measure or an attribute takes; None for any number.
     """
 
     codelist: Ref | None = None
@@ -34,6 +40,25 @@ class Representation:
     min_value: str | None = None
     max_value: str | None = None
     pattern: str | None = None
+    decimals: int | None = None
+    max_occurs: int | None = 1
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """A note on an artefact, for systems that agree on its type.
+
+    Attributes:
+        type: what it is for, such as `METADATA`, by which .Stat finds the metadata structure of a data structure.
+        title: its value, of one language.
+        text: a value in several languages.
+        id: its id.
+    """
+
+    type: str | None = None
+    title: str | None = None
+    text: Text = NO_TEXT
+    id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -43,9 +68,10 @@ class Maintainable:
     Attributes:
         agency: maintainer, dotted where it is a sub-agency.
         id: NCName-style id.
-        version: two parts (`1.0`), because what refers to a two-part version must itself be two-part.
+        version: of ours, two parts (`1.0`), because what refers to a two-part version must itself be two-part.
         name: at least one language.
         description: may be empty.
+        annotations: for systems.
     """
 
     kind: ClassVar[str] = ""
@@ -55,6 +81,7 @@ class Maintainable:
     version: str
     name: Text
     description: Text = field(default=NO_TEXT, kw_only=True)
+    annotations: tuple[Annotation, ...] = field(default=(), kw_only=True)
 
     @property
     def ref(self) -> Ref:
@@ -78,10 +105,43 @@ class Code:
 
 
 @dataclass(frozen=True)
+class CodelistExtension:
+    """Codes that a code list takes over from another (SDMX 3.0).
+
+    Attributes:
+        codelist: where they come from.
+        prefix: what is put before their ids; empty for nothing.
+        values: the ids that are meant, `%` standing for any characters; none for all.
+        excluded: True where all but those are taken over.
+    """
+
+    codelist: Ref
+    prefix: str = ""
+    values: tuple[str, ...] = ()
+    excluded: bool = False
+
+
+@dataclass(frozen=True)
 class Codelist(Maintainable):
-    """A code list."""
+    """A code list.
+
+    Attributes:
+        codes: its codes, each behind its parent or before it.
+        is_partial: True where there are more codes than these.
+        extensions: what it takes over from other lists.
+    """
 
     kind = "Codelist"
+    codes: tuple[Code, ...] = field(kw_only=True)
+    is_partial: bool = field(kw_only=True, default=False)
+    extensions: tuple[CodelistExtension, ...] = field(kw_only=True, default=())
+
+
+@dataclass(frozen=True)
+class ValueList(Maintainable):
+    """A list of values that need not be ids (SDMX 3.0)."""
+
+    kind = "ValueList"
     codes: tuple[Code, ...] = field(kw_only=True)
 
 
@@ -172,23 +232,67 @@ class Attribute:
     Attributes:
         attachment: `observation`, `dataflow`, or the dimensions of the group or series that it belongs to.
         mandatory: True where each observation (or series, or data set) must have it.
+        group: the id of the group that it belongs to, whose dimensions are those of `attachment`.
+        measures: ids of the measures that it is about; none for all of them.
     """
 
     id: str
     concept: Ref
     representation: Representation
-    attachment: Literal["observation", "dataflow"] | tuple[str, ...] = "observation"
+    attachment: Attachment = "observation"
     mandatory: bool = False
+    group: str | None = None
+    measures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group: a partial key, by the ids of its dimensions."""
+
+    id: str
+    dimensions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class MetadataAttributeUsage:
+    """A metadata attribute of the metadata structure that a data structure is linked to, with its attachment."""
+
+    id: str
+    attachment: Attachment = "observation"
+    group: str | None = None
 
 
 @dataclass(frozen=True)
 class DataStructure(Maintainable):
-    """A data structure definition (DSD)."""
+    """A data structure definition (DSD).
+
+    Attributes:
+        dimensions: the time dimension last.
+        measures: `OBS_VALUE` where SDMX 2.1 calls it the primary measure.
+        attributes: of observations, series, groups and the dataflow.
+        groups: partial keys that attributes may belong to.
+        metadata: the metadata structure whose attributes may stand beside the data (SDMX 3.0).
+        metadata_usages: which of them, and where.
+    """
 
     kind = "DataStructure"
     dimensions: tuple[Dimension, ...] = field(kw_only=True)
     measures: tuple[Measure, ...] = field(kw_only=True)
     attributes: tuple[Attribute, ...] = field(kw_only=True, default=())
+    groups: tuple[Group, ...] = field(kw_only=True, default=())
+    metadata: Ref | None = field(kw_only=True, default=None)
+    metadata_usages: tuple[MetadataAttributeUsage, ...] = field(kw_only=True, default=())
+
+    @property
+    def time(self) -> Dimension | None:
+        """Its time dimension."""
+        return next((part for part in self.dimensions if part.is_time), None)
+
+    @property
+    def key(self) -> tuple[Dimension, ...]:
+        """The dimensions of a series: all but time, in the order of the key."""
+        key = [part for part in self.dimensions if not part.is_time]
+        return tuple(sorted(key, key=lambda part: part.position))
 
     @property
     def components(self) -> tuple[Dimension | Measure | Attribute, ...]:
@@ -202,6 +306,114 @@ class Dataflow(Maintainable):
 
     kind = "Dataflow"
     structure: Ref = field(kw_only=True)
+
+
+@dataclass(frozen=True)
+class CubeRegion:
+    """Which values of components are meant, all components at once.
+
+    Attributes:
+        values: by the id of a component, the values; an empty set for none.
+        included: False where they are what is left out.
+    """
+
+    values: tuple[tuple[str, frozenset[str]], ...]
+    included: bool = True
+
+
+@dataclass(frozen=True)
+class DataConstraint(Maintainable):
+    """What data may hold, or do hold (a content constraint, in SDMX 2.1).
+
+    Attributes:
+        allowed: False where it tells what data there are, rather than what there may be.
+        attached: data structures, dataflows, provision agreements or providers that it is on.
+        regions: parts of the cube.
+        keys: series or partial keys by ids of dimensions; whether they are the only ones (True) or left out.
+    """
+
+    kind = "DataConstraint"
+    allowed: bool = field(kw_only=True, default=True)
+    attached: tuple[Ref, ...] = field(kw_only=True, default=())
+    regions: tuple[CubeRegion, ...] = field(kw_only=True, default=())
+    keys: tuple[tuple[bool, tuple[tuple[str, str], ...]], ...] = field(kw_only=True, default=())
+
+
+@dataclass(frozen=True)
+class ValueMapping:
+    """Values of the sources that become values of the targets, as many as the map has of each."""
+
+    sources: tuple[str, ...]
+    targets: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RepresentationMap(Maintainable):
+    """How values become other values (SDMX 3.0).
+
+    Attributes:
+        sources, targets: for each column a code list or value list, or an SDMX data type such as `String`.
+        mappings: the rows; those not listed have no target.
+    """
+
+    kind = "RepresentationMap"
+    sources: tuple[Ref | str, ...] = field(kw_only=True)
+    targets: tuple[Ref | str, ...] = field(kw_only=True)
+    mappings: tuple[ValueMapping, ...] = field(kw_only=True)
+
+
+@dataclass(frozen=True)
+class ComponentMap:
+    """Components that become other components; their values by a representation map, or as they are."""
+
+    sources: tuple[str, ...]
+    targets: tuple[str, ...]
+    representation_map: Ref | None = None
+
+
+@dataclass(frozen=True)
+class FixedValueMap:
+    """A component of the target that has the same value always."""
+
+    target: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class DatePatternMap:
+    """A text that is read as a date by a pattern and becomes a time period of a frequency.
+
+    Attributes:
+        source, target: ids of components.
+        pattern: as in Java's SimpleDateFormat, which SDMX names (`dd/MM/yyyy`).
+        locale: of the names of months in it.
+        frequency: code of CL_FREQ that the time period has.
+    """
+
+    source: str
+    target: str
+    pattern: str
+    locale: str = "en"
+    frequency: str = "D"
+
+
+@dataclass(frozen=True)
+class StructureMap(Maintainable):
+    """How data of one structure become data of another (SDMX 3.0).
+
+    Attributes:
+        source, target: data structures or dataflows.
+        components: what becomes what.
+        fixed: what is the same always.
+        dates: texts that become time periods.
+    """
+
+    kind = "StructureMap"
+    source: Ref = field(kw_only=True)
+    target: Ref = field(kw_only=True)
+    components: tuple[ComponentMap, ...] = field(kw_only=True, default=())
+    fixed: tuple[FixedValueMap, ...] = field(kw_only=True, default=())
+    dates: tuple[DatePatternMap, ...] = field(kw_only=True, default=())
 
 
 @dataclass(frozen=True)
@@ -263,11 +475,13 @@ class ReportedAttribute:
         id: id of the metadata attribute.
         value: a multilingual text, or a plain value (a code, a number, a date, `true`) as written; None where
             the attribute is presentational.
+        structured: True where the text is XHTML (`StructuredText`).
     """
 
     id: str
     value: Text | str | None = None
     children: tuple[ReportedAttribute, ...] = ()
+    structured: bool = False
 
 
 @dataclass(frozen=True)
@@ -295,9 +509,13 @@ Structure = (
     AgencyScheme
     | MetadataProviderScheme
     | Codelist
+    | ValueList
     | ConceptScheme
     | DataStructure
     | Dataflow
+    | DataConstraint
+    | RepresentationMap
+    | StructureMap
     | MetadataStructure
     | Metadataflow
     | MetadataProvisionAgreement

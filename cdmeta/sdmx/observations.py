@@ -15,7 +15,7 @@ from cdmeta import period
 from cdmeta.dataset import Column, Dataset, Table
 from cdmeta.finding import Finding, Where
 from cdmeta.package import Package
-from cdmeta.sdmx.artefacts import Attribute, Codelist, Representation
+from cdmeta.sdmx.artefacts import Attribute, Codelist, Dataflow, DataStructure, Representation
 from cdmeta.sdmx.structures import NO_UNIT, STATUSES, Flow, codes_of, representation
 from cdmeta.tables.engine import ROW, Session, column, literal, relation
 from cdmeta.urn import Ref
@@ -56,15 +56,17 @@ class Cell:
 
 @dataclass(frozen=True)
 class Observations:
-    """The observations of a table.
+    """Observations of a data structure, wherever their rows come from.
 
     Attributes:
-        flow: what describes them.
-        view: the view of the engine that `cells` read from.
-        cells: the components, in the order of the data structure.
+        structure: their data structure.
+        dataflow: the dataflow that they are data of.
+        view: the view of the engine that `cells` read from, with the number of the record in `row`.
+        cells: the components that they have, in the order of the data structure.
     """
 
-    flow: Flow
+    structure: DataStructure
+    dataflow: Dataflow
     view: str
     cells: tuple[Cell, ...]
 
@@ -88,10 +90,10 @@ def observations(
     view = f"rows{table.resource.index}"
     relation(session, package, table.resource).create_view(view)
     cells = tuple(_cells(dataset, flow))
-    made = Observations(flow, view, cells)
+    made = Observations(flow.structure, flow.dataflow, view, cells)
     lists = codes_of(codelists)
     checks = [check for entry in table.columns for check in _checks(flow, entry, cells, lists)]
-    return made, (*_broken(session, table, view, checks), *_repeated(session, made))
+    return made, (*_broken(session, table, view, checks), *_repeated(session, table, made))
 
 
 def xml_attribute(cell: Cell) -> str:
@@ -307,9 +309,9 @@ def _broken(session: Session, table: Table, view: str, checks: list[_Check]) -> 
             yield Finding(check.code, where, params | dict(check.params))
 
 
-def _repeated(session: Session, made: Observations) -> Iterator[Finding]:
+def _repeated(session: Session, table: Table, made: Observations) -> Iterator[Finding]:
     """Rows whose key another row has. Hashes are compared first, so that clean tables need little memory."""
-    dimensions = {part.id for part in made.flow.structure.dimensions}
+    dimensions = {part.id for part in made.structure.dimensions}
     key = ", ".join(cell.sql for cell in made.cells if cell.id in dimensions)
     hashes = f"SELECT hash({key}) AS h FROM {made.view} GROUP BY h HAVING count(*) > 1"  # noqa: S608  # built here
     numbered = (
@@ -319,7 +321,6 @@ def _repeated(session: Session, made: Observations) -> Iterator[Finding]:
     query = f"SELECT count(*), min({ROW}) FROM ({numbered}) WHERE n > 1"  # noqa: S608  # built here
     ((count, first),) = session.connection.execute(query).fetchall()
     if count:
-        table = made.flow.table
         fields = ", ".join(entry.name for entry in (*table.dimensions, table.time))
         params = {"resource": table.name, "fields": fields, "count": count, "row": first}
         yield Finding("CD712", Where(resource=table.name, row=first), params)
