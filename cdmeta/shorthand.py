@@ -79,15 +79,15 @@ class _Writer:
         return result
 
     def _object(self, value: Mapping[str, Any], above: str, parts: Parts) -> dict[str, Any]:
-        members, result = _members().get(above, {}), dict[str, Any]()
+        known, result = members().get(above, {}), dict[str, Any]()
         if above == _STAGES:
             value = self._design(value, parts)
         for key, part in value.items():
             place = (*parts, key)
             if above == _OWN and key == "participation":
                 result[key] = self._participation(part, place)
-            elif key in members and not is_missing(part):
-                result[key] = self._value(part, members[key], place)
+            elif key in known and not is_missing(part):
+                result[key] = self._value(part, known[key], place)
             else:
                 result[key] = part
         return result
@@ -102,7 +102,7 @@ class _Writer:
         if isinstance(value, Mapping):
             return self._object(value, entry.path, parts)
         # An object of a yes or no and what is told of it: the yes or no alone is its short form.
-        asked = [name for name, below in _members().get(entry.path, {}).items() if below.type == "boolean"]
+        asked = [name for name, below in members().get(entry.path, {}).items() if below.type == "boolean"]
         return self._told(parts, value, {asked[0]: value}) if isinstance(value, bool) and asked else value
 
     def _list(self, value: Any, entry: Field, parts: Parts) -> Any:
@@ -147,12 +147,12 @@ class _Writer:
         level = self._known(value, _LEVELS)
         if level is None or level == _NO_STAGE:
             return value
-        return self._told(parts, value, dict.fromkeys(_members()[_STAGES], level))
+        return self._told(parts, value, dict.fromkeys(members()[_STAGES], level))
 
     def _design(self, value: Mapping[str, Any], parts: Parts) -> Mapping[str, Any]:
         """One level for the design stands for those of its sub-stages that have none of their own."""
         level = self._known(value.get(_DESIGN), _LEVELS)
-        stages = [name for name in _members()[_STAGES] if name.startswith(_DESIGN)]
+        stages = [name for name in members()[_STAGES] if name.startswith(_DESIGN)]
         left = [name for name in stages if is_missing(value.get(name))]
         if level is None or level == _NO_STAGE or not left:
             return value
@@ -193,8 +193,18 @@ class _Writer:
         return full
 
 
+def value_at(document: Any, parts: Parts) -> Any:
+    """What stands at a place of a document; None where there is nothing."""
+    for part in parts:
+        if isinstance(part, str):
+            document = document.get(part) if isinstance(document, Mapping) else None
+        else:
+            document = document[part] if isinstance(document, list) and part < len(document) else None
+    return document
+
+
 @cache
-def _members() -> Mapping[str, Mapping[str, Field]]:
+def members() -> Mapping[str, Mapping[str, Field]]:
     """The fields by the path of their object and their name, in the order of the profile."""
     found: dict[str, dict[str, Field]] = {}
     for path, entry in profile.load().fields.items():

@@ -19,7 +19,7 @@ from cdmeta.package import DESCRIPTOR, Package, Resource
 from cdmeta.period import to_date
 from cdmeta.phrase import Phrase
 from cdmeta.profile import WITHHELD, Field
-from cdmeta.shorthand import Parts, Places, pointer, short_forms
+from cdmeta.shorthand import Parts, Places, members, pointer, short_forms, value_at
 from cdmeta.text import is_blank, is_language_tag, is_missing, is_placeholder
 
 if TYPE_CHECKING:
@@ -59,25 +59,13 @@ def _own(package: Package) -> list[Finding]:
     for source in (_by_schema, _periods, _reachable, _translations, _untold, _unknown, _withheld):
         for parts, code, params in source(answers):
             place = Where(DESCRIPTOR, pointer(_as_stored(parts, short)))
-            if code in OPEN_QUESTIONS and (word := _placeholder(_at(package.expanded, parts))):
+            if code in OPEN_QUESTIONS and (word := _placeholder(value_at(package.expanded, parts))):
                 question = {"question": params["question"], "word": _short(word)}
                 params = params | {"question": Phrase("question.placeholder", question)}
             found.setdefault(parts, Finding(code, place, params))
     ordered = [found[parts] for parts in sorted(found, key=_order)]
     columns = [finding for resource in package.resources for finding in _columns(resource)]
     return [*ordered, *_short_forms(short), *columns]
-
-
-def _at(value: Any, parts: Parts) -> Any:
-    """What stands at a place of a document; None where there is nothing."""
-    for part in parts:
-        if isinstance(value, Mapping):
-            value = value.get(part)
-        else:
-            value = (
-                value[part] if isinstance(value, list) and isinstance(part, int) and part < len(value) else None
-            )
-    return value
 
 
 def _placeholder(value: Any) -> str:
@@ -344,7 +332,7 @@ def _withheld(answers: Mapping[str, Any]) -> _Found:
 
 def _beside(answers: Mapping[str, Any], place: Parts) -> list[Any]:
     """The translations that stand beside an answer: `name@fr`."""
-    holder = _at(answers, place[:-1])
+    holder = value_at(answers, place[:-1])
     members = holder.items() if isinstance(holder, Mapping) else ()
     return [text for key, text in members if key.startswith(f"{place[-1]}@")]
 
@@ -389,14 +377,9 @@ def _fields() -> Mapping[str, Field]:
 @cache
 def _children() -> Mapping[str, tuple[str, ...]]:
     """The names of members by the path of their object, for all of `citizenData`."""
-    found: dict[str, list[str]] = {}
-    for path, entry in _fields().items():
-        above, _, name = path.rpartition(".")
-        found.setdefault(above, []).append(name)
-        if entry.type == "period":
-            found[path] = ["start", "end"]
-    found["citizenData"].append("participation")
-    return {above: tuple(names) for above, names in found.items() if above}
+    found = {above: tuple(below) for above, below in members().items() if above}
+    found |= {path: ("start", "end") for path, entry in _fields().items() if entry.type == "period"}
+    return found | {"citizenData": (*found["citizenData"], "participation")}
 
 
 def _given(answers: Mapping[str, Any]) -> _Given:

@@ -10,13 +10,12 @@ from functools import cache
 from typing import Any
 
 from cdmeta import profile
-from cdmeta.form.questions import own_language
+from cdmeta.form.questions import own_language, unnumbered
 from cdmeta.phrase import Phrase
 from cdmeta.profile import WITHHELD, Field
-from cdmeta.shorthand import expand
+from cdmeta.shorthand import Parts, expand, value_at
 from cdmeta.text import is_blank, is_missing
 
-Steps = tuple[str | int, ...]
 """A place in a descriptor: names of members, and indices from 0."""
 
 _LANGUAGE = "citizenData.language"
@@ -43,7 +42,7 @@ class _Place:
     """Where an answer belongs: its field, its place, and the language of a translation or nothing."""
 
     entry: Field
-    steps: Steps
+    steps: Parts
     tag: str
 
 
@@ -75,7 +74,7 @@ def _rank(path: str) -> tuple[int, list[int]]:
 
 
 def _field_of(path: str) -> Field:
-    generic = re.sub(r"\[[0-9]+\]", "[]", path.partition("@")[0])
+    generic = unnumbered(path)
     fields = profile.load().fields
     return fields.get(generic) or fields[generic.rpartition(".")[0]]
 
@@ -88,12 +87,12 @@ def _place(path: str, own: str) -> _Place:
     return _Place(_field_of(path), tuple(steps), "" if tag == own else tag)
 
 
-def _is_there(document: Mapping[str, Any], steps: Steps) -> bool:
+def _is_there(document: Mapping[str, Any], steps: Parts) -> bool:
     """Tables and columns are never made by a sheet."""
     if steps[0] != "resources":
         return True
     last = max(number for number, step in enumerate(steps) if isinstance(step, int))
-    return isinstance(_get(document, steps[: last + 1]), dict)
+    return isinstance(value_at(document, steps[: last + 1]), dict)
 
 
 def _gap(document: Mapping[str, Any], answers: Mapping[str, Any], path: str) -> str:
@@ -104,20 +103,11 @@ def _gap(document: Mapping[str, Any], answers: Mapping[str, Any], path: str) -> 
     head, sign, tail = path.partition("[")
     if not sign or head == "resources":
         return ""
-    given = _get(document, tuple(head.split(".")))
+    given = value_at(document, tuple(head.split(".")))
     count = len(given) if isinstance(given, list) and not _is_empty(given) else 0
     filled = {other.partition("]")[0] for other, value in answers.items() if value is not None}
     numbers = range(count + 1, int(tail.partition("]")[0]))
     return next((f"{head}[{number}]" for number in numbers if f"{head}[{number}" not in filled), "")
-
-
-def _get(document: Any, steps: Steps) -> Any:
-    for step in steps:
-        if isinstance(step, str):
-            document = document.get(step) if isinstance(document, dict) else None
-        else:
-            document = document[step] if isinstance(document, list) and step < len(document) else None
-    return document
 
 
 def _is_empty(value: Any) -> bool:
@@ -132,17 +122,17 @@ def _is_empty(value: Any) -> bool:
 
 def _value(document: Mapping[str, Any], place: _Place, own: str) -> Any:
     """The answer that is there."""
-    found = _get(document, place.steps)
-    if place.entry.type == "period" and _get(document, place.steps[:-1]) == WITHHELD:
+    found = value_at(document, place.steps)
+    if place.entry.type == "period" and value_at(document, place.steps[:-1]) == WITHHELD:
         return WITHHELD
-    if place.tag and (beside := _get(document, _beside(place))) is not None:
+    if place.tag and (beside := value_at(document, _beside(place))) is not None:
         return beside
     if place.entry.type == "text" and isinstance(found, dict):
         return found.get(place.tag or own)
     return None if place.tag else found
 
 
-def _beside(place: _Place) -> Steps:
+def _beside(place: _Place) -> Parts:
     """The place of a translation that stands beside the property: `title@fr`."""
     return (*place.steps[:-1], f"{place.steps[-1]}@{place.tag}")
 
@@ -164,7 +154,7 @@ def _plain(value: Any) -> Any:
 
 def _set(document: dict[str, Any], place: _Place, value: Any, own: str) -> None:
     steps = place.steps
-    if place.entry.type == "period" and (WITHHELD in (value, _get(document, steps[:-1]))):
+    if place.entry.type == "period" and (WITHHELD in (value, value_at(document, steps[:-1]))):
         # A period is withheld, or told again, as a whole.
         steps, value = (steps[:-1], value) if value in (WITHHELD, None) else (steps, value)
     elif place.entry.type == "text":
@@ -176,10 +166,10 @@ def _set(document: dict[str, Any], place: _Place, value: Any, own: str) -> None:
         _insert(holder, name, value, _names(_generic(steps[:-1])))
 
 
-def _worded(document: Mapping[str, Any], place: _Place, value: Any, own: str) -> tuple[Steps, Any]:
+def _worded(document: Mapping[str, Any], place: _Place, value: Any, own: str) -> tuple[Parts, Any]:
     """A text among its translations: where it is put, and what is put there."""
-    found, beside = _get(document, place.steps), _beside(place)
-    if place.tag and (place.steps[0] != _OWN or _get(document, beside) is not None):
+    found, beside = value_at(document, place.steps), _beside(place)
+    if place.tag and (place.steps[0] != _OWN or value_at(document, beside) is not None):
         return beside, value
     if isinstance(found, dict):
         texts = found | {place.tag or own: value}
@@ -193,7 +183,7 @@ def _worded(document: Mapping[str, Any], place: _Place, value: Any, own: str) ->
 # --- places that have to be made
 
 
-def _made(document: dict[str, Any], steps: Steps) -> dict[str, Any]:
+def _made(document: dict[str, Any], steps: Parts) -> dict[str, Any]:
     """The object at a place, made where it is not there."""
     holder: Any = document
     for number, step in enumerate(steps):
@@ -208,7 +198,7 @@ def _made(document: dict[str, Any], steps: Steps) -> dict[str, Any]:
     return found
 
 
-def _generic(steps: Steps) -> str:
+def _generic(steps: Parts) -> str:
     return "".join("[]" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".")
 
 
@@ -240,11 +230,11 @@ def _place_in(order: tuple[str, ...], key: str) -> tuple[int, str]:
     return (order.index(name) if name in order else len(order)), tag
 
 
-def _tidy(document: dict[str, Any], steps: Steps) -> None:
+def _tidy(document: dict[str, Any], steps: Parts) -> None:
     """Take out what holds no answer any more: elements that were left empty, and then their list or object."""
     for length in range(len(steps) - 1, 0, -1):
-        holder, step = _get(document, steps[: length - 1]), steps[length - 1]
-        below = _get(document, steps[:length])
+        holder, step = value_at(document, steps[: length - 1]), steps[length - 1]
+        below = value_at(document, steps[:length])
         if steps[0] == "resources" or not isinstance(step, str) or not isinstance(holder, dict):
             continue
         if isinstance(below, list):

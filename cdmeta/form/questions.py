@@ -244,6 +244,11 @@ def _cell(entry: Field, value: Any, language: str) -> Cell | None:
     return code.name if code else value
 
 
+def unnumbered(path: str) -> str:
+    """The path that the numbered elements of a list share, the language of a translation left out."""
+    return re.sub(r"\[[0-9]+\]", "[]", path.partition("@")[0])
+
+
 def yes_no(value: bool, language: str) -> str:
     """A truth value as it is chosen in the sheet."""
     return profile.texts(language)["form.yes" if value else "form.no"]

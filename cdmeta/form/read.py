@@ -23,7 +23,7 @@ from typing import Any
 
 from cdmeta import profile
 from cdmeta.errors import SheetError
-from cdmeta.form.questions import SEPARATOR, TAKE_OUT, is_asked_by_itself, is_list
+from cdmeta.form.questions import SEPARATOR, TAKE_OUT, is_asked_by_itself, is_list, unnumbered
 from cdmeta.form.write import ANSWER_COLUMNS, COLUMNS, FORMULA
 from cdmeta.period import to_date
 from cdmeta.phrase import SEMICOLON, Phrase, Series, at, in_languages, name_of, title_of
@@ -216,7 +216,7 @@ def _half_withheld(answers: Mapping[str, Any], places: Mapping[str, Phrase]) -> 
 
 def _generic(path: str) -> str:
     """The field of a path: numbers, the part of a period and the language of a translation left out."""
-    path = re.sub(r"\[[0-9]+\]", "[]", path.partition("@")[0])
+    path = unnumbered(path)
     above, _, part = path.rpartition(".")
     entry = profile.load().fields.get(above)
     return above if part in ("start", "end") and entry is not None and entry.type == "period" else path
@@ -227,7 +227,7 @@ def _entry(path: str) -> Field:
         raise _WrongError("no-path", column=Phrase("form.column.path"))
     generic, (_, sign, tag) = _generic(path), path.partition("@")
     entry = profile.load().fields.get(generic)
-    is_part = generic != re.sub(r"\[[0-9]+\]", "[]", path.partition("@")[0])
+    is_part = generic != unnumbered(path)
     numbers = re.findall(r"\[([0-9]*)\]", path)
     if (
         entry is None

@@ -30,6 +30,15 @@ def as_dict(report: Report, language: str = "en") -> dict[str, Any]:
     return {
         "format_version": FORMAT_VERSION,
         "language": closest(language),
+        **of_the_whole(report),
+        "findings": [_finding(finding, report.gate, language) for finding in report.findings],
+        "quality": report.quality.as_dict(language) if report.quality else None,
+    }
+
+
+def of_the_whole(report: Report) -> dict[str, Any]:
+    """What is true of the report as a whole: of what, by which gate, how it ended."""
+    return {
         "source": report.source,
         "name": report.name,
         "version": report.version,
@@ -37,8 +46,6 @@ def as_dict(report: Report, language: str = "en") -> dict[str, Any]:
         "valid": report.valid,
         "counts": report.counts,
         "decision": report.decision,
-        "findings": [_finding(finding, report.gate, language) for finding in report.findings],
-        "quality": report.quality.as_dict(language) if report.quality else None,
     }
 
 

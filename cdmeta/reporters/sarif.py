@@ -22,7 +22,7 @@ from cdmeta.finding import Finding, Report, Where
 from cdmeta.phrase import blanked, closest
 from cdmeta.profile import Rule
 from cdmeta.reporters import shown
-from cdmeta.reporters.json_ import written
+from cdmeta.reporters.json_ import of_the_whole, written
 from cdmeta.reporters.shown import Style
 from cdmeta.text import pointer_step
 
@@ -58,15 +58,7 @@ def _run(report: Report, language: str) -> dict[str, Any]:
             _result(report, finding, codes.index(finding.code), mark, language)
             for finding, mark in zip(report.findings, marks, strict=True)
         ],
-        "properties": {
-            "source": report.source,
-            "name": report.name,
-            "version": report.version,
-            "gate": report.gate,
-            "valid": report.valid,
-            "counts": report.counts,
-            "decision": report.decision,
-        },
+        "properties": of_the_whole(report),
     }
     if _outside(report):
         run["originalUriBaseIds"] = {BASE: _base(report)}
