@@ -317,10 +317,11 @@ def is_plain(path: Path, resource: Resource, dialect: Mapping[str, Any] | None =
     simple = simple and set(dialect) <= _PLAIN_DIALECT and dialect["quoteChar"] == '"'
     if not simple or not delimiter.isascii() or delimiter in '"\r\n\0' or is_pattern(path):
         return False
-    return _has_plain_lines(path)
+    return has_plain_lines(path)
 
 
-def _has_plain_lines(path: Path) -> bool:
+def has_plain_lines(path: Path) -> bool:
+    """True where a file has no quotation marks, blank lines or mark of its encoding, and one kind of line end."""
     before = b"\n"
     with path.open("rb") as file:
         start = file.read(3)
