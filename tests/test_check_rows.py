@@ -73,8 +73,9 @@ def found(
     rows: Iterable[Sequence[str | None]],
     ids: Sequence[str] = IDS,
     dsd: DataStructure = DSD,
-    action: str = "Information",
+    action: str = "I",
     constraints: tuple[DataConstraint, ...] = (),
+    multiple: frozenset[str] = frozenset(),
 ) -> list[tuple[str, str | None, int | None, Any]]:
     known = Known(
         dsd,
@@ -88,7 +89,7 @@ def found(
         for number, row in enumerate(rows, 2):
             marks = ", ".join("?" * (len(row) + 1))
             session.connection.execute(f"INSERT INTO given VALUES ({marks})", [number, *row])
-        findings = check(session, Rows("data.csv", "given", tuple(ids), action), known)
+        findings = check(session, Rows("data.csv", "given", tuple(ids), action, multiple), known)
         session.connection.execute("DROP TABLE given")
     return [(f.code, f.where.field, f.where.row, f.params.get("count")) for f in findings]
 
@@ -147,7 +148,7 @@ def test_a_mandatory_attribute_of_a_series_is_asked_of_each_series() -> None:
 def test_mandatory_measures_are_asked_of_each_observation_unless_it_is_an_update() -> None:
     dsd = replace(DSD, measures=(replace(DSD.measures[0], mandatory=True),))
     assert found(CLEAN, dsd=dsd) == [("CD785", "OBS_VALUE", 4, 1)]
-    assert found(CLEAN, dsd=dsd, action="Merge") == []
+    assert found(CLEAN, dsd=dsd, action="M") == []
 
 
 def test_repeated_keys_are_counted_without_the_first() -> None:
@@ -198,3 +199,12 @@ def test_constraints_bind(given: DataConstraint, rows: tuple[int, int] | None) -
 def test_a_hundred_thousand_codes_are_no_burden(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(LISTS, "CL_SEX", frozenset({f"C{n}" for n in range(100_000)} | {"F"}))
     assert found(CLEAN) == [("CD783", "SEX", 3, 1)]
+
+
+def test_each_of_several_values_is_looked_at() -> None:
+    status = [
+        (*row[:4], value, *row[5:]) for row, value in zip(CLEAN, ('["A"]', '["A","O"]', None, "[]"), strict=True)
+    ]
+    assert found(status, multiple=frozenset({"OBS_STATUS"})) == []
+    status[1] = (*CLEAN[1][:4], '["A","x","y"]', *CLEAN[1][5:])
+    assert found(status, multiple=frozenset({"OBS_STATUS"})) == [("CD783", "OBS_STATUS", 3, 2)]

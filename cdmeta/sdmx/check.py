@@ -20,11 +20,12 @@ from cdmeta.sdmx.artefacts import (
     Measure,
     Representation,
 )
-from cdmeta.tables.engine import ROW, Session, accepts, literal, quoted
+from cdmeta.tables.engine import ROW, Session, accepts, identifier, literal
 
 Component = Dimension | Measure | Attribute
-UPDATES = ("Append", "Merge", "Delete")
-"""Actions whose observations may be parts of what is there already, so that nothing can be missing in them."""
+UPDATES = ("A", "M", "D")
+"""Actions (Append, Merge, Delete) whose observations may be parts of what is there already, so that nothing can be
+missing in them."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +37,23 @@ class Rows:
         view: the view, with `row` and a column of text for each component, called by its id; NULL where there is
             no value.
         ids: the components that the message has.
-        action: `Information`, `Replace`, `Append`, `Merge` or `Delete`.
+        action: `I`, `A`, `R`, `D` or `M`, as in SDMX-CSV.
+        multiple: those of the components whose cells are JSON arrays of values.
     """
 
     file: str
     view: str
     ids: tuple[str, ...]
-    action: str = "Information"
+    action: str = "I"
+    multiple: frozenset[str] = frozenset()
+
+    def values(self, id_: str) -> str:
+        """A source of rows with each value of a component."""
+        if id_ not in self.multiple:
+            return self.view
+        name = identifier(id_)
+        each = f"unnest(from_json({name}, '[\"VARCHAR\"]'))"
+        return f"(SELECT {ROW}, {each} AS {name} FROM {self.view} WHERE {name} IS NOT NULL)"  # noqa: S608  # built here
 
 
 @dataclass(frozen=True)
@@ -109,9 +120,9 @@ def _coded(session: Session, rows: Rows, part: Component, codes: frozenset[str] 
         yield _told("CD789", rows, part.id)
         return
     name = _table(session, codes)
-    sql = quoted(part.id)
+    sql = identifier(part.id)
     missing = f"{sql} IS NOT NULL AND {sql} <> {literal(facets.INTENTIONALLY_MISSING)}"
-    source = f"{rows.view} ANTI JOIN {name} ON {sql} = {name}.id"
+    source = f"{rows.values(part.id)} ANTI JOIN {name} ON {sql} = {name}.id"
     yield from _counted("CD783", session, rows, part.id, source, missing)
 
 
@@ -119,8 +130,9 @@ def _uncoded(session: Session, rows: Rows, part: Component, taken: Representatio
     if (read := facets.pattern(taken)) is not None and not accepts(session, read):
         yield _told("CD789", rows, part.id)
         return
-    if (wrong := facets.wrong(quoted(part.id), taken)) is not None:
-        yield from _counted("CD784", session, rows, part.id, rows.view, wrong, {"type": taken.text_type})
+    told = {"type": taken.text_type}
+    if (wrong := facets.wrong(identifier(part.id), taken)) is not None:
+        yield from _counted("CD784", session, rows, part.id, rows.values(part.id), wrong, told)
 
 
 def _table(session: Session, codes: Iterable[str]) -> str:
@@ -136,8 +148,8 @@ def _empty(session: Session, rows: Rows, known: Known) -> Iterator[Finding]:
     """Dimensions without a value, and mandatory measures and attributes without one where they belong."""
     for part in _present(rows, known):
         if isinstance(part, Dimension):
-            if rows.action != "Delete":
-                yield from _counted("CD782", session, rows, part.id, rows.view, f"{quoted(part.id)} IS NULL")
+            if rows.action != "D":
+                yield from _counted("CD782", session, rows, part.id, rows.view, f"{identifier(part.id)} IS NULL")
         elif part.mandatory and rows.action not in UPDATES:
             source, lacking = _lacking(part, rows, known)
             yield from _counted("CD785", session, rows, part.id, source, lacking)
@@ -147,10 +159,12 @@ def _lacking(part: Measure | Attribute, rows: Rows, known: Known) -> tuple[str, 
     """A source of rows, and what tells that a mandatory component is missing: once for each series or group."""
     keys = _attached_to(part, rows, known)
     if keys is None:
-        return rows.view, f"{quoted(part.id)} IS NULL"
+        return rows.view, f"{identifier(part.id)} IS NULL"
     group = f"GROUP BY {', '.join(keys)}" if keys else ""
     having = "" if group else "HAVING count(*) > 0"
-    query = f"SELECT min({ROW}) AS {ROW}, any_value({quoted(part.id)}) AS told FROM {rows.view} {group} {having}"  # noqa: S608  # built here
+    query = (
+        f"SELECT min({ROW}) AS {ROW}, any_value({identifier(part.id)}) AS told FROM {rows.view} {group} {having}"  # noqa: S608  # built here
+    )
     return f"({query})", "told IS NULL"
 
 
@@ -162,12 +176,12 @@ def _attached_to(part: Measure | Attribute, rows: Rows, known: Known) -> list[st
         return []
     if set(part.attachment) >= {dimension.id for dimension in known.structure.dimensions}:
         return None
-    return [quoted(id_) for id_ in part.attachment if id_ in rows.ids]
+    return [identifier(id_) for id_ in part.attachment if id_ in rows.ids]
 
 
 def _keys(session: Session, rows: Rows, known: Known) -> Iterator[Finding]:
     """Observations whose key another has. Hashes are compared first, so that clean data need little memory."""
-    key = [quoted(part.id) for part in known.structure.dimensions if part.id in rows.ids]
+    key = [identifier(part.id) for part in known.structure.dimensions if part.id in rows.ids]
     if not key:
         return
     listed = ", ".join(key)
@@ -189,7 +203,7 @@ def _attachments(session: Session, rows: Rows, known: Known) -> Iterator[Finding
         keys = _attached_to(part, rows, known) if part.id in rows.ids else None
         if keys is None:
             continue
-        name = quoted(part.id)
+        name = identifier(part.id)
         group = f"GROUP BY {', '.join(keys)}" if keys else ""
         query = f"(SELECT min({ROW}) AS {ROW}, min({name}) <> max({name}) AS uneven FROM {rows.view} {group})"  # noqa: S608  # built here
         level = ", ".join(part.attachment) if isinstance(part.attachment, tuple) else part.attachment
@@ -218,7 +232,7 @@ def _outside(constraint: DataConstraint, rows: Rows) -> str:
 def _region(region: CubeRegion, rows: Rows) -> str:
     """SQL that is true of observations in a part of the cube; what observations do not have binds nothing."""
     or_none = "{0} IS NULL OR " if region.included else ""
-    values = [(quoted(id_), _among(id_, given)) for id_, given in region.values if id_ in rows.ids]
+    values = [(identifier(id_), _among(id_, given)) for id_, given in region.values if id_ in rows.ids]
     parts = [f"({or_none.format(name)}{among})" for name, among in values]
     return f"({' AND '.join(parts)})" if parts else ""
 
@@ -226,16 +240,16 @@ def _region(region: CubeRegion, rows: Rows) -> str:
 def _among(id_: str, values: Iterable[str]) -> str:
     """SQL that is true of a value among others, in which `%` stands for any characters."""
     plain = ", ".join(literal(value) for value in sorted(values) if "%" not in value)
-    parts = [f"{quoted(id_)} IN ({plain})"] if plain else []
+    parts = [f"{identifier(id_)} IN ({plain})"] if plain else []
     for value in sorted(values):
         if "%" in value:
             escaped = value.replace("\\", "\\\\").replace("_", "\\_")
-            parts.append(f"{quoted(id_)} LIKE {literal(escaped)} ESCAPE '\\'")
+            parts.append(f"{identifier(id_)} LIKE {literal(escaped)} ESCAPE '\\'")
     return f"({' OR '.join(parts)})" if parts else "FALSE"
 
 
 def _key(key: Iterable[tuple[str, str]], rows: Rows) -> str:
-    parts = [f"{quoted(id_)} = {literal(value)}" for id_, value in key if id_ in rows.ids]
+    parts = [f"{identifier(id_)} = {literal(value)}" for id_, value in key if id_ in rows.ids]
     return f"({' AND '.join(parts)})" if parts else ""
 
 

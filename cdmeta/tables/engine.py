@@ -150,11 +150,6 @@ def literal(text: str) -> str:
     return parts[0] if len(parts) == 1 else "(" + " || chr(0) || ".join(parts) + ")"
 
 
-def quoted(name: str) -> str:
-    """A name of a column as SQL has it."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 def accepts(session: Session, query: str) -> bool:
     """Tell whether the engine can run a query; its result is thrown away."""
     import duckdb
