@@ -142,6 +142,11 @@ def _told() -> Iterator[None]:
     except duckdb.Error as error:
         # Not "from error": behind its first line DuckDB quotes the rows, which no log may hold.
         raise ConversionError(Phrase("error.rows", {"reason": _first_line(error)})) from None
+    except RuntimeError as error:
+        # What DuckDB makes of a Ctrl-C during a query.
+        if str(error) == "Query interrupted":
+            raise KeyboardInterrupt from None
+        raise
 
 
 def literal(text: str) -> str:

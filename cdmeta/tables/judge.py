@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from cdmeta.tables import scan
 from cdmeta.tables.cells import Column, column, free_column
 from cdmeta.tables.conformance import metadata_problems, schema_problems
 from cdmeta.tables.inputs import READABLE, opened
+from cdmeta.tables.progress import Progress, Step, counted, silent
 from cdmeta.tables.records import Record, Table, TableReadError, canonical, kind
 
 __all__ = ["LISTED", "READABLE", "judge", "metadata_problems"]
@@ -30,18 +31,19 @@ _CHUNK = 2**20
 _CELL_CODES = {"type": "CD408", "required": "CD409", "categories": "CD414"}
 
 
-def judge(package: Package, resource: Resource) -> Iterator[Finding]:
+def judge(package: Package, resource: Resource, progress: Progress = silent) -> Iterator[Finding]:
     """Everything that is wrong with the files and rows of a resource (CD401 to CD431).
 
     Args:
         package: the package as it was opened; files are reached only through it.
         resource: one of its resources whose files are there, or whose rows stand in the descriptor.
+        progress: is told how many rows have been read, now and then.
 
     Yields:
         At most LISTED findings of one code, then CD421 with the number of the others.
     """
     counts: Counter[str] = Counter()
-    for finding in _judge(package, resource):
+    for finding in _judge(package, resource, progress):
         counts[finding.code] += 1
         if counts[finding.code] <= LISTED:
             yield finding
@@ -51,7 +53,9 @@ def judge(package: Package, resource: Resource) -> Iterator[Finding]:
             yield Finding("CD421", Where(resource=resource.name), params)
 
 
-def _judge(package: Package, resource: Resource) -> Iterator[Finding]:
+def _judge(package: Package, resource: Resource, progress: Progress) -> Iterator[Finding]:
+    size = _size(package, resource) if resource.complete else 0
+    progress(Step("rows", resource.name, size))
     yield from _integrity(package, resource)
     if reason := _not_checked(resource):
         yield _unchecked(resource, reason, format=kind(resource))
@@ -66,14 +70,18 @@ def _judge(package: Package, resource: Resource) -> Iterator[Finding]:
         # The check of the descriptor has told what is wrong with it.
         yield _unchecked(resource, "schema")
     try:
-        yield from _rows(package, resource, None if problems else resource.schema)
+        schema = None if problems else resource.schema
+        yield from _rows(package, resource, schema, lambda rows: progress(Step("rows", resource.name, size, rows)))
     except TableReadError as error:
         yield _read_finding(resource, error)
 
 
-def _rows(package: Package, resource: Resource, schema: Mapping[str, Any] | None) -> Iterator[Finding]:
+def _rows(
+    package: Package, resource: Resource, schema: Mapping[str, Any] | None, tell: Callable[[int], None]
+) -> Iterator[Finding]:
     with opened(package, resource) as table:
-        yield from _of_table(package, resource, schema, table)
+        told = replace(table, records=counted(table.records, tell))
+        yield from _of_table(package, resource, schema, told)
 
 
 def _of_table(
