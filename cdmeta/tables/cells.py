@@ -9,12 +9,12 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from cdmeta.tables.conformance import BEYOND_FRICTIONLESS
+from cdmeta.tables.patterns import PatternTooLargeError, matcher
 
 CORRECTIONS = (
     ("categories", "Table Schema 2.0, categories: a value outside them is an error; frictionless ignores them"),
@@ -23,6 +23,7 @@ CORRECTIONS = (
     ("blank-first-line", "the header is the first row; frictionless takes an empty one for no header at all"),
     ("pattern-alternatives", "pattern holds for the whole value; frictionless compiles ^a|z$"),
     ("pattern-line-end", "pattern holds for the whole value; in frictionless $ also matches before a line end"),
+    ("pattern-endless", "what cannot be checked is told; frictionless asks a pattern however long it takes"),
     ("pattern-unreadable", "a schema that is wrong is a finding; frictionless raises"),
     ("list-delimiter-empty", "a schema that is wrong is a finding; frictionless raises"),
     ("dialect-not-sniffed", "Table Dialect 2.0: the delimiter is a comma unless told; frictionless guesses"),
@@ -71,8 +72,12 @@ _RAISED_BY_READERS = (ArithmeticError, AttributeError, LookupError, RecursionErr
 _READ_BY = ("name", "trueValues", "falseValues", "bareNumber", "decimalChar", "groupChar", "delimiter", "itemType")
 """Properties of a field, beside type and format, by which its cells are read."""
 
+LATE = "late"
+"""Stands among what a cell breaks where its pattern was not asked, because it takes too long."""
 Read = Callable[[Any], tuple[Any, tuple[str, ...]]]
-"""A cell to its value, None where it has none, and what it breaks: `type`, or names of constraints."""
+"""A cell to its value, None where it has none, and what it breaks: `type`, names of constraints, or LATE."""
+_Check = Callable[[Any], str]
+"""The name of what a value breaks; empty where it breaks nothing."""
 
 
 @dataclass(frozen=True)
@@ -246,27 +251,28 @@ class _Builder:
             found, broken = stock(cell)
             if found is None:
                 return found, broken
-            return found, broken + tuple(name for name, holds in checks if not holds(found))
+            return found, broken + tuple(name for check in checks if (name := check(found)))
 
         return read
 
-    def _pattern(self) -> Iterable[tuple[str, Callable[[Any], bool]]]:
+    def _pattern(self) -> Iterable[_Check]:
         if "pattern" not in self._constraints:
             return
         given = self._constraints["pattern"]
         try:
-            with warnings.catch_warnings():
-                # Python warns of what it may read otherwise some day; the author of a package cannot act on it.
-                warnings.simplefilter("ignore")
-                pattern = re.compile(given)
+            holds = matcher(given)
+        except PatternTooLargeError:
+            self._problem("/constraints/pattern", "pattern-large", "CD432")
+            return
         except (re.error, OverflowError, RecursionError):
             is_foreign = _OF_OTHER_DIALECTS.search(given) is not None
             reason, code = ("pattern-foreign", "CD418") if is_foreign else ("pattern", "CD416")
             self._problem("/constraints/pattern", reason, code)
             return
-        yield "pattern", lambda cell: isinstance(cell, str) and pattern.fullmatch(cell) is not None
+        answers = {True: "", False: "pattern", None: LATE}
+        yield lambda cell: answers[holds(cell) if isinstance(cell, str) else False]
 
-    def _categories(self, value: Read) -> Iterable[tuple[str, Callable[[Any], bool]]]:
+    def _categories(self, value: Read) -> Iterable[_Check]:
         given = self._given.get("categories")
         if given is None:
             return
@@ -274,13 +280,13 @@ class _Builder:
         if not wanted or None in wanted:
             self._problem("/categories", "categories")
             return
-        yield "categories", lambda found: found in wanted
+        yield lambda found: "" if found in wanted else "categories"
 
-    def _list_enum(self, value: Read) -> Iterable[tuple[str, Callable[[Any], bool]]]:
+    def _list_enum(self, value: Read) -> Iterable[_Check]:
         if self._type != "list" or not isinstance(given := self._constraints.get("enum"), list):
             return
         wanted = [_read(value, one) for one in given]
-        yield "enum", lambda found: found in wanted
+        yield lambda found: "" if found in wanted else "enum"
 
 
 def _values(entries: Any) -> list[Any]:
