@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from cdmeta.checks import rows
+from cdmeta.checks import disclosure, rows
 from cdmeta.finding import Finding
 from cdmeta.package import load
 from cdmeta.tables import workbook
@@ -195,3 +195,32 @@ def test_a_breakdown_of_the_reader_is_not_shown(tmp_path: Path) -> None:
     program = Path(sys.executable).parent / "cdmeta"
     done = subprocess.run([program, "validate", tmp_path], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (1, "")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("t.geojson", b'{"type": "FeatureCollection", "features": []}'),
+        ("t.geojson", b"{"),
+        ("t.json", b'[{"a": "x", "b": 1}]'),
+        ("t.json", b'[["a", "b"], ["x", 1]]'),
+        ("t.gpkg", b"SQLite format 3\0"),
+        ("t.shp.zip", zipped(**{"t.shp": b"", "t.dbf": b""})),
+        ("t.zip", zipped(**{"t.shp": b"", "t.dbf": b""})),
+        ("t.shp", b"\0\0\x27\x0a"),
+        ("t.kml", b"<kml/>"),
+    ],
+)
+@pytest.mark.parametrize("has_schema", [True, False])
+def test_what_is_not_read_is_told_as_unchecked(
+    tmp_path: Path, name: str, content: bytes, has_schema: bool
+) -> None:
+    """Both its rows, and what it gives away of people and places."""
+    (tmp_path / name).write_bytes(content)
+    schema = {"schema": {"fields": FIELDS}} if has_schema else {}
+    for more in ({}, {"format": name.rpartition(".")[2]}):
+        table = {"name": "t", "path": name} | schema | more
+        (tmp_path / "datapackage.json").write_text(json.dumps({"resources": [table]}))
+        package = load(tmp_path)
+        told = [f for f in (*rows.check(package), *disclosure.check(package)) if f.code in ("CD418", "CD511")]
+        assert [(f.code, f.severity("publish")) for f in told] == [("CD418", "warning"), ("CD511", "warning")]
