@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cdmeta.checks import rows
 from cdmeta.finding import Finding
 from cdmeta.package import load
-from cdmeta.tables import patterns, scan
+from cdmeta.tables import cells, patterns, scan
 from cdmeta.tables.patterns import PatternTooLargeError, matcher
 
 PARTS = [
@@ -144,14 +144,14 @@ def test_a_pattern_that_is_slow_with_each_cell_has_a_limit_too(monkeypatch: pyte
         assert time.monotonic() < deadline
 
 
-def found(folder: Path, pattern: str, cells: list[str]) -> list[Finding]:
+def found(folder: Path, pattern: str, table_cells: list[str]) -> list[Finding]:
     fields = [
         {"name": "id", "type": "string"},
         {"name": "a", "type": "string", "constraints": {"pattern": pattern}},
     ]
     table = {"name": "t", "path": "t.csv", "schema": {"fields": fields, "primaryKey": "id"}}
     (folder / "datapackage.json").write_text(json.dumps({"resources": [table]}))
-    lines = (f"{number},{cell}\n" for number, cell in enumerate(cells))
+    lines = (f"{number},{cell}\n" for number, cell in enumerate(table_cells))
     (folder / "t.csv").write_text("id,a\n" + "".join(lines))
     return list(rows.check(load(folder)))
 
@@ -181,3 +181,14 @@ def test_a_pattern_that_repeats_too_much_is_told(tmp_path: Path) -> None:
         ("CD432", "/resources/0/schema/fields/1/constraints/pattern")
     ]
     assert told[0].message().endswith("no cell was checked against it.")
+
+
+@given(st.text(st.sampled_from("a1-. ٣½²\n€")).map(str.strip))
+def test_what_stands_around_a_number_is_taken_out_as_frictionless_does(text: str) -> None:
+    assert cells._bare(text) == re.sub(r"(^[^-\d]*)|(\D*$)", "", text)
+
+
+def test_a_long_cell_around_a_number_takes_no_longer_than_another() -> None:
+    began = time.monotonic()
+    assert cells._bare("€" * 10 + "1" + "x" * 1_000_000 + "1" + "x") == "1" + "x" * 1_000_000 + "1"
+    assert time.monotonic() - began < 2

@@ -62,7 +62,7 @@ _LEXICAL = {
     "yearmonth": r"[0-9]{4}-[0-9]{2}",
     "geopoint": rf"\s*(?:{_NUMBER})\s*,\s*(?:{_NUMBER})\s*",
 }
-_AROUND_NUMBER = re.compile(r"(^[^-\d]*)|(\D*$)")
+_BEFORE_NUMBER = re.compile(r"[^-\d]*")
 _OF_OTHER_DIALECTS = re.compile(r"\\[pPicIC]|-\[")
 """What XML Schema and ECMAScript have in regular expressions and Python has not."""
 
@@ -218,7 +218,7 @@ class _Builder:
 
         def simplify(cell: str) -> str:
             text = cell.strip()
-            text = text if is_bare else _AROUND_NUMBER.sub("", text)
+            text = text if is_bare else _bare(text)
             text = text.replace(group, "") if group else text
             if decimal == "." or self._type == "integer":
                 return text
@@ -287,6 +287,18 @@ class _Builder:
             return
         wanted = [_read(value, one) for one in given]
         yield lambda found: "" if found in wanted else "enum"
+
+
+def _bare(text: str) -> str:
+    r"""A number without what stands around it: what frictionless takes out as `(^[^-\d]*)|(\D*$)`.
+
+    That pattern looks through the rest of a cell from each of its characters on.
+    """
+    found = _BEFORE_NUMBER.match(text)
+    start, end = found.end() if found else 0, len(text)
+    while end > start and not text[end - 1].isdecimal():
+        end -= 1
+    return text[start:end]
 
 
 def _values(entries: Any) -> list[Any]:
