@@ -48,6 +48,20 @@ PATTERNS = [
     "^abc$", "a{2,1}", "a++",
     r"\D", "[^a]", "[[:alpha:]]", r"\p{L}", "(", "a$b", r"\s", "a{,2}", "(?i)A", r"\.", "x*y?",
 ]  # fmt: skip
+QUOTES = [
+    '"', '""', 'a"b', '"a"', "a,b", ",", ",,", '","', '"",""', ' "a"', '"a" ', "a;b", "a\tb", "|", "'a'", '\\"',
+    '","\\', '"a","b"', ',""', '"",', " , ",
+]  # fmt: skip
+BREAKS = ["a\nb", "\n", "a\r\nb", "\n\n", 'a"\n"b', '",\n,"', "\r", '"\n']
+STYLES = ("none", "none", "all", "mixed", "mixed", "mixed", "breaks", "hostile")
+"""How a table is written: no cell in quotes; each; some; also with line ends in them; as nobody should."""
+DIALECTS: list[dict[str, Any]] = [
+    {"delimiter": ";"}, {"delimiter": "\t"}, {"delimiter": "|"}, {"delimiter": " "}, {"delimiter": "'"},
+    {"quoteChar": '"', "doubleQuote": True, "lineTerminator": "\n"}, {"doubleQuote": False}, {"quoteChar": "'"},
+    {"escapeChar": "\\"}, {"escapeChar": "\\", "doubleQuote": False}, {"quoteChar": None},
+    {"header": False}, {"headerRows": [1, 2]}, {"headerRows": [2]}, {"commentRows": [2]}, {"commentChar": "a"},
+    {"commentChar": '"'}, {"skipInitialSpace": True}, {"nullSequence": "NA"},
+]  # fmt: skip
 KINDS = ("string", "integer", "number", "boolean", "date", "year", "any", "datetime", "list", "yearmonth")
 POOL = {"integer": NUMBERS, "number": NUMBERS, "year": DATES + NUMBERS, "date": DATES, "boolean": BOOLEANS}
 
@@ -116,9 +130,34 @@ def found(folder: Path, *, scanned: bool) -> tuple[list[tuple[str, str]], bool]:
     return [(f.code, repr((f.where, f.spoken()))) for f in findings], bool(taken) and taken[0]
 
 
-def cells_of(kind: str) -> st.SearchStrategy[str]:
+def cells_of(kind: str, style: str) -> st.SearchStrategy[str]:
     own = POOL.get(kind, TEXTS)
-    return st.one_of(st.sampled_from(own), st.sampled_from(own[:6]), st.sampled_from(TEXTS))
+    pools = [own, own[:6], TEXTS, *([QUOTES] if style != "none" else []), *([BREAKS] if style == "breaks" else [])]
+    return st.one_of(*map(st.sampled_from, pools))
+
+
+@st.composite
+def written(draw: st.DrawFn, cell: str, style: str, delimiter: str) -> str:
+    """A cell as it stands in the file."""
+    quoted = '"' + cell.replace('"', '""') + '"'
+    plain = "".join(";" if mark == delimiter == "," else "," if mark == delimiter else mark for mark in cell)
+    if style == "none":
+        return plain
+    if style == "hostile":
+        forms = [
+            quoted,
+            quoted,
+            cell,
+            plain,
+            f" {quoted}",
+            f"{quoted} ",
+            quoted[:-1],
+            f"{cell}{quoted}",
+            f"{quoted}a",
+        ]
+        return draw(st.sampled_from(forms))
+    has_to_be = style == "all" or not {*'"\r\n', delimiter}.isdisjoint(cell)
+    return quoted if has_to_be or draw(st.booleans()) else cell
 
 
 @st.composite
@@ -164,19 +203,36 @@ def files_of(draw: st.DrawFn, text: str, end: str, table: dict[str, Any]) -> dic
 
 
 @st.composite
-def packages(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, bytes]]:
-    names = draw(st.lists(st.sampled_from(["a", "b", "c", "é"]), min_size=1, max_size=4, unique=True))
-    given_fields = [draw(fields(name)) for name in names]
-    pools = [cells_of(entry["type"]) for entry in given_fields]
-    rows = draw(st.lists(st.tuples(*pools), max_size=12))
-    lines = [",".join(names), *(",".join(cell.replace(",", ";") for cell in row) for row in rows)]
+def texts(draw: st.DrawFn, rows: list[tuple[str, ...]], style: str, delimiter: str, end: str) -> str:
+    """The header and the rows as a file of text, with a line that is none of them now and then."""
+    lines = [delimiter.join(draw(written(cell, style, delimiter)) for cell in row) for row in rows]
     if draw(st.integers(0, 5)) == 0 and len(lines) > 1:
         lines.insert(
             draw(st.integers(1, len(lines))),
-            draw(st.sampled_from(["", "a", "a,b,c,d,e", ",", ",,", ",,,", '"a', '"a"b'])),
+            draw(
+                st.sampled_from(["", "a", "a,b,c,d,e", ",", ",,", ",,,", '"a', '"a"b', '""', '"",', "\0", '"\0"'])
+            ),
         )
+    text: str = end.join(lines) + draw(st.sampled_from([*[end, ""] * 4, end + end]))
+    if draw(st.integers(0, 9)) == 0:
+        text = draw(st.sampled_from(["\ufeff", "\ufeff\ufeff"])) + text
+    if draw(st.integers(0, 19)) == 0:
+        text = text.replace(end, draw(st.sampled_from(["\r\n", "\r", "\n"])), 1)
+    return text
+
+
+@st.composite
+def packages(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, bytes]]:
+    style = draw(st.sampled_from(STYLES))
+    dialect: dict[str, Any] = draw(st.sampled_from(DIALECTS)) if draw(st.integers(0, 5)) == 0 else {}
+    delimiter = dialect.get("delimiter", ",") if draw(st.integers(0, 4)) else ","
+    known = ["a", "b", "c", "é"] if style == "none" else ["a", "b", "c", "é", 'x "y", z']
+    names = draw(st.lists(st.sampled_from(known), min_size=1, max_size=4, unique=True))
+    given_fields = [draw(fields(name)) for name in names]
+    pools = [cells_of(entry["type"], style) for entry in given_fields]
+    rows = draw(st.lists(st.tuples(*pools), max_size=12))
     end = draw(st.sampled_from(["\n", "\n", "\r\n"]))
-    text = end.join(lines) + draw(st.sampled_from([end, "", end + end]))
+    text = draw(texts([tuple(names), *rows], style, delimiter, end))
     schema: dict[str, Any] = {"fields": given_fields}
     if draw(st.integers(0, 9)) == 0:
         given_fields[-1]["name"] = names[0]
@@ -193,12 +249,8 @@ def packages(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, bytes]]:
     if draw(st.integers(0, 6)) == 0:
         schema["fieldsMatch"] = draw(st.sampled_from(["equal", "subset", "superset", "partial"]))
     table: dict[str, Any] = {"name": "t", "path": "t.csv", "format": "csv", "schema": schema}
-    if draw(st.integers(0, 6)) == 0:
-        table["dialect"] = draw(
-            st.sampled_from(
-                [{"delimiter": ";"}, {"header": False}, {"commentChar": "a"}, {"skipInitialSpace": True}]
-            )
-        )
+    if dialect:
+        table["dialect"] = dialect
     if draw(st.integers(0, 8)) == 0:
         table["encoding"] = draw(st.sampled_from(["utf-8", "ascii", "latin-1"]))
     codes = {
@@ -206,10 +258,8 @@ def packages(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, bytes]]:
         "path": "codes.csv",
         "schema": {"fields": [{"name": "code", "type": draw(st.sampled_from(["string", "integer"]))}]},
     }
-    known = "code\n" + "".join(
-        f"{code}\n" for code in draw(st.lists(st.sampled_from(["a", "1", "2", "01"]), max_size=3))
-    )
-    files = draw(files_of(text, end, table)) | {"codes.csv": known.encode()}
+    listed = draw(st.lists(st.sampled_from(["a", "1", "2", "01"]), max_size=3))
+    files = draw(files_of(text, end, table)) | {"codes.csv": "\n".join(["code", *listed, ""]).encode()}
     return {"resources": [table, codes]}, files
 
 
@@ -224,9 +274,15 @@ def test_scan_and_judge_find_what_the_judge_finds_alone(made: tuple[dict[str, An
             (folder / file).write_bytes(content)
         together, taken = found(folder, scanned=True)
         alone, _ = found(folder, scanned=False)
-        how = f"{len(files) - 1} files, {descriptor['resources'][0].get('compression', 'plain')}"
-        event(f"{'scanned' if taken else 'left to the judge'}, {how}")
+        event(f"{'scanned' if taken else 'left to the judge'}: {described(descriptor, files)}")
         assert together == alone
+
+
+def described(descriptor: dict[str, Any], files: dict[str, bytes]) -> str:
+    packed = descriptor["resources"][0].get("compression") == "gz"
+    content = b"".join(files.values()) if not packed else b"".join(map(gzip.decompress, list(files.values())[:-1]))
+    quotes = "quotes" if b'"' in content else "no quotes"
+    return f"{quotes}, {'compressed' if packed else 'plain'}, {'one file' if len(files) == 2 else 'several files'}"
 
 
 def package(folder: Path, table: str, schema: dict[str, Any], **more: Any) -> Path:
