@@ -16,11 +16,11 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from cdmeta.finding import Finding
-from cdmeta.package import load
-from cdmeta.tables import gates, scan
+from cdmeta.package import Resource, load
+from cdmeta.tables import engine, gates, scan
 from cdmeta.tables.cells import column
 from cdmeta.tables.judge import judge
-from cdmeta.tables.records import MAX_CELL_CHARACTERS
+from cdmeta.tables.records import MAX_CELL_CHARACTERS, Dialect, read_records
 
 CASES = int(os.environ.get("CDMETA_CASES", "120"))
 HARD = settings(max_examples=CASES, deadline=None, suppress_health_check=list(HealthCheck))
@@ -53,7 +53,12 @@ QUOTES = [
     '","\\', '"a","b"', ',""', '"",', " , ",
 ]  # fmt: skip
 BREAKS = ["a\nb", "\n", "a\r\nb", "\n\n", 'a"\n"b', '",\n,"', "\r", '"\n']
-STYLES = ("none", "none", "all", "mixed", "mixed", "mixed", "breaks", "hostile")
+HOSTILE = {
+    "blank before": " {quoted}", "blank behind": "{quoted} ", "behind": "{quoted}{cell}",
+    "before": "{cell}{quoted}", "open": "{open}", "closed": '{cell}"', "three": '"{quoted}"', "zero": "\0{quoted}",
+}  # fmt: skip
+"""What quotes look like now and then in a table that nobody should write so, by the style of the table."""
+STYLES = ("none", "none", "all", "mixed", "mixed", "mixed", "breaks", *HOSTILE)
 """How a table is written: no cell in quotes; each; some; also with line ends in them; as nobody should."""
 DIALECTS: list[dict[str, Any]] = [
     {"delimiter": ";"}, {"delimiter": "\t"}, {"delimiter": "|"}, {"delimiter": " "}, {"delimiter": "'"},
@@ -143,19 +148,8 @@ def written(draw: st.DrawFn, cell: str, style: str, delimiter: str) -> str:
     plain = "".join(";" if mark == delimiter == "," else "," if mark == delimiter else mark for mark in cell)
     if style == "none":
         return plain
-    if style == "hostile":
-        forms = [
-            quoted,
-            quoted,
-            cell,
-            plain,
-            f" {quoted}",
-            f"{quoted} ",
-            quoted[:-1],
-            f"{cell}{quoted}",
-            f"{quoted}a",
-        ]
-        return draw(st.sampled_from(forms))
+    if style in HOSTILE and draw(st.integers(0, 3)) == 0:
+        return HOSTILE[style].format(cell=plain, quoted=quoted, open=quoted[:-1])
     has_to_be = style == "all" or not {*'"\r\n', delimiter}.isdisjoint(cell)
     return quoted if has_to_be or draw(st.booleans()) else cell
 
@@ -283,6 +277,44 @@ def described(descriptor: dict[str, Any], files: dict[str, bytes]) -> str:
     content = b"".join(files.values()) if not packed else b"".join(map(gzip.decompress, list(files.values())[:-1]))
     quotes = "quotes" if b'"' in content else "no quotes"
     return f"{quotes}, {'compressed' if packed else 'plain'}, {'one file' if len(files) == 2 else 'several files'}"
+
+
+PIECES = ["a", " ", ",", "é", "\n", "\r\n", '"', '""', '"a"', '"a",', ',"b"', '"\n', '\n"', 'a,"b, c"\n', '"",\n']
+CELLS = ["", "a", "é", " a", '""', '"a"', '" a "', '"a,b"', '"a""b"', '""""', '"",""']
+ROWS = st.lists(st.tuples(*[st.sampled_from(CELLS)] * 2).map(",".join), min_size=1, max_size=6)
+STARTS = ["", '"', "a,b\n", "\ufeff", '"a","b"\r\n', "a,b\n1,2\n"]
+FILES = st.one_of(
+    st.lists(st.sampled_from(PIECES), max_size=12).map("".join),
+    *(ROWS.map(end.join) for end in ("\n", "\r\n")),
+    st.tuples(ROWS, st.sampled_from([' "a",b', '"a" ,b', 'a"b",c', '"a,b', '"a', 'b","'])).map(
+        lambda made: "\n".join([*made[0], made[1], *made[0]])
+    ),
+)
+
+
+@settings(max_examples=5 * CASES, deadline=None)
+@given(st.sampled_from(STARTS), FILES, st.sampled_from([None, 1, 2]))
+def test_what_the_engine_takes_as_it_lies_is_what_the_judge_reads(
+    start: str, rest: str, width: int | None
+) -> None:
+    """Cell by cell, of tables that are hardly any."""
+    resource = Resource(0, "t", {"path": "t.csv"}, ("t.csv",), None, None)
+    content = start + rest
+    with engine.small_session() as session:
+        path = session.scratch / "t.csv"
+        path.write_bytes(content.encode())
+        lines = engine.plain_lines(session.connection, path, resource, width)
+        quotes = "quotes" if '"' in content else "no quotes"
+        event(f"{'left to the judge' if lines is None else 'as it lies'}: {quotes}")
+        if lines is None:
+            return
+        records = [record.cells for record in read_records(path, "t.csv", "utf-8", Dialect())]
+        assert len(records) == lines
+        assert {len(cells) for cells in records} == {width or len(records[0])}
+        found = session.connection.execute(
+            f"SELECT * FROM {engine.csv_scan([path], len(records[0]), ',', header=False)}"
+        ).fetchall()
+        assert [[cell or "" for cell in cells] for cells in found] == records
 
 
 def package(folder: Path, table: str, schema: dict[str, Any], **more: Any) -> Path:
