@@ -2,7 +2,7 @@
 
 Nothing is sniffed: dialect, encoding and header come from the descriptor. A file is handed to DuckDB as it lies
 only where no reader could read it differently (UTF-8, no blank lines, one kind of line end, quotation marks only
-as RFC 4180 has them, and closed before the line ends). Any other is first read by Python's csv, as the judge
+as RFC 4180 has them). Any other is first read by Python's csv, as the judge
 reads it, and written plainly into a scratch folder. What neither can take is refused. DuckDB may read the package
 and the scratch folder, and nothing else: no network, no extensions.
 """
@@ -25,7 +25,7 @@ from cdmeta.errors import ConversionError
 from cdmeta.package import Package, Resource
 from cdmeta.phrase import Phrase, os_reason
 from cdmeta.tables.packed import unpacked
-from cdmeta.tables.records import MAX_CELL_CHARACTERS, TableReadError, kind
+from cdmeta.tables.records import CHUNK, MAX_CELL_CHARACTERS, TableReadError, kind
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
@@ -270,9 +270,11 @@ def _source(session: Session, package: Package, resource: Resource) -> _Source:
         paths = list(unpacked(package, resource, session.scratch).values())
         if named == "parquet":
             return _parquet(session, resource, paths)
-        lines = [plain_lines(session.connection, path, resource, dialect=dialect) for path in paths]
-        if None not in lines:
-            return _as_it_lies(resource, dialect, paths, sum(filter(None, lines)))
+        proofs = [plain(session.connection, path, resource, dialect=dialect) for path in paths]
+        records = [proof.records for proof in proofs if proof and not proof.breaks]
+        # DuckDB may still refuse line ends in cells, where the first is of another kind than those of the lines.
+        if len(records) == len(paths):
+            return _as_it_lies(resource, dialect, paths, sum(records))
         return _rewritten(session, resource, dialect, paths)
     except TableReadError as error:
         reason = Phrase(f"rows.{error.reason}", error.params)
@@ -303,14 +305,27 @@ def _dialect(resource: Resource) -> Mapping[str, Any]:
     return dialect
 
 
-def plain_lines(
+@dataclass(frozen=True)
+class Plain:
+    """A file from which DuckDB and Python's csv surely read the same records, if DuckDB takes it.
+
+    Attributes:
+        records: how many there are, the header among them.
+        breaks: True where cells may hold line ends.
+    """
+
+    records: int
+    breaks: bool = False
+
+
+def plain(
     connection: DuckDBPyConnection,
     path: Path,
     resource: Resource,
     width: int | None = None,
     dialect: Mapping[str, Any] | None = None,
-) -> int | None:
-    """How many lines a file has, where DuckDB and Python's csv surely read the same records from it, one a line.
+) -> Plain | None:
+    """Prove that DuckDB can have a file as it lies; None where it cannot, be it that it is no table at all.
 
     Args:
         connection: one that may read the file.
@@ -318,24 +333,26 @@ def plain_lines(
         resource: the resource that it belongs to.
         width: how many cells each record has to have; as many as the first where it is not given.
         dialect: the Table Dialect with its defaults, if it is known already.
-
-    Returns:
-        The number of lines; None where that is not sure, be it that the file is no table at all.
     """
     dialect = _dialect(resource) if dialect is None else dialect
     delimiter = str(dialect["delimiter"])
-    if not _is_simple(resource, dialect) or is_pattern(path) or (shape := _shape(path, delimiter)) is None:
+    if not _is_simple(resource, dialect) or is_pattern(path):
         return None
+    shape = _shape(path, delimiter)
     try:
         width = len(first_record(path, delimiter)) if width is None else width
     except (UnicodeDecodeError, csv.Error):
         return None
-    if not shape.has_quotes:
+    if shape and not shape.has_quotes:
         # DuckDB takes an empty cell too many at the end of a line without a word, and refuses a cell too few; so
         # the delimiters of all lines together tell.
-        return shape.lines if shape.delimiters == shape.lines * (width - 1) else None
-    is_known = delimiter in _QUOTED_DELIMITERS and dialect["doubleQuote"] is True and width <= _MAX_QUOTED
-    return shape.lines if is_known and _is_regular(connection, path, delimiter, width, shape.lines) else None
+        return Plain(shape.lines) if shape.delimiters == shape.lines * (width - 1) else None
+    if delimiter not in _QUOTED_DELIMITERS or dialect["doubleQuote"] is not True or width > _MAX_QUOTED:
+        return None
+    if shape and _is_regular(connection, path, delimiter, width, shape.lines):
+        return Plain(shape.lines)
+    records = _quoted_records(path, delimiter.encode(), width)
+    return None if records is None else Plain(records, breaks=True)
 
 
 def _is_simple(resource: Resource, dialect: Mapping[str, Any]) -> bool:
@@ -402,6 +419,54 @@ def _is_regular(connection: DuckDBPyConnection, path: Path, delimiter: str, widt
     return connection.execute(query).fetchall() == [(expected, True)]
 
 
+def _quoted_records(path: Path, delimiter: bytes, width: int) -> int | None:
+    """How many records of so many cells a file has whose quotes are as RFC 4180 has them; None where they are not.
+
+    Every second stretch between quotes is outside of them. Either nothing stands there, between the two quotes
+    that stand for one, or what leads from a closed cell to the next that opens; records end there only.
+    """
+    tally = _Outside(delimiter)
+    # As if a line ended before the file begins.
+    outside, rest, tally.ends = True, b"\n", -1
+    with path.open("rb") as file:
+        file.seek(len(_BOM) if file.read(len(_BOM)) == _BOM else 0)
+        while chunk := file.read(CHUNK):
+            *stretches, rest = (rest + chunk).split(b'"')
+            found = stretches[0 if outside else 1 :: 2]
+            outside = outside is (len(stretches) % 2 == 0)
+            if outside and (end := rest.rfind(b"\n")) > 0:
+                # What follows starts with the line end as well, which then counts once too often.
+                found, rest, tally.ends = [*found, rest[: end + 1]], rest[end:], tally.ends - 1
+            if b"\0" in chunk or not tally.add(found):
+                return None
+    if not outside or not tally.add([rest], is_last=True):
+        return None
+    records = tally.ends + (not rest.endswith(b"\n"))
+    is_even = tally.delimiters == records * (width - 1) and tally.returns in (0, tally.ends)
+    return records if records and is_even else None
+
+
+class _Outside:
+    """Counts of what stands outside of quotes."""
+
+    def __init__(self, delimiter: bytes) -> None:
+        self.ends = self.returns = self.delimiters = 0
+        self._delimiter = delimiter
+
+    def add(self, stretches: Sequence[bytes], *, is_last: bool = False) -> bool:
+        """Count some stretches; False where one is none, or a record has no end within them."""
+        first, last = self._delimiter + b"\r\n", self._delimiter + b"\n"
+        for stretch in set(stretches) - {b""}:
+            if stretch[0] not in first or not (is_last or stretch[-1] in last):
+                return False
+        text = b'"'.join(stretches)
+        ends, returns = text.count(b"\n"), text.count(b"\r")
+        self.ends, self.returns = self.ends + ends, self.returns + returns
+        self.delimiters += text.count(self._delimiter)
+        is_plain = b"\n\n" not in text and b"\n\r" not in text and returns == text.count(b"\r\n")
+        return is_plain and (is_last or ends > 0)
+
+
 def _line_scan(path: Path) -> str:
     """A table function that reads the lines of a file that does not hold U+0002, as a column `line`."""
     return (
@@ -411,26 +476,26 @@ def _line_scan(path: Path) -> str:
     )
 
 
-def _as_it_lies(resource: Resource, dialect: Mapping[str, Any], paths: Sequence[Path], lines: int) -> _Source:
+def _as_it_lies(resource: Resource, dialect: Mapping[str, Any], paths: Sequence[Path], records: int) -> _Source:
     delimiter = str(dialect["delimiter"])
     headers = [first_record(path, delimiter) for path in paths]
     has_header = dialect["header"] is not False
-    rows = lines - (len(paths) if has_header else 0)
+    rows = records - (len(paths) if has_header else 0)
     header = _header(resource, headers) if has_header else _field_names(resource, len(headers[0]))
     scan = csv_scan(paths, len(header), delimiter, header=has_header)
     return _Source(scan, header, rows, has_header, null_is_empty=True)
 
 
 def first_record(path: Path, delimiter: str) -> list[str]:
-    """The cells of the first line of a file that is one record a line.
+    """The cells of the first record of a file.
 
     Raises:
         UnicodeDecodeError: it is not UTF-8.
         csv.Error: a quotation mark is in the wrong place.
     """
-    with path.open("rb") as file:
-        line = file.readline(MAX_CELL_CHARACTERS).decode("utf-8-sig").rstrip("\r\n")
-    return next(csv.reader([line], delimiter=delimiter, strict=True), [])
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        lines = iter(lambda: file.readline(MAX_CELL_CHARACTERS), "")
+        return next(csv.reader(lines, delimiter=delimiter, strict=True), [])
 
 
 def _rewritten(session: Session, resource: Resource, dialect: Mapping[str, Any], paths: Sequence[Path]) -> _Source:
@@ -571,14 +636,17 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def csv_scan(paths: Sequence[Path], width: int, delimiter: str, *, header: bool) -> str:
-    """A table function that reads plain CSV files: columns `c0`, `c1` and so on."""
+def csv_scan(paths: Sequence[Path], width: int, delimiter: str, *, header: bool, breaks: bool = False) -> str:
+    """A table function that reads plain CSV files: columns `c0`, `c1` and so on.
+
+    Where cells may hold line ends (`breaks`) one processor reads them, from their start.
+    """
     names = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(width))
     files = ", ".join(literal(str(path.resolve())) for path in paths)
     return (
         f"read_csv([{files}], auto_detect = false, columns = {{{names}}}, header = {str(header).lower()}, "
         f"delim = {literal(delimiter)}, quote = '\"', escape = '\"', nullstr = '', allow_quoted_nulls = false, "
-        f"strict_mode = true, {_READ_ALL})"
+        f"strict_mode = true, parallel = {str(not breaks).lower()}, {_READ_ALL})"
     )
 
 

@@ -135,16 +135,16 @@ class _Scan:
         plain, numbered = [], []
         cells = _listed(f"coalesce(c{place}, '') AS c{place}" for place in range(width))
         for number, path in enumerate(files.values()):
-            lines = engine.plain_lines(connection, path, resource, width)
-            if lines is None:
+            proof = engine.plain(connection, path, resource, width)
+            if proof is None:
                 raise _NotMineError
             header = int(labels is not None and (number == 0 or _starts_with(path, labels, delimiter)))
-            scan = engine.csv_scan([path], width, delimiter, header=bool(header))
+            scan = engine.csv_scan([path], width, delimiter, header=bool(header), breaks=proof.breaks)
             plain.append(f"SELECT {cells} FROM {scan}")
             numbered.append(
                 f"SELECT {number} AS file, row_number() OVER () + {header} AS row, {cells} FROM {scan}"
             )
-            self._expected += lines - header
+            self._expected += proof.records - header
         self._do(f"CREATE TEMP VIEW cells AS {' UNION ALL '.join(plain)}")
         self._do(f"CREATE TEMP VIEW numbered AS {' UNION ALL '.join(numbered)}")
 
