@@ -419,6 +419,60 @@ def test_a_line_without_end_is_no_matter_for_the_scan(length: int, tmp_path: Pat
     assert found(folder, scanned=True)[0] == found(folder, scanned=False)[0]
 
 
+@pytest.mark.parametrize(
+    ("dialect", "rows"),
+    [
+        ({"escapeChar": "\\"}, '"r\\"1",1\n"r2",2'),
+        ({"escapeChar": "\\", "doubleQuote": False}, '"r""1",1\n"r2",2'),
+        ({"doubleQuote": False}, '"r""1",1\n"r2",2'),
+        ({"quoteChar": "'"}, "'r,1',1\n\"r2\",2"),
+        ({"skipInitialSpace": True}, '"r1", "1"\n"r2", 2'),
+        ({"commentChar": "#"}, '"#r1",x\n"r2",2'),
+        ({"commentRows": [2]}, '"r1","x"\n"r2",2'),
+        ({"nullSequence": "r1"}, '"r1",1\n"r2",2'),
+        ({"headerRows": [1, 2]}, '"id","n"\n"r2",2'),
+    ],
+)
+def test_quotes_of_other_dialects_are_left_to_the_judge(
+    dialect: dict[str, Any], rows: str, tmp_path: Path
+) -> None:
+    folder = package(tmp_path / "p", f"id,n\n{rows}\n", IDS, dialect=dialect)
+    together, taken = found(folder, scanned=True)
+    assert not taken
+    assert together == found(folder, scanned=False)[0]
+
+
+@pytest.mark.parametrize(
+    ("rows", "taken"),
+    [
+        ('"r1","1"\n"r2",""', True),
+        ('"r,1","1"\n"r""2""",2', True),
+        ('" r1 ",1\n"r1",2', True),
+        ('"NA",1\nr2,"NA"', True),
+        ('"r\n1",1\n"r\n\n2",2', True),
+        ('"r\r\n1",1\nr2,"x\n"', True),
+        (' "r1",1\nr2,2', False),
+        ('"r1" ,1\nr2,2', False),
+        ('r"1",1\nr2,2', False),
+        ('"r"1,1\nr2,2', False),
+        ('r1"\n",1\nr2,2', False),
+        ('"r1,1\nr2,2', False),
+        ('"r1",1,""\nr2,2', False),
+        ('"r1","\0"\nr2,2', False),
+        ('"r1",1\n\n"r2",2', False),
+        ('"r\n1",1\n\n"r2",2', False),
+        ('"r\n1",1\r\n"r2",2', False),
+        ('"r\n1",1,\n"r2"', False),
+    ],
+)
+def test_quotes_are_proved_where_there_is_one_reading(rows: str, taken: bool, tmp_path: Path) -> None:
+    schema = IDS | {"missingValues": ["", "NA"]}
+    folder = package(tmp_path / "p", f'\ufeffid,"n"\n{rows}\n', schema)
+    together, scanned = found(folder, scanned=True)
+    assert scanned is taken
+    assert together == found(folder, scanned=False)[0]
+
+
 @pytest.mark.parametrize("length", [2**20, 3 * 2**20, MAX_CELL_CHARACTERS])
 @pytest.mark.parametrize("piece", ['""', "a\n", "a"])
 def test_a_cell_without_end_is_no_matter_for_the_scan(piece: str, length: int, tmp_path: Path) -> None:

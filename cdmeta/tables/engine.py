@@ -2,9 +2,9 @@
 
 Nothing is sniffed: dialect, encoding and header come from the descriptor. A file is handed to DuckDB as it lies
 only where no reader could read it differently (UTF-8, no blank lines, one kind of line end, quotation marks only
-as RFC 4180 has them). Any other is first read by Python's csv, as the judge
-reads it, and written plainly into a scratch folder. What neither can take is refused. DuckDB may read the package
-and the scratch folder, and nothing else: no network, no extensions.
+as RFC 4180 has them). Any other is first read by Python's csv, as the judge reads it, and written plainly into a
+scratch folder. What neither can take is refused. DuckDB may read the package and the scratch folder, and nothing
+else: no network, no extensions.
 """
 
 from __future__ import annotations
@@ -409,14 +409,19 @@ def _is_regular(connection: DuckDBPyConnection, path: Path, delimiter: str, widt
     """Each line is so many cells, each plain or between quotes that are closed before the line ends.
 
     Of such lines there is one reading. Blanks before an opening quote, or behind a closing one, are not among
-    them: DuckDB drops them.
+    them: DuckDB drops them. Lines that it cannot read at all are not regular either.
     """
+    import duckdb
+
     mark = re.escape(delimiter)
     cell = f'(?:"(?:[^"\\r]|"")*"|[^"\\r{mark}]*)'
     line = f"{cell}(?:{mark}{cell}){{{width - 1}}}"
     regular = f"regexp_full_match(line, {literal(line)})"
     query = f"SELECT count(*), bool_and(coalesce({regular}, false)) FROM {_line_scan(path)}"  # noqa: S608  # quoted
-    return connection.execute(query).fetchall() == [(expected, True)]
+    try:
+        return connection.execute(query).fetchall() == [(expected, True)]
+    except duckdb.Error:
+        return False
 
 
 def _quoted_records(path: Path, delimiter: bytes, width: int) -> int | None:
