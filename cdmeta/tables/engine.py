@@ -288,7 +288,8 @@ def _dialect(resource: Resource) -> Mapping[str, Any]:
     given = dict(resource.dialect or {})
     nested = given.pop("csv", None)  # frictionless keeps the properties of CSV in an object of their own
     given |= nested if isinstance(nested, Mapping) else {}
-    given = {key: value for key, value in given.items() if value is not None}
+    # Without a quotation mark a table has no quotes at all; that is another dialect.
+    given = {key: value for key, value in given.items() if value is not None or key == "quoteChar"}
     odd = sorted(key for key in given if key not in _DIALECT)
     if odd or given.get("headerRows", [1]) != [1]:
         raise _refusal(resource, "dialect", names=", ".join(odd) or "headerRows")
