@@ -427,7 +427,7 @@ def test_a_line_without_end_is_no_matter_for_the_scan(length: int, tmp_path: Pat
         ({"escapeChar": "\\", "doubleQuote": False}, '"r""1",1\n"r2",2'),
         ({"doubleQuote": False}, '"r""1",1\n"r2",2'),
         ({"quoteChar": None}, '"r1",1\n"r2",2'),
-        ({"quoteChar": "'"}, "'r,1',1\n\"r2\",2"),
+        ({"quoteChar": "'"}, "\"r1\",1\n'r2',2"),
         ({"skipInitialSpace": True}, '"r1", 1\n"r2", 2'),
         ({"commentChar": "#"}, '"#r1",x\n"r2",2'),
         ({"commentRows": [2]}, '"r1","x"\n"r2",2'),
