@@ -270,7 +270,8 @@ def _source(session: Session, package: Package, resource: Resource) -> _Source:
         paths = list(unpacked(package, resource, session.scratch).values())
         if named == "parquet":
             return _parquet(session, resource, paths)
-        proofs = [plain(session.connection, path, resource, dialect=dialect) for path in paths]
+        connection = session.connection
+        proofs = [plain(connection, path, resource, dialect=dialect, longest=MAX_LINE_BYTES) for path in paths]
         records = [proof.records for proof in proofs if proof and not proof.breaks]
         # DuckDB may still refuse line ends in cells, where the first is of another kind than those of the lines.
         if len(records) == len(paths):
@@ -325,6 +326,7 @@ def plain(
     resource: Resource,
     width: int | None = None,
     dialect: Mapping[str, Any] | None = None,
+    longest: int = MAX_CELL_CHARACTERS,
 ) -> Plain | None:
     """Prove that DuckDB can have a file as it lies; None where it cannot, be it that it is no table at all.
 
@@ -334,12 +336,13 @@ def plain(
         resource: the resource that it belongs to.
         width: how many cells each record has to have; as many as the first where it is not given.
         dialect: the Table Dialect with its defaults, if it is known already.
+        longest: bytes that no line reaches.
     """
     dialect = _dialect(resource) if dialect is None else dialect
     delimiter = str(dialect["delimiter"])
     if not _is_simple(resource, dialect) or is_pattern(path):
         return None
-    shape = _shape(path, delimiter)
+    shape = _shape(path, delimiter, longest)
     try:
         width = len(first_record(path, delimiter)) if width is None else width
     except (UnicodeDecodeError, csv.Error):
@@ -373,7 +376,7 @@ class _Shape:
     has_quotes: bool
 
 
-def _shape(path: Path, delimiter: str) -> _Shape | None:
+def _shape(path: Path, delimiter: str, longest: int) -> _Shape | None:
     """The shape of a file; None where it is empty or has blank or endless lines, zero bytes or mixed line ends."""
     before, mark = b"\n", delimiter.encode("ascii")
     run = ends = returns = delimiters = 0
@@ -382,10 +385,9 @@ def _shape(path: Path, delimiter: str) -> _Shape | None:
         file.seek(len(_BOM) if file.read(len(_BOM)) == _BOM else 0)
         while chunk := file.read(_CHUNK):
             first = chunk.find(b"\n")
-            is_endless = (first < 0 and len(chunk) == _CHUNK) or run + max(first, 0) >= MAX_CELL_CHARACTERS
-            if is_endless or _is_odd(before, chunk):
+            if run + (first if first >= 0 else len(chunk)) >= longest or _is_odd(before, chunk):
                 return None
-            run = len(chunk) - chunk.rfind(b"\n") - 1
+            run = len(chunk) - chunk.rfind(b"\n") - 1 + (run if first < 0 else 0)
             ends += chunk.count(b"\n")
             returns += chunk.count(b"\r")
             delimiters += chunk.count(mark)
