@@ -183,7 +183,7 @@ def test_a_message_against_its_schema_is_not_quoted(
 def test_what_the_engine_quotes_of_a_row_is_not_kept(tmp_path: Path) -> None:
     package = with_cells(tmp_path, {"name": "thing", "type": "string"}, "a")
     with (package / "data" / "t.csv").open("a", encoding="utf-8") as table:
-        table.write(f"P1,2023,1,{WORD},{WORD}\n")
+        table.write(f"P1,2023,1,{WORD},{WORD}\nP1,2023,1\n")
     told = told_by_library(package, "sdmx-csv-2.0", tmp_path / "library")
     assert quoted(told) == []
     assert "CSV Error on Line: 3" in told
