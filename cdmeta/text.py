@@ -40,12 +40,16 @@ def is_placeholder(value: str) -> bool:
 
     It counts as empty (domain table of the principles, Principle 7). The words are in `profiles/placeholders.csv`.
     """
+    if _LONG.match(value):
+        return False
     folded = _folded(value)
     return not folded or _CROSSES.fullmatch(folded) is not None or folded in _placeholders()
 
 
 _AROUND = " .…!?()[]<>{}*_-–—/\"'"
 _CROSSES = re.compile("x{3,}")
+# Folding leaves these characters in, and no placeholder has so many of them (a test holds that).
+_LONG = re.compile("(?:[^A-WYZa-wyz0-9]*+[A-WYZa-wyz0-9]){50}")
 
 
 def _folded(value: str) -> str:
@@ -55,6 +59,8 @@ def _folded(value: str) -> str:
 
 def unaccented(value: str) -> str:
     """A text without the accents of its letters: `Región` as `Region`."""
+    if value.isascii():
+        return value
     return "".join(c for c in unicodedata.normalize("NFKD", value) if not unicodedata.combining(c))
 
 
