@@ -409,7 +409,9 @@ _MAY_BE_WITHHELD = "withhold"
 def _of_kind(kind: str) -> tuple[tuple[Field, list[str]], ...]:
     """The fields of a type, or those that may be withheld, and the names on the way to them."""
     wanted = (
-        entry for entry in _fields().values() if entry.type == kind or (kind == _MAY_BE_WITHHELD and entry.withhold)
+        entry
+        for entry in _fields().values()
+        if entry.type == kind or (kind == _MAY_BE_WITHHELD and entry.withhold)
     )
     return tuple((entry, entry.path.split(".")) for entry in wanted)
 
