@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -40,8 +40,11 @@ def is_placeholder(value: str) -> bool:
 
     It counts as empty (domain table of the principles, Principle 7). The words are in `profiles/placeholders.csv`.
     """
-    if _LONG.match(value):
-        return False
+    return not _LONG.match(value) and _holds_a_place(value)
+
+
+@lru_cache(maxsize=2048)
+def _holds_a_place(value: str) -> bool:
     folded = _folded(value)
     return not folded or _CROSSES.fullmatch(folded) is not None or folded in _placeholders()
 
@@ -76,10 +79,10 @@ def is_missing(value: object) -> bool:
         return True
     if isinstance(value, str):
         return is_blank(value) or is_placeholder(value)
-    if isinstance(value, Mapping):
-        return all(is_missing(part) for part in value.values())
     if isinstance(value, (list, tuple)):
-        return all(is_missing(part) for part in value)
+        return all(map(is_missing, value))
+    if isinstance(value, (dict, Mapping)):
+        return all(map(is_missing, value.values()))
     return False
 
 

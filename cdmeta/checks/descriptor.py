@@ -20,7 +20,7 @@ from cdmeta.package import DESCRIPTOR, Package, Resource
 from cdmeta.period import to_date
 from cdmeta.phrase import Phrase
 from cdmeta.profile import WITHHELD, Field
-from cdmeta.shorthand import Parts, Places, members, pointer, short_forms, value_at
+from cdmeta.shorthand import Parts, Places, members, pointer, value_at
 from cdmeta.text import is_blank, is_language_tag, is_missing, is_placeholder
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _base(descriptor: Mapping[str, Any], told: set[str]) -> Iterator[Finding]:
 def _own(package: Package) -> list[Finding]:
     """The findings by the profile, one a place, in the order of its fields."""
     answers = _answers(package.expanded)
-    short = short_forms(package.descriptor)
+    short = package.short_forms
     found: dict[Parts, Finding] = {}
     for source in (_by_schema, _periods, _reachable, _translations, _untold, _unknown, _withheld):
         for parts, code, params in source(answers):
