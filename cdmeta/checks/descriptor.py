@@ -89,11 +89,10 @@ def _short_forms(short: Places) -> Iterator[Finding]:
 
 def _answers(descriptor: Mapping[str, Any]) -> dict[str, Any]:
     """What the descriptor answers to the profile; what counts as missing is left out, but for list elements."""
-    tops = {path.partition(".")[0].removesuffix("[]") for path in _fields()} - {"resources"} | {"sdmx"}
     answers = {
         key: _answered(value)
         for key, value in descriptor.items()
-        if key.partition("@")[0] in tops and not is_missing(value)
+        if key.partition("@")[0] in _tops() and not is_missing(value)
     }
     own = answers.setdefault("citizenData", {})
     if isinstance(own, dict):
@@ -101,8 +100,14 @@ def _answers(descriptor: Mapping[str, Any]) -> dict[str, Any]:
     return answers
 
 
+@cache
+def _tops() -> frozenset[str]:
+    """The names of the profile's members at the top of a descriptor."""
+    return frozenset({path.partition(".")[0].removesuffix("[]") for path in _fields()} - {"resources"} | {"sdmx"})
+
+
 def _answered(value: Any) -> Any:
-    if isinstance(value, Mapping):
+    if isinstance(value, (dict, Mapping)):
         return {key: _answered(part) for key, part in value.items() if not is_missing(part)}
     if isinstance(value, list):
         return [_answered(part) for part in value]

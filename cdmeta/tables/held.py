@@ -65,6 +65,7 @@ class Condition:
         return Condition(sql, self.cell, test if self.cell == other.cell else None)
 
 
+@lru_cache(maxsize=1024)
 def matches(cell: str, pattern: str, *, least: int = 3) -> Condition:
     """A pattern is found in a cell; what is shorter than `least` is not searched."""
     found = f"regexp_matches({cell}, {literal(pattern)})"
@@ -73,6 +74,7 @@ def matches(cell: str, pattern: str, *, least: int = 3) -> Condition:
     )
 
 
+@lru_cache(maxsize=1024)
 def lacks(cell: str, pattern: str, *, least: int = 3) -> Condition:
     """A pattern is not found in a cell, missing ones among them."""
     found = matches(cell, pattern, least=least)
