@@ -40,15 +40,23 @@ def is_placeholder(value: str) -> bool:
 
     It counts as empty (domain table of the principles, Principle 7). The words are in `profiles/placeholders.csv`.
     """
-    return not _LONG.match(value) and _holds_a_place(value)
+    if _LONG.match(value):
+        return False
+    return _remembered(value) if len(value) < _SHORT else _holds_a_place(value)
 
 
 @lru_cache(maxsize=2048)
+def _remembered(value: str) -> bool:
+    """Codes and the like come again and again."""
+    return _holds_a_place(value)
+
+
 def _holds_a_place(value: str) -> bool:
     folded = _folded(value)
     return not folded or _CROSSES.fullmatch(folded) is not None or folded in _placeholders()
 
 
+_SHORT = 200
 _AROUND = " .…!?()[]<>{}*_-–—/\"'"
 _CROSSES = re.compile("x{3,}")
 # Folding leaves these characters in, and no placeholder has so many of them (a test holds that).
