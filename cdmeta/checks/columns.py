@@ -129,17 +129,23 @@ class Look:
 
     def names(self, kind: str) -> bool:
         """Its name holds words of a kind (`column-words.csv`)."""
-        return any(_within(words, self.words) for words in column_words().get(kind, ()))
+        return any(words[0] in self.words and _within(words, self.words) for words in column_words().get(kind, ()))
 
     @cached_property
     def identifier(self) -> tuple[str, bool] | None:
         """The kind of direct identifier that its name or title says; True where it can mean nothing else."""
         for words, kind, certain in identifier_words():
+            if words[0] not in self._all_words:
+                continue
             named = _within(words, self.words) if certain else words == self.words
             titled = any(_within(words, title) if len(words) > 1 else words == title for title in self.titles)
             if named or titled:
                 return kind, certain
         return None
+
+    @cached_property
+    def _all_words(self) -> frozenset[str]:
+        return frozenset(self.words).union(*self.titles)
 
     def sdmx(self, name: str) -> Any:
         """A member of its `sdmx` object."""

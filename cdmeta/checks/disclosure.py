@@ -9,6 +9,7 @@ how much to a cell is in no table of the profile), D24 (earlier releases are not
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -22,7 +23,8 @@ from cdmeta.finding import Finding, Where
 from cdmeta.identifiers import has_iban, has_phone, is_national_id, is_phone
 from cdmeta.package import DESCRIPTOR, Package, Resource
 from cdmeta.phrase import Phrase, Series, first_of
-from cdmeta.tables.disclosure import DAY, DIGITS, Table, matches, number, tables
+from cdmeta.tables.disclosure import DAY, DIGITS, Table, is_number, matches, number, tables
+from cdmeta.tables.held import Condition, at_most, holds_text, lacks
 
 _MAX_NAMED = 8
 _STRONG = ("email", "phone", "iban", "national")
@@ -205,12 +207,12 @@ def _hits(sheet: Sheet, look: Look) -> Iterator[tuple[str, tuple[int, int | None
 
 
 def _judged(
-    sheet: Sheet, look: Look, condition: str, holds: Callable[[str], bool]
+    sheet: Sheet, look: Look, condition: Condition, holds: Callable[[str], bool]
 ) -> tuple[int, int | None, int, int]:
     return sheet.table.matching(look.column, condition, int(sheet.release.threshold("values")), holds)
 
 
-def _any(sheet: Sheet, look: Look, condition: str, holds: Callable[[str], bool]) -> _Hit:
+def _any(sheet: Sheet, look: Look, condition: Condition, holds: Callable[[str], bool]) -> _Hit:
     """One cell is enough; where none was found and not all were looked at, the count is -1."""
     count, row, judged, _ = _judged(sheet, look, condition, holds)
     return (-1 if not count and judged >= sheet.release.threshold("values") else count), row
@@ -228,7 +230,7 @@ def _phones(sheet: Sheet, look: Look) -> _Hit:
     if look.shape.longest < 7 or look.type in ("date", "datetime", "time", "year", "yearmonth", "boolean"):
         return 0, None
     if look.shape.marks.get("plus"):
-        found = _any(sheet, look, f"{cell} LIKE '%+%' AND {matches(cell, DIGITS)}", has_phone)
+        found = _any(sheet, look, holds_text(cell, "+") & matches(cell, DIGITS), has_phone)
         if found[0]:
             return found
     return _national_phones(sheet, look) if sheet.release.consent.regions else (0, None)
@@ -239,16 +241,16 @@ def _national_phones(sheet: Sheet, look: Look) -> _Hit:
     named = look.identifier is not None and look.identifier[0] == "phone"
     if not (named or (look.is_text and look.shape.numbers < look.shape.filled)):
         return 0, None
-    like = f"{matches(cell, DIGITS, least=7)} AND NOT {matches(cell, DAY, least=8)}"
+    like = matches(cell, DIGITS, least=7) & lacks(cell, DAY, least=8)
     if named:
         return _any(sheet, look, like, partial(_phone_of, regions))
     if look.shape.marks.get("spaces"):
-        words = f"{like} AND {matches(cell, '[A-Za-z]{2}')}"
+        words = like & matches(cell, "[A-Za-z]{2}")
         found = _any(sheet, look, words, lambda text: has_phone(text, regions))
         if found[0]:
             return found
     count, row, judged, held = _judged(
-        sheet, look, f"{like} AND {matches(cell, _MARKED_PHONE)}", partial(_phone_of, regions)
+        sheet, look, like & matches(cell, _MARKED_PHONE), partial(_phone_of, regions)
     )
     return (count, row) if _is_most(sheet, look, judged, held, 3) else (0, None)
 
@@ -262,7 +264,7 @@ def _identity_numbers(sheet: Sheet, look: Look) -> _Hit:
     modules = identity_modules(sheet.release.consent.regions, sheet.release.people)
     if not modules or look.shape.longest < 8 or look.type in ("date", "datetime", "time", "boolean", "number"):
         return 0, None
-    condition = matches(look.column.sql, _ID_LIKE, least=8) + f" AND length({look.column.sql}) <= 22"
+    condition = matches(look.column.sql, _ID_LIKE, least=8) & at_most(look.column.sql, 22)
     count, row, judged, held = _judged(sheet, look, condition, lambda text: is_national_id(text, modules))
     named = look.identifier == ("national", True)
     return (count, row) if (named and held) or _is_most(sheet, look, judged, held, 5) else (0, None)
@@ -382,7 +384,9 @@ def _extremes(sheet: Sheet) -> Iterator[Finding]:
             continue
         value = number(look.column)
         if look.names("age"):
-            count, row = sheet.table.count(f"{value} >= {sheet.release.threshold('top-age')}")
+            top_age = sheet.release.threshold("top-age")
+            old = is_number(look.column, f"{{v}} >= {top_age}", partial(operator.le, top_age))
+            count, row = sheet.table.count(old)
         elif look.role in ("QUASI_ID", "SENSITIVE") and look.type in ("integer", "number"):
             part = 1 - sheet.release.threshold("top-share") / 100
             top = f"(SELECT quantile_disc({value}, {part}) FROM {{t}})"  # noqa: S608  # our own names
@@ -416,8 +420,8 @@ def _small_cells(sheet: Sheet) -> Iterator[Finding]:
         bodies = not people and not sheet.micro and _is_count(sheet, look, "establishments")
         if not (people or bodies) or look.cleared:
             continue
-        value = number(look.column)
-        count, row = sheet.table.count(f"{value} > 0 AND {value} < {limit}")
+        small = is_number(look.column, f"{{v}} > 0 AND {{v}} < {limit}", lambda value: 0 < value < limit)
+        count, row = sheet.table.count(small)
         if count:
             yield sheet.finding("CD518" if people else "CD519", look, row, count=count, limit=limit)
 
@@ -432,8 +436,8 @@ def _is_count(sheet: Sheet, look: Look, kind: str) -> bool:
     units = kind == "people" and look.unit_is("unit")
     if not (ids or units or (look.names(kind) and not _is_share(look) and "per" not in look.words)):
         return False
-    value = number(look.column)
-    return sheet.table.count(f"{value} <> floor({value})")[0] == 0
+    parts = is_number(look.column, "{v} <> floor({v})", lambda value: not value.is_integer())
+    return sheet.table.count(parts)[0] == 0
 
 
 def _is_share(look: Look) -> bool:
@@ -512,7 +516,7 @@ def _places(sheet: Sheet) -> Iterator[Finding]:
             yield sheet.finding("CD523" if people else "CD524", look, row, count=count)
 
 
-def _too_exact(look: Look, declared: Release, suffix: str, pair: bool) -> str:
+def _too_exact(look: Look, declared: Release, suffix: str, pair: bool) -> str | Condition:
     """A condition for the cells of a column that tell a place too exactly; empty where it tells none."""
     cell = look.column.sql
     # Far from towns few people live around a point.
@@ -526,7 +530,7 @@ def _too_exact(look: Look, declared: Release, suffix: str, pair: bool) -> str:
     fine = matches(cell, f"[{sign}][0-9]{{{allowed('decimals')}}}[0-9]*[1-9]")
     degrees = (look.names("latitude") or look.names("longitude")) and pair
     if (degrees or look.role == "LOCATION") and look.shape.numbers == look.shape.filled:
-        return f"{fine} AND abs({number(look.column)}) <= 180"
+        return fine & is_number(look.column, "abs({v}) <= 180", lambda value: abs(value) <= 180)
     if look.type in ("geopoint", "geojson", "object", "array"):
         return fine if look.type.startswith("geo") or look.role == "LOCATION" else ""
     if look.names("easting") or look.names("northing"):
@@ -536,13 +540,14 @@ def _too_exact(look: Look, declared: Release, suffix: str, pair: bool) -> str:
         return ""
     if look.names("geohash"):
         return matches(cell, f"^[0-9b-hjkmnp-z]{{{allowed('geohash') + 1},12}}$")
-    positions = f"({matches(cell, _PAIR, least=7)} OR {matches(cell, _SHAPE, least=8)}) AND {fine}"
-    parts = [f"({positions})"] if look.shape.longest >= 7 else []
-    parts += [matches(cell, _SECONDS, least=7)] if look.shape.longest >= 7 else []
-    if look.shape.marks.get("plus"):
-        digits = f"length(replace(regexp_replace({cell}, '0+[+]', '+'), '+', ''))"
-        parts.append(f"({matches(cell, _PLUS_CODE, least=9)} AND {digits} > {allowed('plus-code')})")
-    return " OR ".join(parts)
+    positions = (matches(cell, _PAIR, least=7) | matches(cell, _SHAPE, least=8)) & fine
+    if look.shape.longest < 7:
+        return ""
+    found = positions | matches(cell, _SECONDS, least=7)
+    if not look.shape.marks.get("plus"):
+        return found
+    digits = f"length(replace(regexp_replace({cell}, '0+[+]', '+'), '+', ''))"
+    return found | (matches(cell, _PLUS_CODE, least=9) & Condition(f"{digits} > {allowed('plus-code')}", cell))
 
 
 # Several tables, files, claims

@@ -50,9 +50,8 @@ def check(package: Package) -> Iterator[Finding]:
 def _identifiers(descriptor: Mapping[str, Any], consent: Consent) -> Iterator[Finding]:
     code = "CD502" if consent.personal == "SENSITIVE" else "CD501"
     for pointer, text in _texts(descriptor, ""):
-        is_address = _ADDRESS.fullmatch(text) is not None
         for kind in kinds(text, consent.regions):
-            if is_address and kind != PLACE:
+            if kind != PLACE and _ADDRESS.fullmatch(text):
                 # The numbers of a page are no phone's, and a map shows where somebody lives.
                 continue
             yield Finding(code, Where(DESCRIPTOR, pointer), {"kind": Phrase(f"identifier.{kind}")})
@@ -60,13 +59,14 @@ def _identifiers(descriptor: Mapping[str, Any], consent: Consent) -> Iterator[Fi
 
 def _texts(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
     """All texts with their place, but for what tells whom to ask."""
-    if _MAY_TELL_WHOM_TO_ASK.fullmatch(pointer):
-        return
-    if isinstance(value, str):
-        yield pointer, value
-    parts = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    parts = value.items() if isinstance(value, dict) else enumerate(value)
     for key, part in parts:
-        yield from _texts(part, f"{pointer}/{pointer_step(key)}")
+        place = f"{pointer}/{pointer_step(key)}"
+        if isinstance(part, str):
+            if not _MAY_TELL_WHOM_TO_ASK.fullmatch(place):
+                yield place, part
+        elif isinstance(part, (dict, list)) and not _MAY_TELL_WHOM_TO_ASK.fullmatch(place):
+            yield from _texts(part, place)
 
 
 def _small_areas(consent: Consent) -> Iterator[Finding]:

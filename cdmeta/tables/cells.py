@@ -15,6 +15,7 @@ from typing import Any
 
 from cdmeta.tables.conformance import BEYOND_FRICTIONLESS
 from cdmeta.tables.patterns import PatternTooLargeError, matcher
+from cdmeta.tables.sure import Known, known_cells
 
 CORRECTIONS = (
     ("categories", "Table Schema 2.0, categories: a value outside them is an error; frictionless ignores them"),
@@ -123,7 +124,29 @@ def column(given: Mapping[str, Any], missing: Iterable[Any]) -> Column:
         given: a field descriptor that conforms to the standard (`conformance.schema_problems`).
         missing: the missingValues of its schema.
     """
-    return _Builder(given, missing).column()
+    known = known_cells(given, listed := _values(given.get("missingValues", missing)))
+    return _Builder(given, missing).column() if known is None else _quick(given, listed, known)
+
+
+def _quick(given: Mapping[str, Any], missing: Iterable[Any], known: Known) -> Column:
+    """A field whose cells are shown to frictionless only where they are not surely right."""
+    constraints = given.get("constraints", {})
+    is_required = constraints.get("required") is True
+    none = frozenset(value for value in missing if isinstance(value, str))
+    judges: list[Read] = []
+
+    def read(cell: Any) -> tuple[Any, tuple[str, ...]]:
+        if type(cell) is str:
+            if cell in none:
+                if not is_required:
+                    return None, ()
+            elif (value := known(cell)) is not None:
+                return value, ()
+        if not judges:
+            judges.append(_Builder(given, missing).column().read)
+        return judges[0](cell)
+
+    return Column(given["name"], given.get("type", "any"), read, is_required, constraints.get("unique") is True)
 
 
 class _Builder:

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from cdmeta.errors import ConversionError
 from cdmeta.package import Package, Resource
 from cdmeta.tables import engine
 from cdmeta.tables.engine import ROW, literal
+from cdmeta.tables.held import MAX_BYTES, Condition, Held, UnsureError, to_number
+from cdmeta.tables.held import matches as matches
 from cdmeta.tables.inputs import opened
 from cdmeta.tables.records import TableReadError, kind
 
@@ -34,9 +37,9 @@ DIGITS = r"([0-9][^0-9A-Za-z]{0,2}){7}"
 _SITES = "twitter|x|facebook|instagram|tiktok|linkedin|threads|t|vk"
 _ADDRESS = rf"(?i)(^|[/.\s])({_SITES})[.](com|me)/(in/|@)?[\w.%-]*[a-z][\w.%-]{{2,}}/?([?]|\s|$)"
 _AT_ONCE = 50
+"""Columns that one query measures: its expressions grow with each."""
 _SMALL = 2**20
 """Bytes of all tables together up to which they are read here, sooner than the engine opens."""
-"""Columns that one query measures: its expressions grow with each."""
 PATTERNS = {
     "email": ("at", _EMAIL),
     "ip": ("dots", rf"^\s*({_IP})\s*$"),
@@ -131,18 +134,27 @@ class Table:
     columns: tuple[Column, ...]
     rows: int
     _sql: str = ""
-    _connection: DuckDBPyConnection | None = field(default=None, hash=False, compare=False)
+    _connect: Callable[[], DuckDBPyConnection] | None = field(default=None, hash=False, compare=False)
+    _held: Held | None = field(default=None, hash=False, compare=False)
+
+    @property
+    def needs_engine(self) -> bool:
+        """All questions go to the engine."""
+        return self._held is None
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
         """What a query gives; `{t}` in it stands for the table."""
-        if self._connection is None:
+        if self._connect is None:
             return []
-        return list(self._connection.execute(query.replace("{t}", self._sql)).fetchall())
+        return list(self._connect().execute(query.replace("{t}", self._sql)).fetchall())
 
     def shapes(self) -> list[Shape]:
         """The shape of each column."""
         if not self.columns or not self.rows:
             return [Shape() for _ in self.columns]
+        if self._held is not None:
+            with suppress(UnsureError):
+                return [_shape_of(self._held, column) for column in self.columns]
         found: list[Shape] = []
         for start in range(0, len(self.columns), _AT_ONCE):
             measured = [_measures(column) for column in self.columns[start : start + _AT_ONCE]]
@@ -157,8 +169,12 @@ class Table:
         names = [name for name, (mark, _) in PATTERNS.items() if shape.marks.get(mark)]
         if not names:
             return {}
+        if self._held is not None:
+            with suppress(UnsureError):
+                found_here = {name: self._held.count(_hit(column.sql, name)) for name in names}
+                return {name: (count, row) for name, (count, row) in found_here.items() if row is not None}
         cells = [f"min({ROW}) FILTER (v{number}), count(*) FILTER (v{number})" for number in range(len(names))]
-        found = [matches(column.sql, PATTERNS[name][1]) for name in names]
+        found = [_hit(column.sql, name) for name in names]
         inner = ", ".join(f"{hit} AS v{number}" for number, hit in enumerate(found))
         marked = " OR ".join(f"{column.sql} LIKE '{_MARKS[PATTERNS[name][0]]}'" for name in names)
         (numbers,) = self.ask(
@@ -169,15 +185,20 @@ class Table:
 
     def distinct(self, column: Column) -> int:
         """How many different values a column holds, exactly."""
+        if self._held is not None:
+            return self._held.distinct(column.sql)
         return int(self.ask(f"SELECT count(DISTINCT {column.sql}) FROM {{t}}")[0][0])  # noqa: S608
 
-    def count(self, condition: str) -> tuple[int, int | None]:
+    def count(self, condition: str | Condition) -> tuple[int, int | None]:
         """How many rows meet a condition, and the first of them."""
+        if self._held is not None and isinstance(condition, Condition):
+            with suppress(UnsureError):
+                return self._held.count(condition)
         found = self.ask(f"SELECT count(*), min({ROW}) FROM {{t}} WHERE {condition}")  # noqa: S608
         return (found[0][0], found[0][1]) if found else (0, None)
 
     def matching(
-        self, column: Column, condition: str, limit: int, holds: Callable[[str], bool]
+        self, column: Column, condition: str | Condition, limit: int, holds: Callable[[str], bool]
     ) -> tuple[int, int | None, int, int]:
         """Judge the different values of a column that meet a condition, one by one.
 
@@ -185,16 +206,24 @@ class Table:
             how many cells hold, the first row of them, how many values were judged, and how many held. One value
             more than the limit is never judged: where the limit was reached, not all were.
         """
-        found = self.ask(
-            f"SELECT {column.sql}, count(*), min({ROW}) AS first FROM {{t}} "  # noqa: S608
-            f"WHERE {condition} GROUP BY 1 ORDER BY first LIMIT {limit}"
-        )
+        found = self._values(column, condition, limit)
         held = [(count, row) for value, count, row in found if holds(value)]
         rows = [row for _, row in held]
         return sum(count for count, _ in held), min(rows, default=None), len(found), len(held)
 
+    def _values(self, column: Column, condition: str | Condition, limit: int) -> Sequence[tuple[Any, ...]]:
+        if self._held is not None and isinstance(condition, Condition):
+            with suppress(UnsureError):
+                return self._held.matching(column.sql, condition)[:limit]
+        return self.ask(
+            f"SELECT {column.sql}, count(*), min({ROW}) AS first FROM {{t}} "  # noqa: S608
+            f"WHERE {condition} GROUP BY 1 ORDER BY first LIMIT {limit}"
+        )
+
     def groups(self, columns: Sequence[Column], threshold: int) -> Groups:
         """Group records by equal values of columns; a missing value equals another missing one."""
+        if self._held is not None and columns:
+            return _groups(self._held.groups([column.sql for column in columns]), threshold)
         return self.grouped(", ".join(column.sql for column in columns), "{t}", threshold)
 
     def grouped(self, keys: str, source: str, threshold: int) -> Groups:
@@ -214,6 +243,9 @@ class Table:
         group, and one in which nobody answered is none. Here `least` counts values, and `unique` groups
         with a single one.
         """
+        if self._held is not None:
+            told = self._held.alike([column.sql for column in keys], secret.sql)
+            return _alike([entry for entry in told if entry[0]], threshold)
         by = ", ".join(column.sql for column in keys) or "()"
         ((least, small, records, unique, row),) = self.ask(
             f"SELECT coalesce(min(d), 0), count(*) FILTER (d < {threshold}), "  # noqa: S608  # our own names
@@ -226,6 +258,8 @@ class Table:
 
     def rare(self, column: Column, threshold: int) -> Groups:
         """The values of a column that fewer records have than a threshold; missing ones are left out."""
+        if self._held is not None:
+            return _groups(self._held.values(column.sql), threshold)
         return self.grouped(column.sql, f"(SELECT * FROM {{t}} WHERE {column.sql} IS NOT NULL)", threshold)  # noqa: S608
 
     def joined(
@@ -271,13 +305,73 @@ def tables(package: Package) -> Iterator[Loaded]:
         ConversionError: the memory or the disk is used up.
     """
     if _is_small(package):
-        with engine.small_session() as session:
-            loaded = _load(session, package, (_by_records,))
+        with ExitStack() as stack:
+            loaded = _hold(package, stack)
             if not loaded.unread:
                 yield loaded
                 return
     with engine.session(package) as session:
         yield _load(session, package, (_by_engine, _by_records))
+
+
+def _hold(package: Package, stack: ExitStack) -> Loaded:
+    """All tables in memory; the engine gets them as soon as it is asked something."""
+    shelf = _Shelf(stack)
+    loaded: list[Table] = []
+    unread: list[Resource] = []
+    is_tiny = _bytes(package) <= MAX_BYTES
+    for resource in filter(_has_rows, package.resources):
+        try:
+            columns, held = _in_memory(package, resource)
+        except (TableReadError, OSError):
+            # Why it cannot be read is told by the judge of rows; here the next way is tried.
+            unread.append(resource)
+            continue
+        name = f"t{resource.index}"
+        shelf.add(name, columns, held)
+        own = held if is_tiny and held.is_plain else None
+        loaded.append(Table(resource, columns, len(held.rows), name, shelf.connect, own))
+    if not unread and any(table.needs_engine for table in loaded) and not shelf.is_taken():
+        return Loaded((), tuple(table.resource for table in loaded))
+    return Loaded(tuple(loaded), tuple(unread))
+
+
+class _Shelf:
+    """Tables that are put into the engine when it is asked for the first time."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack, self._waiting = stack, list[tuple[str, Sequence[Column], Held]]()
+
+    def add(self, name: str, columns: Sequence[Column], held: Held) -> None:
+        self._waiting.append((name, columns, held))
+
+    def connect(self) -> DuckDBPyConnection:
+        return self._connection
+
+    def is_taken(self) -> bool:
+        """The engine takes all tables."""
+        import duckdb
+
+        try:
+            self.connect()
+        except duckdb.Error:
+            return False
+        return True
+
+    @cached_property
+    def _connection(self) -> DuckDBPyConnection:
+        session = self._stack.enter_context(engine.small_session())
+        for name, columns, held in self._waiting:
+            _write(session, zip(held.rows, zip(*held.columns.values(), strict=True), strict=True), columns, name)
+        return session.connection
+
+
+def _in_memory(package: Package, resource: Resource) -> tuple[tuple[Column, ...], Held]:
+    with _rows(package, resource) as (columns, rows):
+        listed = list(rows)
+    cells = zip(*(texts for _, texts in listed), strict=True) if listed else [()] * len(columns)
+    names = [column.sql for column in columns]
+    return columns, Held([row for row, _ in listed], dict(zip(names, cells, strict=True)))
 
 
 def _load(session: engine.Session, package: Package, makers: Sequence[_Make]) -> Loaded:
@@ -299,11 +393,20 @@ def _has_rows(resource: Resource) -> bool:
 
 def _is_small(package: Package) -> bool:
     """All tables are small, and of kinds that are read here."""
-    present = [resource for resource in package.resources if resource.complete and resource.paths]
-    if any(resource.raw.get("compression") or kind(resource) not in _READABLE for resource in present):
+    if any(resource.raw.get("compression") or kind(resource) not in _READABLE for resource in _present(package)):
         return False
-    paths = {package.path(part) for resource in present for part in resource.paths}
-    return sum(path.stat().st_size for path in paths) <= _SMALL
+    return _bytes(package) <= _SMALL
+
+
+def _present(package: Package) -> Iterator[Resource]:
+    return (resource for resource in package.resources if resource.complete and resource.paths)
+
+
+def _bytes(package: Package) -> int:
+    """The size of all tables together, those in the descriptor among them."""
+    paths = {package.path(part) for resource in _present(package) for part in resource.paths}
+    inline = len(package.raw) if any("data" in resource.raw for resource in package.resources) else 0
+    return inline + sum(path.stat().st_size for path in paths)
 
 
 def _table(session: engine.Session, package: Package, resource: Resource, makers: Iterable[_Make]) -> Table | None:
@@ -318,7 +421,7 @@ def _table(session: engine.Session, package: Package, resource: Resource, makers
         except (ConversionError, TableReadError, duckdb.Error, OSError):
             # Why it cannot be read is told by the judge of rows; here the next way is tried.
             continue
-        return Table(resource, columns, count, name, session.connection)
+        return Table(resource, columns, count, name, lambda: session.connection)
     return None
 
 
@@ -339,6 +442,21 @@ def _column(resource: Resource, number: int, entry: Mapping[str, Any]) -> Column
 
 
 def _by_records(session: engine.Session, package: Package, resource: Resource, name: str) -> tuple[Column, ...]:
+    with _rows(package, resource) as (columns, rows):
+        _write(session, rows, columns, name)
+        return columns
+
+
+_Row = tuple[int, Sequence[str | None]]
+"""The number of a record, and its cells; None where one is missing."""
+
+
+@contextmanager
+def _rows(package: Package, resource: Resource) -> Iterator[tuple[tuple[Column, ...], Iterator[_Row]]]:
+    """The columns of a resource, and its rows as they can be read.
+
+    Short rows are filled up; of cells beyond the header the judge of rows tells.
+    """
     if resource.paths and kind(resource) not in _READABLE:
         raise TableReadError("CD418", "format", format=kind(resource))
     with opened(package, resource) as table:
@@ -354,24 +472,22 @@ def _by_records(session: engine.Session, package: Package, resource: Resource, n
             )
             columns.append(replace(known, sql=engine.column(place)))
             missing.append(_missing(resource, entry))
-        _write(session, table.records, columns, missing, name)
-        return tuple(columns)
+        yield tuple(columns), _texts(table.records, missing)
 
 
-def _write(
-    session: engine.Session,
-    records: Iterable[Any],
-    columns: Sequence[Column],
-    missing: Sequence[frozenset[str]],
-    name: str,
-) -> None:
-    """Rows as they can be read, short ones filled up; of cells beyond the header the judge of rows tells."""
-    path, width = session.scratch / f"{name}.csv", len(columns)
+def _texts(records: Iterable[Any], missing: Sequence[frozenset[str]]) -> Iterator[_Row]:
+    width = len(missing)
+    for record in records:
+        cells = [*record.cells[:width], *[None] * (width - len(record.cells))]
+        yield record.row, [_text(cell, gone) for cell, gone in zip(cells, missing, strict=True)]
+
+
+def _write(session: engine.Session, rows: Iterable[_Row], columns: Sequence[Column], name: str) -> None:
+    """Put rows into a table of the engine."""
+    path = session.scratch / f"{name}.csv"
     with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
-        for record in records:
-            cells = [*record.cells[:width], *[None] * (width - len(record.cells))]
-            texts = [_text(cell, gone) for cell, gone in zip(cells, missing, strict=True)]
-            file.write(",".join([str(record.row), *texts]) + "\n")
+        for row, cells in rows:
+            file.write(",".join([str(row), *map(_quoted, cells)]) + "\n")
     types = ", ".join([f"'{ROW}': 'BIGINT'", *(f"'{column.sql}': 'VARCHAR'" for column in columns)])
     session.connection.execute(
         f"CREATE TEMP TABLE {name} AS SELECT * FROM read_csv({literal(str(path.resolve()))}, auto_detect = false, "  # noqa: S608
@@ -382,9 +498,13 @@ def _write(
     path.unlink()
 
 
-def _text(cell: Any, missing: frozenset[str]) -> str:
+def _text(cell: Any, missing: frozenset[str]) -> str | None:
     text = cell if isinstance(cell, str) or cell is None else json.dumps(cell, ensure_ascii=False)
-    return "" if text is None or text in missing else '"' + text.replace('"', '""').replace("\0", "") + '"'
+    return None if text is None or text in missing else text.replace("\0", "")
+
+
+def _quoted(text: str | None) -> str:
+    return "" if text is None else '"' + text.replace('"', '""') + '"'
 
 
 def _missing(resource: Resource, entry: Mapping[str, Any]) -> frozenset[str]:
@@ -392,6 +512,76 @@ def _missing(resource: Resource, entry: Mapping[str, Any]) -> frozenset[str]:
     listed = given if isinstance(given, list) else []
     values = (part.get("value") if isinstance(part, Mapping) else part for part in listed)
     return frozenset(value for value in values if isinstance(value, str)) | {""}
+
+
+def _hit(cell: str, name: str) -> Condition:
+    """A pattern is found in a cell that holds its mark."""
+    return matches(cell, PATTERNS[name][1])
+
+
+def _groups(found: Sequence[tuple[int, int]], threshold: int) -> Groups:
+    """As `Table.grouped` sums them up."""
+    small = [entry for entry in found if entry[0] < threshold]
+    rows = [row for _, row in small]
+    return Groups(
+        min((count for count, _ in found), default=0),
+        len(small),
+        sum(count for count, _ in small),
+        sum(count == 1 for count, _ in found),
+        min(rows, default=None),
+    )
+
+
+def _alike(found: Sequence[tuple[int, int, int]], threshold: int) -> Groups:
+    """As `Table.alike` sums them up."""
+    small = [entry for entry in found if entry[0] < threshold]
+    return Groups(
+        min((values for values, _, _ in found), default=0),
+        len(small),
+        sum(records for _, records, _ in small),
+        sum(values == 1 for values, _, _ in found),
+        min((row for _, _, row in small), default=None),
+    )
+
+
+def _shape_of(held: Held, column: Column) -> Shape:
+    """What `_measures` measures; the different values are counted exactly."""
+    cells = [cell for cell in held.columns[column.sql] if cell is not None]
+    if not cells:
+        return Shape(marks=dict.fromkeys(_MARKS, 0))
+    lengths = list(map(len, cells))
+    return Shape(
+        len(cells),
+        len(set(cells)),
+        sum(lengths) / len(cells),
+        max(lengths),
+        sum(to_number(_plainly(column, cell)) is not None for cell in cells),
+        {name: sum(map(test, cells)) for name, test in _MARKED.items()},
+    )
+
+
+def _plainly(column: Column, cell: str) -> str:
+    """As `number` writes a cell before it is cast."""
+    given = column.given
+    group, decimal = given.get("groupChar"), given.get("decimalChar", ".")
+    if not given.get("bareNumber", True):
+        raise UnsureError
+    if isinstance(group, str) and group:
+        cell = cell.replace(group, "")
+    if isinstance(decimal, str) and decimal not in ("", "."):
+        cell = cell.replace(decimal, ".")
+    return cell
+
+
+_MARKED: Mapping[str, Callable[[str], bool]] = {
+    "at": lambda cell: "@" in cell,
+    "dots": lambda cell: cell.count(".") >= 3,
+    "colons": lambda cell: cell.count(":") >= 3,
+    "slashes": lambda cell: "/" in cell[1:-1],
+    "plus": lambda cell: "+" in cell,
+    "spaces": lambda cell: cell.count(" ") >= 2,
+}
+"""The same as _MARKS."""
 
 
 def _measures(column: Column) -> list[str]:
@@ -412,12 +602,6 @@ def _shape(found: Sequence[Any]) -> Shape:
     return Shape(filled, min(distinct, filled), length, longest, numbers, dict(zip(_MARKS, marks, strict=True)))
 
 
-def matches(cell: str, pattern: str, *, least: int = 3) -> str:
-    """A condition of SQL: a pattern is found in a cell; what is shorter than `least` is not searched."""
-    found = f"regexp_matches({cell}, {literal(pattern)})"
-    return f"(CASE WHEN length({cell}) >= {least} THEN {found} ELSE false END)"
-
-
 def number(column: Column) -> str:
     """A column as numbers, for SQL; NULL where a cell is none."""
     given, text = column.given, column.sql
@@ -428,3 +612,19 @@ def number(column: Column) -> str:
         text = f"replace({text}, {literal(decimal)}, '.')"
     text = text if given.get("bareNumber", True) else f"regexp_replace({text}, '^[^-0-9.]+|[^0-9.]+$', '', 'g')"
     return f"TRY_CAST({text} AS DOUBLE)"
+
+
+def is_number(column: Column, sql: str, test: Callable[[float], bool]) -> Condition:
+    """A condition on a column as numbers, false where a cell is none.
+
+    Args:
+        column: the column.
+        sql: the condition, `{v}` standing for the number.
+        test: the same in Python.
+    """
+
+    def of_cell(cell: str | None) -> bool:
+        value = None if cell is None else to_number(_plainly(column, cell))
+        return value is not None and test(value)
+
+    return Condition(f"coalesce({sql.replace('{v}', number(column))}, false)", column.sql, of_cell)
