@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
+import gzip
 import io
 import json
 import logging
 import re
 import sys
+import zipfile
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from openpyxl import Workbook
 from rule_cases import exif
 
 from cdmeta import pictures, profile
@@ -822,6 +827,28 @@ def test_values_in_the_place_of_a_header_are_not_told(tmp_path: Path) -> None:
         write(tmp_path, MICRO, {"name": "t", "path": "t.csv", "format": "csv"})
 
 
+@pytest.mark.parametrize("form", ["ANON_MICRO", "AGGREGATE", "NON_PERSONAL"])
+def test_no_output_holds_what_was_planted_in_any_form_of_a_table(
+    form: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    rows = [["HILL", 30, DAY, True, 5.6, 0.2, value, value] for value in CANARIES.values() for _ in range(3)]
+    fields = [field(name, given) for name, given in COLUMNS.items()]
+    answers = {"personalDataCollected": "SENSITIVE", "releaseForm": form, "jurisdiction": ["KE", "BR"]}
+    for name, (files, resource) in _in_all_forms(rows, tmp_path).items():
+        folder = tmp_path / name
+        folder.mkdir()
+        for file, content in files.items():
+            (folder / file).write_bytes(content)
+        write(folder, answers, {"name": "t", **resource, "schema": {"fields": fields}})
+        with caplog.at_level(logging.DEBUG):
+            report = validate(folder)
+            spoken = [render(report, reporter, language="es") for reporter in REPORTERS]
+        everything = "\n".join([*spoken, repr(report), caplog.text, *capfd.readouterr()])
+        assert "CD509" in everything
+        for canary in (*CANARIES.values(), "zebrafinch", "Zebrafinch", "712 345678", "5.6123456"):
+            assert canary not in everything, name
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(RECORDS)
 def test_small_tables_are_told_of_as_large_ones(tmp_path: Path, rows: list[tuple[str, ...]]) -> None:
@@ -862,3 +889,171 @@ def test_a_package_with_hostile_answers_is_checked(tmp_path: Path) -> None:
     for answers in ({"releaseForm": ["ANON_MICRO"]}, {"jurisdiction": {"a": 1}, "disclosureControl": 3}, {}):
         package: Package = load(make(tmp_path, answers, {"a": "NONE"}, [("x",)]))
         assert list(disclosure.check(package)) == []
+
+
+def test_other_sheets_of_a_workbook_are_looked_at_too(tmp_path: Path) -> None:
+    """A hidden one as well: the whole file is published. What is a resource of its own is told of once."""
+    book = Workbook()
+    grids: dict[str, list[list[Any]]] = {
+        "t": [["clinic", "women"], ["HILL", 9]],
+        "calls": [["when", "whom"], ["May", CANARIES["email"]]],
+        "u": [["clinic"], ["HILL"]],
+    }
+    for title, rows in grids.items():
+        sheet = book.create_sheet(title)
+        sheet.sheet_state = "hidden" if title == "calls" else "visible"
+        for row in rows:
+            sheet.append(row)
+    book.remove(book.worksheets[0])
+    book.save(tmp_path / "t.xlsx")
+
+    def resource(name: str, columns: Columns) -> dict[str, Any]:
+        schema = {"fields": [field(column, given) for column, given in columns.items()]}
+        return {"name": name, "path": "t.xlsx", "schema": schema, "dialect": {"sheetName": name}}
+
+    write(tmp_path, AGGREGATE, resource("t", COUNTS), resource("u", {"clinic": "NONE"}))
+    (told,) = findings(tmp_path)
+    assert (told.code, told.where.sheet, told.where.row, told.params["field"]) == ("CD509", "calls", 2, "#2")
+
+
+# Every form of a table
+
+
+COLUMNS: Columns = {
+    "area": "LOCATION",
+    "age": {"type": "integer", "role": "QUASI_ID"},
+    "seen": {"type": "date"},
+    "ill": {"type": "boolean", "role": "SENSITIVE"},
+    "lat": {"type": "number", "decimalChar": ",", "groupChar": "."},
+    "lon": {"type": "number"},
+    "said": "FREE_TEXT",
+    "more": {"missingValues": ["-9", {"value": "NA", "label": "no answer"}]},
+}
+DAY = dt.date(2025, 3, 2)
+
+
+def _rows_of_all_types() -> list[list[Any]]:
+    rows = [
+        [("HILL", "RIVER", None)[n % 3], 30 + n % 4, DAY, n % 5 == 0, 5.61234, 0.18, f"long {n} words here", "NA"]
+        for n in range(24)
+    ]
+    rows[7] = ["SEA", 97, DAY, True, 5.5, 0.25, CANARIES["text"], CANARIES["email"]]
+    rows[9][7] = CANARIES["phone"]
+    rows[11][7] = "-9"
+    return rows
+
+
+def _text_of(value: Any, column: str) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value).replace(".", ",") if column == "lat" else str(value)
+
+
+def _json_of(row: Sequence[Any]) -> list[Any]:
+    return [value.isoformat() if isinstance(value, dt.date) else value for value in row]
+
+
+def _sheet(rows: list[list[Any]]) -> bytes:
+    book = Workbook()
+    for row in [list(COLUMNS), *rows]:
+        book.worksheets[0].append(row)
+    made = io.BytesIO()
+    book.save(made)
+    return made.getvalue()
+
+
+def _ods(rows: Sequence[Sequence[str]]) -> bytes:
+    def cell(value: str) -> str:
+        return f'<table:table-cell office:value-type="string"><text:p>{value}</text:p></table:table-cell>'
+
+    body = "".join(f"<table:table-row>{''.join(map(cell, row))}</table:table-row>" for row in rows)
+    spaces = " ".join(
+        f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text")
+    )
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("META-INF/manifest.xml", "<manifest/>")
+        archive.writestr("styles.xml", "<styles/>")
+        archive.writestr(
+            "content.xml",
+            f"<office:document-content {spaces}><office:body><office:spreadsheet>"
+            f'<table:table table:name="s">{body}</table:table>'
+            "</office:spreadsheet></office:body></office:document-content>",
+        )
+    return made.getvalue()
+
+
+def _parquet(rows: Sequence[Sequence[Any]], folder: Path) -> bytes:
+    types = ("VARCHAR", "INTEGER", "DATE", "BOOLEAN", "DOUBLE", "DOUBLE", "VARCHAR", "VARCHAR")
+    named = ", ".join(f"{name} {kind}" for name, kind in zip(COLUMNS, types, strict=True))
+    with duckdb.connect() as connection:
+        connection.execute(f"CREATE TABLE t ({named})")
+        connection.executemany(
+            f"INSERT INTO t VALUES ({', '.join('?' * len(types))})", [list(row) for row in rows]
+        )
+        connection.execute(f"COPY t TO '{folder}/t.parquet' (FORMAT parquet)")
+    return (folder / "t.parquet").read_bytes()
+
+
+def _in_all_forms(rows: list[list[Any]], folder: Path) -> dict[str, tuple[dict[str, bytes], dict[str, Any]]]:
+    """Form → its files, and what the resource says beside its name and schema."""
+    names, texts = list(COLUMNS), [[_text_of(v, c) for v, c in zip(row, COLUMNS, strict=True)] for row in rows]
+    plain = text([names, *texts]).encode()
+    quoted = "\n".join(",".join(f'"{cell}"' for cell in row) for row in [names, *texts]).encode()
+    objects = [dict(zip(names, _json_of(row), strict=True)) for row in rows]
+    lists = [names, *map(_json_of, rows)]
+    half = [text([names, *texts[:12]]).encode(), text([names, *texts[12:]]).encode()]
+
+    def lines(values: Iterable[Any]) -> bytes:
+        return "\n".join(map(json.dumps, values)).encode()
+
+    features = [
+        {"type": "Feature", "geometry": None, "properties": {k: v for k, v in row.items() if v is not None}}
+        for row in objects
+    ]
+    return {
+        "csv": ({"t.csv": plain}, {"path": "t.csv"}),
+        "csv, quoted": ({"t.csv": quoted}, {"path": "t.csv"}),
+        "csv.gz": ({"t.csv.gz": gzip.compress(plain)}, {"path": "t.csv.gz"}),
+        "csv, two files": ({"a.csv": half[0], "b.csv": half[1]}, {"path": ["a.csv", "b.csv"]}),
+        "latin-1": ({"t.csv": plain}, {"path": "t.csv", "encoding": "latin-1"}),
+        "tsv": ({"t.tsv": "\n".join("\t".join(row) for row in [names, *texts]).encode()}, {"path": "t.tsv"}),
+        "xlsx": ({"t.xlsx": _sheet(rows)}, {"path": "t.xlsx"}),
+        "ods": ({"t.ods": _ods([names, *texts])}, {"path": "t.ods"}),
+        "jsonl": ({"t.jsonl": lines(objects)}, {"path": "t.jsonl"}),
+        "jsonl, lists": ({"t.ndjson": lines(lists)}, {"path": "t.ndjson"}),
+        "parquet": ({"t.parquet": _parquet(rows, folder)}, {"path": "t.parquet"}),
+        "json": ({"t.json": json.dumps(objects).encode()}, {"path": "t.json"}),
+        "geojson": ({"t.geojson": json.dumps({"features": features}).encode()}, {"path": "t.geojson"}),
+        "data, objects": ({}, {"data": objects}),
+        "data, lists": ({}, {"data": lists}),
+    }
+
+
+def _told(folder: Path) -> list[tuple[Any, ...]]:
+    return sorted(
+        (f.code, f.where.field or "", f.params.get("count"), f.params.get("records"), f.params.get("k"))
+        for f in findings(folder)
+    )
+
+
+@pytest.mark.parametrize("answers", [MICRO | {"personalDataCollected": "SENSITIVE"}, AGGREGATE, THINGS])
+def test_a_table_gives_away_the_same_in_every_form(tmp_path: Path, answers: dict[str, Any]) -> None:
+    fields = [field(name, given) for name, given in COLUMNS.items()]
+    rows = _rows_of_all_types()
+    told = {}
+    for form, (files, resource) in _in_all_forms(rows, tmp_path).items():
+        folder = tmp_path / form
+        folder.mkdir()
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+        schema = {"fields": fields, "fieldsMatch": ["subset" if form == "geojson" else "exact"]}
+        write(folder, answers, {"name": "t", **resource, "schema": schema})
+        told[form] = _told(folder)
+    given = {code for code, *_ in told["csv"]}
+    assert "CD509" in given
+    assert "CD511" not in given
+    assert {form: found for form, found in told.items() if found != told["csv"]} == {}

@@ -44,7 +44,8 @@ class Sheet:
         table: the rows.
         looks: its columns.
         release: what the package says of the release.
-        is_key_list: True for a table that only says what the codes of others mean.
+        is_key_list: True for a table that only says what the codes of others mean, and for a sheet of a workbook
+            that no resource is about.
     """
 
     table: Table
@@ -76,7 +77,7 @@ class Sheet:
             row = None
         pointer = look.column.pointer if look and not row else None
         name = look.column.name if look else None
-        return Where(DESCRIPTOR if pointer else file, pointer, resource.name, row=row, field=name)
+        return Where(DESCRIPTOR if pointer else file, pointer, resource.name, self.table.sheet, row, name)
 
     def finding(self, code: str, look: Look | None = None, row: int | None = None, **params: Any) -> Finding:
         """A finding on the table or on a column of it."""
@@ -124,7 +125,8 @@ def _unread(resource: Resource) -> Finding:
 def _sheet(package: Package, table: Table, declared: Release) -> Sheet:
     found = looks(table)
     bare = not any(look.role not in ("", "NONE") for look in found)
-    return Sheet(table, found, declared, bare and table.resource.name in _explained(package))
+    is_key_list = bare and (table.is_aside or table.resource.name in _explained(package))
+    return Sheet(table, found, declared, is_key_list)
 
 
 def _explained(package: Package) -> frozenset[str]:
@@ -183,7 +185,8 @@ def _identifiers(sheet: Sheet) -> Iterator[Finding]:
 def _named_so(sheet: Sheet, look: Look) -> str:
     """The kind of identifier that the name of a column says, where it may be one."""
     found = look.identifier
-    if found is None or sheet.release.about_things or sheet.is_key_list or not look.shape.filled:
+    is_list = sheet.is_key_list and not sheet.table.is_aside
+    if found is None or sheet.release.about_things or is_list or not look.shape.filled:
         return ""
     kind, certain = found
     if kind in ("phone", "national", "iban") and (look.shape.longest < 6 or look.type in ("boolean", "number")):

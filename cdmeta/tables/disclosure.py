@@ -11,19 +11,25 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from cdmeta.errors import ConversionError
-from cdmeta.package import Package, Resource
-from cdmeta.tables import engine
+from cdmeta.package import MAX_DESCRIPTOR_BYTES, Package, Resource, UnreadableError, parse
+from cdmeta.tables import engine, records
 from cdmeta.tables.engine import ROW, literal
-from cdmeta.tables.inputs import opened
-from cdmeta.tables.records import TableReadError, kind
+from cdmeta.tables.inputs import READABLE, opened
+from cdmeta.tables.packed import is_packed, method
+from cdmeta.tables.records import Record, TableReadError, kind, missing_values
+from cdmeta.tables.workbook import text
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_READABLE = ("csv", "tsv", "tab", "txt")
+_READABLE = (*READABLE, "tab", "txt")
+_JSON = ("json", "geojson")
+_MAX_ASIDES = 20
+"""Sheets that no resource is about that are looked at: each opens its workbook anew."""
 # Without upper bounds: they make RE2 build thousands of states, and it needs none to be quick.
 _EMAIL = r"[\pL\pN_.+-]+@[\pL\pN_-]+[.][\pL\pN_-]"
 _OCTET, _LARGE = "(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])", "(25[0-5]|2[0-4][0-9]|1[0-9][0-9])"
@@ -34,9 +40,9 @@ DIGITS = r"([0-9][^0-9A-Za-z]{0,2}){7}"
 _SITES = "twitter|x|facebook|instagram|tiktok|linkedin|threads|t|vk"
 _ADDRESS = rf"(?i)(^|[/.\s])({_SITES})[.](com|me)/(in/|@)?[\w.%-]*[a-z][\w.%-]{{2,}}/?([?]|\s|$)"
 _AT_ONCE = 50
+"""Columns that one query measures: its expressions grow with each."""
 _SMALL = 2**20
 """Bytes of all tables together up to which they are read here, sooner than the engine opens."""
-"""Columns that one query measures: its expressions grow with each."""
 PATTERNS = {
     "email": ("at", _EMAIL),
     "ip": ("dots", rf"^\s*({_IP})\s*$"),
@@ -125,11 +131,17 @@ class Table:
         resource: whose they are.
         columns: all there are, in order.
         rows: how many there are.
+        sheet: the sheet of a workbook in which they stand.
+        others: the other sheets of its workbooks that hold something, as the file and the name of each.
+        is_aside: True for a sheet that no resource is about, and that is published with the others.
     """
 
     resource: Resource
     columns: tuple[Column, ...]
-    rows: int
+    rows: int = 0
+    sheet: str | None = None
+    others: tuple[tuple[str, str], ...] = ()
+    is_aside: bool = False
     _sql: str = ""
     _connection: DuckDBPyConnection | None = field(default=None, hash=False, compare=False)
 
@@ -259,8 +271,8 @@ class Loaded:
     unread: tuple[Resource, ...]
 
 
-_Make = Callable[[engine.Session, Package, Resource, str], tuple["Column", ...]]
-"""Puts the rows of a resource into a table of a name, and tells its columns."""
+_Make = Callable[[engine.Session, Package, Resource, str], Table]
+"""Puts the rows of a resource into a table of a name, and tells all of it but how many there are."""
 
 
 @contextmanager
@@ -284,12 +296,32 @@ def _load(session: engine.Session, package: Package, makers: Sequence[_Make]) ->
     loaded: list[Table] = []
     unread: list[Resource] = []
     for resource in filter(_has_rows, package.resources):
-        table = _table(session, package, resource, makers)
+        table = _table(session, package, resource, f"t{resource.index}", makers)
         if table is None:
             unread.append(resource)
         else:
             loaded.append(table)
+    for number, resource in enumerate(_asides(loaded)):
+        table = None
+        if number < _MAX_ASIDES:
+            table = _table(session, package, resource, f"s{number}", (_by_records,))
+        if table is not None:
+            loaded.append(replace(table, is_aside=True))
+        elif resource.index not in {other.index for other in unread}:
+            unread.append(resource)
     return Loaded(tuple(loaded), tuple(unread))
+
+
+def _asides(loaded: Sequence[Table]) -> list[Resource]:
+    """The sheets of workbooks that no resource is about, each as a resource of its own: they are published too."""
+    told = {(part, table.sheet) for table in loaded for part in table.resource.paths}
+    found: list[Resource] = []
+    for table in loaded:
+        for part, name in table.others:
+            if (part, name) not in told:
+                told.add((part, name))
+                found.append(replace(table.resource, paths=(part,), schema=None, dialect={"sheetName": name}))
+    return found
 
 
 def _has_rows(resource: Resource) -> bool:
@@ -298,37 +330,47 @@ def _has_rows(resource: Resource) -> bool:
 
 
 def _is_small(package: Package) -> bool:
-    """All tables are small, and of kinds that are read here."""
+    """All tables are small, and of kinds that are read here without the engine."""
     present = [resource for resource in package.resources if resource.complete and resource.paths]
-    if any(resource.raw.get("compression") or kind(resource) not in _READABLE for resource in present):
+    kinds = {kind(resource) for resource in present}
+    if "parquet" in kinds or not kinds.issubset(_READABLE) or any(map(is_packed, present)):
         return False
     paths = {package.path(part) for resource in present for part in resource.paths}
     return sum(path.stat().st_size for path in paths) <= _SMALL
 
 
-def _table(session: engine.Session, package: Package, resource: Resource, makers: Iterable[_Make]) -> Table | None:
+def _table(
+    session: engine.Session, package: Package, resource: Resource, name: str, makers: Iterable[_Make]
+) -> Table | None:
     import duckdb
 
-    name = f"t{resource.index}"
     for make in makers:
         try:
             session.connection.execute(f"DROP TABLE IF EXISTS {name}")
-            columns = make(session, package, resource, name)
+            made = make(session, package, resource, name)
             count = session.connection.execute(f"SELECT count(*) FROM {name}").fetchall()[0][0]  # noqa: S608
-        except (ConversionError, TableReadError, duckdb.Error, OSError):
+        except (ConversionError, TableReadError, UnreadableError, duckdb.Error, OSError):
             # Why it cannot be read is told by the judge of rows; here the next way is tried.
             continue
-        return Table(resource, columns, count, name, session.connection)
+        return replace(made, rows=count)
     return None
 
 
-def _by_engine(session: engine.Session, package: Package, resource: Resource, name: str) -> tuple[Column, ...]:
+def _by_engine(session: engine.Session, package: Package, resource: Resource, name: str) -> Table:
     match = (resource.schema or {}).get("fieldsMatch", "exact")
     if match not in ("exact", ["exact"], "equal", ["equal"]):
         # There may be columns that the schema does not speak of.
         raise TableReadError("CD418", "columns")
-    engine.relation(session, package, resource).create(name)
-    return tuple(_column(resource, number, entry) for number, entry in enumerate(resource.fields))
+    if kind(resource) == "parquet" and any(
+        not {"decimalChar", "groupChar"}.isdisjoint(f) for f in resource.fields
+    ):
+        # The engine writes numbers with a point, whatever is said of those that are text.
+        raise TableReadError("CD418", "columns")
+    columns = tuple(_column(resource, number, entry) for number, entry in enumerate(resource.fields))
+    # An empty cell tells nothing, even where the schema does not call it missing.
+    cells = ", ".join([ROW, *(f"nullif({column.sql}, '') AS {column.sql}" for column in columns)])
+    engine.relation(session, package, resource).project(cells).create(name)
+    return Table(resource, columns, _sql=name, _connection=session.connection)
 
 
 def _column(resource: Resource, number: int, entry: Mapping[str, Any]) -> Column:
@@ -338,29 +380,65 @@ def _column(resource: Resource, number: int, entry: Mapping[str, Any]) -> Column
     return Column(name, name, entry, engine.column(number), pointer)
 
 
-def _by_records(session: engine.Session, package: Package, resource: Resource, name: str) -> tuple[Column, ...]:
-    if resource.paths and kind(resource) not in _READABLE:
-        raise TableReadError("CD418", "format", format=kind(resource))
-    with opened(package, resource) as table:
+def _by_records(session: engine.Session, package: Package, resource: Resource, name: str) -> Table:
+    with _opened(package, resource) as table:
         by_name = {str(entry.get("name")): number for number, entry in enumerate(resource.fields)}
         labels = table.labels or [str(entry.get("name")) for entry in resource.fields]
         if not labels:
             raise TableReadError("CD401", "empty")
-        columns, missing = [], []
-        for place, label in enumerate(labels):
-            entry = resource.fields[by_name[label]] if label in by_name else {}
-            known = (
-                _column(resource, by_name[label], entry) if entry else Column(f"#{place + 1}", label, {}, "", None)
-            )
-            columns.append(replace(known, sql=engine.column(place)))
-            missing.append(_missing(resource, entry))
-        _write(session, table.records, columns, missing, name)
-        return tuple(columns)
+        columns = tuple(_labelled(resource, by_name, place, label) for place, label in enumerate(labels))
+        _write(session, table.records, columns, [missing_values(resource, found.given) for found in columns], name)
+        return Table(resource, columns, 0, table.sheet, table.others, False, name, session.connection)
+
+
+@contextmanager
+def _opened(package: Package, resource: Resource) -> Iterator[records.Table]:
+    """A resource opened, JSON too, which the judge of rows leaves."""
+    named = kind(resource)
+    if resource.paths and named in _JSON:
+        raw = {**resource.raw, "data": _json_rows(package, resource)}
+        yield records.open_inline(replace(resource, raw=raw, paths=()))
+        return
+    if resource.paths and named not in _READABLE:
+        raise TableReadError("CD418", "format", format=named)
+    with opened(package, resource) as table:
+        yield table
+
+
+def _json_rows(package: Package, resource: Resource) -> list[Any]:
+    """The rows of files of JSON: lists as they are, and of GeoJSON what each feature says and where it lies."""
+    rows: list[Any] = []
+    for part in resource.paths:
+        path = package.path(part)
+        if method(resource, part) or path.stat().st_size > MAX_DESCRIPTOR_BYTES:
+            raise TableReadError("CD418", "format", part, format=kind(resource))
+        value = parse(path.read_bytes())
+        found = value.get("features") if isinstance(value, dict) else value
+        if not isinstance(found, list):
+            raise TableReadError("CD418", "format", part, format=kind(resource))
+        rows += map(_feature, found)
+    return rows
+
+
+def _feature(value: Any) -> Any:
+    if not isinstance(value, dict) or value.get("type") != "Feature":
+        return value
+    told = value.get("properties")
+    beside = {name: value[name] for name in ("id", "geometry") if value.get(name) is not None}
+    return (told if isinstance(told, dict) else {}) | beside
+
+
+def _labelled(resource: Resource, by_name: Mapping[str, int], place: int, label: str) -> Column:
+    """The column at a place in the header."""
+    number = by_name.get(label)
+    if number is None:
+        return Column(f"#{place + 1}", label, {}, engine.column(place), None)
+    return replace(_column(resource, number, resource.fields[number]), sql=engine.column(place))
 
 
 def _write(
     session: engine.Session,
-    records: Iterable[Any],
+    rows: Iterable[Record],
     columns: Sequence[Column],
     missing: Sequence[frozenset[str]],
     name: str,
@@ -368,30 +446,32 @@ def _write(
     """Rows as they can be read, short ones filled up; of cells beyond the header the judge of rows tells."""
     path, width = session.scratch / f"{name}.csv", len(columns)
     with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
-        for record in records:
+        for record in rows:
             cells = [*record.cells[:width], *[None] * (width - len(record.cells))]
-            texts = [_text(cell, gone) for cell, gone in zip(cells, missing, strict=True)]
+            texts = map(_quoted, cells, columns, missing)
             file.write(",".join([str(record.row), *texts]) + "\n")
-    types = ", ".join([f"'{ROW}': 'BIGINT'", *(f"'{column.sql}': 'VARCHAR'" for column in columns)])
-    session.connection.execute(
-        f"CREATE TEMP TABLE {name} AS SELECT * FROM read_csv({literal(str(path.resolve()))}, auto_detect = false, "  # noqa: S608
-        f"columns = {{{types}}}, header = false, delim = ',', quote = '\"', escape = '\"', nullstr = '', "
-        f"allow_quoted_nulls = false, max_line_size = {engine.MAX_LINE_BYTES}, "
-        f"buffer_size = {2 * engine.MAX_LINE_BYTES})"
-    )
+    named = ", ".join([f"c0::BIGINT AS {ROW}", *(f"c{n} AS {c.sql}" for n, c in enumerate(columns, start=1))])
+    scan = engine.csv_scan([path], width + 1, ",", header=False)
+    session.connection.execute(f"CREATE TEMP TABLE {name} AS SELECT {named} FROM {scan}")  # noqa: S608  # our own names
     path.unlink()
 
 
-def _text(cell: Any, missing: frozenset[str]) -> str:
-    text = cell if isinstance(cell, str) or cell is None else json.dumps(cell, ensure_ascii=False)
-    return "" if text is None or text in missing else '"' + text.replace('"', '""').replace("\0", "") + '"'
+def _quoted(cell: Any, column: Column, missing: frozenset[str]) -> str:
+    """A cell as it is written for the engine: nothing where it tells nothing, else between quotation marks."""
+    written = cell if isinstance(cell, str) else "" if cell is None else _native(cell, column)
+    return "" if written == "" or written in missing else '"' + written.replace('"', '""').replace("\0", "") + '"'
 
 
-def _missing(resource: Resource, entry: Mapping[str, Any]) -> frozenset[str]:
-    given = entry.get("missingValues", (resource.schema or {}).get("missingValues", [""]))
-    listed = given if isinstance(given, list) else []
-    values = (part.get("value") if isinstance(part, Mapping) else part for part in listed)
-    return frozenset(value for value in values if isinstance(value, str)) | {""}
+def _native(cell: Any, column: Column) -> str:
+    """A value that is no text as a file of text would have it."""
+    if isinstance(cell, (list, dict)):
+        return json.dumps(cell, ensure_ascii=False, default=str)
+    if isinstance(cell, bytes):
+        return cell.decode("utf-8", errors="replace")
+    if isinstance(cell, (float, Decimal)):
+        mark = column.given.get("decimalChar")
+        return str(cell).replace(".", mark) if isinstance(mark, str) else str(cell)
+    return text(cell)
 
 
 def _measures(column: Column) -> list[str]:
