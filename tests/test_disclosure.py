@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import hypothesis
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -101,15 +102,18 @@ def test_every_threshold_is_used_and_is_as_strict_where_data_are_sensitive() -> 
     source = Path(disclosure.__file__).read_text() + Path(disclosure.__file__).with_name("columns.py").read_text()
     for name, (plain, sensitive) in thresholds().items():
         assert re.search(rf"""["']{name.removesuffix("-site")}["']""", source), name
-        smaller = name in ("decimals", "geohash", "plus-code")
+        smaller = name in ("decimals", "geohash", "plus-code", "t-closeness", "t-closeness-ordered")
         assert sensitive <= plain if smaller else sensitive >= plain, name
     assert all(row["source"] for row in profile.table("thresholds.csv"))
 
 
 def test_word_lists_are_in_three_languages_and_without_accents() -> None:
-    for table in ("direct-identifiers.csv", "column-words.csv"):
+    for table in ("direct-identifiers.csv", "column-words.csv", "text-words.csv"):
         rows = profile.table(table)
         assert {"en", "es", "fr"} <= {row["language"] for row in rows}
+        if table == "text-words.csv":
+            # These are looked for in texts, with their accents.
+            continue
         assert all(row["words"] == " ".join(tokens(row["words"])) for row in rows if row["language"] != "sdmx")
         assert len({(row["words"], row["kind"], row["language"]) for row in rows}) == len(rows)
     kinds = {kind for _, kind, _ in identifier_words()}
@@ -284,6 +288,59 @@ def test_judges_of_single_values() -> None:
     assert identity_modules(("CO",), False) == ()
 
 
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        ("opendata@city.example", "CD510"),
+        ("Write to Open.Data@city.example, or info@city.example.", "CD510"),
+        ("application.donneesouvertes@ville.example", "CD510"),
+        ("mailto:datos-abiertos.info@ciudad.example", "CD510"),
+        ("rainford@city.example", "CD509"),
+        ("info.rainford", ""),
+        ("info@city.example; ama@city.example", "CD509"),
+        ("dataama@city.example", "CD509"),
+    ],
+)
+def test_the_address_of_an_office_is_no_persons(tmp_path: Path, value: str, code: str) -> None:
+    for answers in (AGGREGATE, THINGS):
+        told = one(tmp_path, answers, {}, [value])
+        assert told == ({code, "CD510"} if "info@" in value and code else {code} - {""})
+    told = one(tmp_path, MICRO | {"accessRights": "OPEN"}, {"note": "It is that of a desk."}, [value] * 5)
+    assert told == ({"CD536"} if code else set())
+
+
+# D04
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ("asked Mrs Agyeman about it", "name"),
+        ("la señora Pérez no estaba", "name"),
+        ("habló con la Dra. Núñez", "name"),
+        ("M. Dupont était absent", "name"),
+        ("lives at 12 Mill Road now", "address"),
+        ("vive en la calle Los Olivos 45", "address"),
+        ("Carrera 7 # 12 alto", "address"),
+        ("habite 3 bis rue de la Paix", "address"),
+        ("the road was closed for 12 days", ""),
+        ("Mr and Mrs were not asked", ""),
+        ("2 avenues for change", ""),
+        ("waited 3 Long hours", ""),
+        ("drs Said so", ""),
+    ],
+)
+def test_texts_that_name_somebody(tmp_path: Path, value: str, kind: str) -> None:
+    rows = [("HILL", "plain words only"), ("HILL", value)]
+    columns: Columns = {"area": "LOCATION", "c": {}}
+    told = [f for f in findings(make(tmp_path, AGGREGATE, columns, rows)) if f.code == "CD539"]
+    assert [(f.where.field, f.where.row, f.params["count"], f.params["kind"].key) for f in told] == (
+        [("c", 3, 1, f"identifier.{kind}")] if kind else []
+    )
+    assert codes(make(tmp_path, THINGS, columns, rows)) == set()
+    assert codes(make(tmp_path, AGGREGATE, columns | {"c": {"note": "Made up."}}, rows)) == set()
+
+
 # D05, D06, D16
 
 
@@ -425,6 +482,101 @@ def test_k_and_l_are_what_pycanon_gives(tmp_path: Path, rows: list[tuple[str, ..
         assert table.alike(keys, secret, 2).least == anonymity.l_diversity(frame, list("abc"), ["d"])
 
 
+def _pycanon_t(frame: Any, secret: str) -> float:
+    from pycanon import anonymity
+
+    return float(anonymity.t_closeness(frame, ["a", "b"], [secret]))
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 13), reason="pycanon holds numpy to a version without wheels for it")
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.tuples(*[st.sampled_from("AB")] * 2, st.sampled_from("XYZ"), st.integers(0, 9)), min_size=2, max_size=40
+    )
+)
+def test_t_is_what_pycanon_gives(tmp_path: Path, rows: list[tuple[Any, ...]]) -> None:
+    import pandas as pd
+
+    hypothesis.assume(len({row[3] for row in rows}) > 1)
+    folder = make(tmp_path, MICRO, {**dict.fromkeys("abc", "NONE"), "d": {"type": "integer"}}, rows)
+    frame = pd.DataFrame(rows, columns=list("abcd"))
+    with tables(load(folder)) as loaded:
+        (table,) = loaded.tables
+        *keys, word, figure = table.columns
+        for secret, is_ordered in ((word, False), (figure, True)):
+            found, most = table.closeness(keys, secret, 0.3, is_ordered=is_ordered)
+            assert most == pytest.approx(_pycanon_t(frame, secret.name), abs=1e-9)
+            assert bool(found.small) == (most > 0.3)
+
+
+def test_many_values_in_an_order_come_together(tmp_path: Path) -> None:
+    """All of one group below all of the other: a quarter of the way, whatever the number of values."""
+    for count in (10, 100, 1000):
+        rows = [("A" if n < count / 2 else "B", n) for n in range(count)]
+        folder = make(tmp_path, MICRO, {"a": "QUASI_ID", "d": {"type": "integer"}}, rows)
+        with tables(load(folder)) as loaded:
+            (table,) = loaded.tables
+            _, most = table.closeness(table.columns[:1], table.columns[1], 0.3, is_ordered=True)
+        assert most == pytest.approx(0.25, abs=0.03)
+
+
+def test_secrets_that_are_likelier_in_a_group(tmp_path: Path) -> None:
+    columns: Columns = {"area": "LOCATION", "ill": "SENSITIVE"}
+    rows = [*[("HILL", "NO")] * 89, ("HILL", "YES"), *[("RIVER", "YES")] * 9, ("RIVER", "NO")]
+    (told,) = [f for f in findings(make(tmp_path, MICRO, columns, rows)) if f.code == "CD540"]
+    assert (told.where.field, told.where.row) == ("ill", 92)
+    assert {k: told.params[k] for k in ("groups", "records", "percent", "wanted")} == {
+        "groups": 1,
+        "records": 10,
+        "percent": "80",
+        "wanted": 50,
+    }
+    half = [*[("HILL", "NO")] * 50, *[("HILL", "YES")] * 40, *[("RIVER", "YES")] * 5, *[("RIVER", "NO")] * 5]
+    assert codes(make(tmp_path, MICRO, columns, half)) == set()
+    assert "CD540" not in codes(make(tmp_path, MICRO, columns, [*rows, ("SEA", "NO")]))
+    assert "CD540" not in codes(make(tmp_path, AGGREGATE, columns, rows))
+    columns = {"area": "LOCATION", "income": {"type": "integer", "role": "SENSITIVE"}}
+    incomes = [("HILL", n) for n in range(60)]
+    for step, raised in ((1, True), (6, False)):
+        low = [("SEA", n * step) for n in range(10)]
+        assert ("CD540" in codes(make(tmp_path, MICRO, columns, [*incomes, *low]))) == raised
+
+
+def test_rows_in_the_order_of_a_list(tmp_path: Path) -> None:
+    columns: Columns = {"age": {"type": "integer", "role": "QUASI_ID"}, "c": "NONE"}
+    up = [(9 + n // 7, "x") for n in range(28)]
+
+    def told(rows: list[Any], given: Columns = columns) -> list[str]:
+        found = [f for f in findings(make(tmp_path, MICRO, given, rows)) if f.code == "CD542"]
+        return [str(f.params["names"]) for f in found]
+
+    assert len(told(up)) == 1
+    assert len(told(up[::-1])) == 1
+    assert len(told([*up[:7], ("", "x"), *up[7:]])) == 1
+    assert told([*up[7:], *up[:7]]) == []
+    assert told([up[-1], *up[1:-1], up[0]]) == []
+    assert told(up[:14]) == []
+    assert told([(9, "x")] * 20 + [(10, "x")] * 8) == []
+    assert told([(n, "x") for n in range(28)]) == []
+    assert told(up, columns | {"age": {"type": "integer", "note": "Made up."}}) == []
+    days = [(f"2025-03-{2 + n // 7:02}", "x") for n in range(28)]
+    assert len(told(days, {"age": {"type": "date"}, "c": "NONE"})) == 1
+    assert (
+        told([(value, "x") for value in ["10", "9", "8"] for _ in range(9)], {"age": {"role": "NONE"}, "c": {}})
+        == []
+    )
+    make(tmp_path, AGGREGATE, columns, up)
+    assert "CD542" not in codes(tmp_path)
+
+
+def test_the_order_of_many_rows_is_looked_at_to_the_end(tmp_path: Path) -> None:
+    columns: Columns = {"age": {"type": "integer", "role": "QUASI_ID"}}
+    rows = [(n // 50,) for n in range(1500)]
+    assert "CD542" in codes(make(tmp_path, MICRO, columns, rows))
+    assert "CD542" not in codes(make(tmp_path, MICRO, columns, [*rows, (3,)]))
+
+
 def test_records_of_two_tables(tmp_path: Path) -> None:
     areas = [(f"R{n}", "HILL" if n % 2 else "RIVER") for n in range(20)]
     jobs = [(f"R{n}", "PILOT" if n < 3 else "FARMER") for n in range(20)]
@@ -516,6 +668,61 @@ def grid(*empty: tuple[str, str]) -> list[tuple[str, str, Any]]:
 def test_cells_that_can_be_worked_out(tmp_path: Path, empty: Any, raised: list[str]) -> None:
     told = [f for f in findings(make(tmp_path, AGGREGATE, TABLE, grid(*empty))) if f.code == "CD520"]
     assert [f.params["key"] for f in told] == raised
+
+
+@pytest.mark.parametrize(
+    ("parts", "total", "raised"),
+    [
+        ((20, 28), 50, 1),
+        ((20, 30), 50, 0),
+        ((20, 25), 50, 0),
+        ((20, 26), 50, 1),
+        (("", "", 46), 50, 1),
+        (("", 46), 50, 0),
+        ((30, 30), 50, 0),
+        ((20, 28), "", 0),
+    ],
+)
+def test_differences_of_totals(tmp_path: Path, parts: tuple[Any, ...], total: Any, raised: int) -> None:
+    rows = [*((f"AREA{n}", value) for n, value in enumerate(parts)), ("_T", total)]
+    columns: Columns = {"area": "NONE", "women": {"type": "integer"}}
+    found = [f for f in findings(make(tmp_path, AGGREGATE, columns, rows)) if f.code == "CD543"]
+    assert [(f.where.field, f.where.row, f.params["key"]) for f in found] == [
+        ("women", len(parts) + 2, "area")
+    ] * raised
+    assert "CD543" not in codes(make(tmp_path, AGGREGATE | {"disclosureControl": ["ROUNDED"]}, columns, rows))
+    assert "CD543" not in codes(make(tmp_path, THINGS, columns, rows))
+
+
+def test_parts_that_are_more_than_their_total_are_no_parts(tmp_path: Path) -> None:
+    columns: Columns = {"area": "NONE", "year": {"type": "year"}, "women": {"type": "integer"}}
+    one_year = [("HILL", 2024, 20), ("RIVER", 2024, 28), ("_T", 2024, 50)]
+    other = [("HILL", 2025, 20), ("RIVER", 2025, 38), ("_T", 2025, 50)]
+    assert "CD543" in codes(make(tmp_path, AGGREGATE, columns, one_year))
+    assert "CD543" not in codes(make(tmp_path, AGGREGATE, columns, [*one_year, *other]))
+
+
+def test_sums_of_one_or_two(tmp_path: Path) -> None:
+    columns: Columns = {"area": "NONE", "farms": {"type": "integer"}, "harvest": {"type": "number"}}
+    rows: list[tuple[Any, ...]] = [
+        ("HILL", 9, 100),
+        ("RIVER", 2, 30),
+        ("SEA", 2, ""),
+        ("LAKE", 2, 0),
+        ("SKY", 3, 5),
+    ]
+    for answers in (AGGREGATE, THINGS):
+        told = [f for f in findings(make(tmp_path, answers, columns, rows)) if f.code == "CD541"]
+        assert [(f.where.field, f.where.row, f.params["count"], f.params["base"]) for f in told] == [
+            ("harvest", 3, 1, "farms")
+        ]
+    assert "CD541" not in codes(make(tmp_path, MICRO, columns, rows))
+    two = columns | {"companies": {"type": "integer"}}
+    assert "CD541" not in codes(make(tmp_path, THINGS, two, [(*row, 1) for row in rows]))
+    base = two | {"companies": {"type": "integer", "sdmx": {"role": "attribute", "id": "BASE_N"}}}
+    assert "CD541" in codes(make(tmp_path, AGGREGATE, base, [(*row, 1) for row in rows]))
+    noted = columns | {"harvest": {"type": "number", "note": "Of public fields."}}
+    assert "CD541" not in codes(make(tmp_path, THINGS, noted, rows))
 
 
 def test_all_or_nobody(tmp_path: Path) -> None:

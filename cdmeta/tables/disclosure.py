@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from cdmeta import profile
 from cdmeta.errors import ConversionError
 from cdmeta.package import MAX_DESCRIPTOR_BYTES, Package, Resource, UnreadableError, parse
 from cdmeta.tables import engine, records
@@ -41,16 +43,21 @@ _SITES = "twitter|x|facebook|instagram|tiktok|linkedin|threads|t|vk"
 _ADDRESS = rf"(?i)(^|[/.\s])({_SITES})[.](com|me)/(in/|@)?[\w.%-]*[a-z][\w.%-]{{2,}}/?([?]|\s|$)"
 _AT_ONCE = 50
 """Columns that one query measures: its expressions grow with each."""
+_BINS = 100
+"""Values in an order that are told apart where the distance of groups is measured."""
+_FIRST_ROWS = 1_000
+"""Rows that mostly show that a table stands in no order."""
 _SMALL = 2**20
 """Bytes of all tables together up to which they are read here, sooner than the engine opens."""
 PATTERNS = {
     "email": ("at", _EMAIL),
+    "office": ("at", ""),
     "ip": ("dots", rf"^\s*({_IP})\s*$"),
     "ip6": ("colons", r"^\s*([0-9A-Fa-f]{1,4}:){3,7}(:?[0-9A-Fa-f]{1,4})+\s*$"),
     "handle": ("at", r"^\s*@\w[\w.]{2,29}\s*$"),
     "address": ("slashes", _ADDRESS),
 }
-"""What decides by itself: name → the mark without which there is none, and the pattern."""
+"""What decides by itself: name → the mark without which there is none, and the pattern (offices: `_office`)."""
 _MARKS = {
     "at": "%@%",
     "dots": "%.%.%.%",
@@ -170,7 +177,7 @@ class Table:
         if not names:
             return {}
         cells = [f"min({ROW}) FILTER (v{number}), count(*) FILTER (v{number})" for number in range(len(names))]
-        found = [matches(column.sql, PATTERNS[name][1]) for name in names]
+        found = [_found(column.sql, name) for name in names]
         inner = ", ".join(f"{hit} AS v{number}" for number, hit in enumerate(found))
         marked = " OR ".join(f"{column.sql} LIKE '{_MARKS[PATTERNS[name][0]]}'" for name in names)
         (numbers,) = self.ask(
@@ -236,6 +243,41 @@ class Table:
         ) or [(0, 0, 0, 0, None)]
         return Groups(least, small, records, unique, row)
 
+    def closeness(
+        self, keys: Sequence[Column], secret: Column, limit: float, *, is_ordered: bool
+    ) -> tuple[Groups, float]:
+        """Groups of records by keys in which the values of a secret are far from those of all records.
+
+        How far is the earth mover's distance of t-closeness, from 0 to 1: between values in an order where they
+        are numbers, of which more than _BINS come together, else between values that are all equally unlike.
+
+        Returns:
+            the groups beyond a limit, `least` and `unique` being 0; and the greatest distance.
+        """
+        by = ", ".join(column.sql for column in keys) or "0"
+        value = number(secret) if is_ordered else secret.sql
+        rows = f"SELECT dense_rank() OVER (ORDER BY {by}) AS g, {value} AS s, {ROW} FROM {{t}}"  # noqa: S608
+        rows = f"SELECT * FROM ({rows}) WHERE s IS NOT NULL"  # noqa: S608  # our own names
+        far = _ordered(rows) if is_ordered else _unordered(rows)
+        ((small, records, row, most),) = self.ask(
+            f"SELECT count(*) FILTER (d > {limit}), coalesce(sum(n) FILTER (d > {limit}), 0)::BIGINT, "  # noqa: S608
+            f"min(first) FILTER (d > {limit}), coalesce(max(d), 0) FROM ({far})"
+        ) or [(0, 0, None, 0.0)]
+        return Groups(0, small, records, 0, row), float(most)
+
+    def is_sorted(self, column: Column) -> bool:
+        """Tell whether the values of a column never fall, or never rise, from row to row; numbers as numbers."""
+        return any(
+            not self._falls(column, sign, f"{ROW} <= {_FIRST_ROWS}") and not self._falls(column, sign, "true")
+            for sign in ("<", ">")
+        )
+
+    def _falls(self, column: Column, sign: str, condition: str) -> bool:
+        cells = f"(coalesce({number(column)}, 'infinity'::DOUBLE), {column.sql})"
+        inner = f"SELECT {cells} AS v, lag({cells}) OVER (ORDER BY {ROW}) AS w FROM {{t}} "  # noqa: S608
+        where = f"WHERE {column.sql} IS NOT NULL AND {condition}"
+        return bool(self.ask(f"SELECT 1 FROM ({inner}{where}) WHERE v {sign} w LIMIT 1"))  # noqa: S608
+
     def rare(self, column: Column, threshold: int) -> Groups:
         """The values of a column that fewer records have than a threshold; missing ones are left out."""
         return self.grouped(column.sql, f"(SELECT * FROM {{t}} WHERE {column.sql} IS NOT NULL)", threshold)  # noqa: S608
@@ -261,6 +303,36 @@ class Table:
             "AS common(v) WHERE v IS NOT NULL"
         )
         return int(found[0][0]) if found else 0
+
+
+def _unordered(rows: str) -> str:
+    """Half the sum of all differences in share; values that a group lacks differ by their share among all."""
+    counted = f"SELECT g, s, count(*) AS n, min({ROW}) AS first FROM ({rows}) GROUP BY g, s"  # noqa: S608
+    shares = (
+        f"SELECT g, n, first, n / sum(n) OVER (PARTITION BY g) AS p, "  # noqa: S608  # our own names
+        f"sum(n) OVER (PARTITION BY s) / sum(n) OVER () AS q FROM ({counted})"
+    )
+    return (
+        f"SELECT (sum(abs(p - q)) + 1 - sum(q)) / 2 AS d, sum(n) AS n, min(first) AS first "  # noqa: S608
+        f"FROM ({shares}) GROUP BY g"
+    )
+
+
+def _ordered(rows: str) -> str:
+    """The mean difference between the shares up to each value but the last."""
+    return (
+        f"WITH a AS (SELECT g, {ROW}, dense_rank() OVER (ORDER BY s) - 1 AS r FROM ({rows})), "  # noqa: S608
+        f"m AS (SELECT least(max(r) + 1, {_BINS}) AS bins, max(r) + 1 AS all_of FROM a), "
+        f"b AS (SELECT g, {ROW}, r * bins // all_of AS r FROM a, m), "
+        "q AS (SELECT r, sum(count(*)) OVER (ORDER BY r) / sum(count(*)) OVER () AS q FROM b GROUP BY r), "
+        "c AS (SELECT g, r, count(*) AS n FROM b GROUP BY g, r), "
+        f"k AS (SELECT g, count(*) AS n, min({ROW}) AS first FROM b GROUP BY g), "
+        "f AS (SELECT k.g, k.n, k.first, q.q, "
+        "sum(coalesce(c.n, 0)) OVER (PARTITION BY k.g ORDER BY q.r) / k.n AS p "
+        "FROM k CROSS JOIN q LEFT JOIN c ON c.g = k.g AND c.r = q.r) "
+        "SELECT sum(abs(p - q)) / greatest(max(bins) - 1, 1) AS d, any_value(n) AS n, any_value(first) AS first "
+        "FROM f, m GROUP BY g"
+    )
 
 
 @dataclass(frozen=True)
@@ -472,6 +544,22 @@ def _native(cell: Any, column: Column) -> str:
         mark = column.given.get("decimalChar")
         return str(cell).replace(".", mark) if isinstance(mark, str) else str(cell)
     return text(cell)
+
+
+def _found(cell: str, name: str) -> str:
+    """A condition for one of PATTERNS; an address of an office is none of a person."""
+    if name == "office":
+        return matches(cell, _office())
+    if name == "email":
+        return matches(f"regexp_replace({cell}, {literal(_office())}, ' ', 'g')", _EMAIL)
+    return matches(cell, PATTERNS[name][1])
+
+
+@cache
+def _office() -> str:
+    """E-mail addresses whose part before the sign holds a word for an office."""
+    words = "|".join(row["words"] for row in profile.table("text-words.csv") if row["kind"] == "office")
+    return rf"(?i)(^|[^\pL\pN._+-])([\pL\pN]+[._+-])*({words})([._+-][\pL\pN]+)*@[\pL\pN_-]+[.][\pL\pN_.-]+"
 
 
 def _measures(column: Column) -> list[str]:
