@@ -9,6 +9,8 @@ import io
 import json
 import logging
 import re
+import shutil
+import subprocess
 import sys
 import zipfile
 from collections import defaultdict
@@ -328,6 +330,7 @@ def test_the_address_of_an_office_is_no_persons(tmp_path: Path, value: str, code
         ("2 avenues for change", ""),
         ("waited 3 Long hours", ""),
         ("drs Said so", ""),
+        ("on board the MS Zaandam", ""),
     ],
 )
 def test_texts_that_name_somebody(tmp_path: Path, value: str, kind: str) -> None:
@@ -1238,6 +1241,26 @@ def _in_all_forms(rows: list[list[Any]], folder: Path) -> dict[str, tuple[dict[s
         "data, objects": ({}, {"data": objects}),
         "data, lists": ({}, {"data": lists}),
     }
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("ending", ["xls", "ods", "xlsx"])
+def test_workbooks_of_libreoffice_give_away_the_same(ending: str, tmp_path: Path) -> None:
+    rows = _rows_of_all_types()
+    schema = {"fields": [field(name, given) for name, given in COLUMNS.items()]}
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/t.xlsx").write_bytes(_sheet(rows))
+    office = shutil.which("soffice")
+    assert office is not None
+    profile_folder = f"-env:UserInstallation=file://{tmp_path}/profile"
+    out = ["--convert-to", ending, "--outdir", str(tmp_path), str(tmp_path / "in/t.xlsx")]
+    subprocess.run([office, profile_folder, "--headless", *out], check=True, capture_output=True, timeout=120)
+    (tmp_path / "t.csv").write_bytes(_in_all_forms(rows, tmp_path)["csv"][0]["t.csv"])
+    told = []
+    for name in (f"t.{ending}", "t.csv"):
+        write(tmp_path, MICRO, {"name": "t", "path": name, "schema": schema})
+        told.append(_told(tmp_path))
+    assert told[0] == told[1]
 
 
 def _told(folder: Path) -> list[tuple[Any, ...]]:

@@ -213,14 +213,17 @@ def text_patterns() -> Mapping[str, str]:
     kinds: dict[str, list[str]] = {}
     for row in profile.table("text-words.csv"):
         kinds.setdefault(row["kind"], []).append(re.escape(row["words"]))
-    title, before, after = ("|".join(kinds[kind]) for kind in ("title", "street-before", "street-after"))
+    before, after = ("|".join(kinds[kind]) for kind in ("street-before", "street-after"))
+    # In capitals they are other words, and "m." is metres: MS is a ship.
+    small = (word if word.endswith(".") else f"[{word[0]}{word[0].lower()}]{word[1:]}" for word in kinds["title"])
+    title = "|".join(small)
     addresses = (
         rf"(?i:(^|[^\pL])({before})[.]?)\s+[^,;]{{1,40}}\s(?i:n[°ºo.]*|no[.]|#)?\s?[0-9]{{1,5}}",
         rf"(^|[^0-9\pL])[0-9]{{1,5}}\s?(bis|ter)?,?\s+(?i:{before})\s+\pL",
         rf"(^|[^0-9\pL])[0-9]{{1,5}}[A-Za-z]?,?\s+(\p{{Lu}}[\pL'-]+\s+){{1,3}}(?i:{after})([^\pL]|$)",
     )
     return {
-        "name": rf"(^|[^\pL])(?i:{title})[.]?\s+\p{{Lu}}\p{{Ll}}",
+        "name": rf"(^|[^\pL])({title})[.]?\s+\p{{Lu}}\p{{Ll}}",
         "address": "|".join(f"({pattern})" for pattern in addresses),
     }
 

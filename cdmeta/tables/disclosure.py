@@ -246,7 +246,7 @@ class Table:
     def closeness(
         self, keys: Sequence[Column], secret: Column, limit: float, *, is_ordered: bool
     ) -> tuple[Groups, float]:
-        """Groups of records by keys in which the values of a secret are far from those of all records.
+        """Groups of records by one key or more in which the values of a secret are far from those of all records.
 
         How far is the earth mover's distance of t-closeness, from 0 to 1: between values in an order where they
         are numbers, of which more than _BINS come together, else between values that are all equally unlike.
@@ -254,10 +254,13 @@ class Table:
         Returns:
             the groups beyond a limit, `least` and `unique` being 0; and the greatest distance.
         """
-        by = ", ".join(column.sql for column in keys) or "0"
+        by = ", ".join(column.sql for column in keys)
         value = number(secret) if is_ordered else secret.sql
-        rows = f"SELECT dense_rank() OVER (ORDER BY {by}) AS g, {value} AS s, {ROW} FROM {{t}}"  # noqa: S608
-        rows = f"SELECT * FROM ({rows}) WHERE s IS NOT NULL"  # noqa: S608  # our own names
+        counted = (
+            f"SELECT {by}, {value} AS s, count(*) AS n, min({ROW}) AS first FROM {{t}} "  # noqa: S608  # our own names
+            f"GROUP BY {by}, s HAVING s IS NOT NULL"
+        )
+        rows = f"SELECT dense_rank() OVER (ORDER BY {by}) AS g, s, n, first FROM ({counted})"  # noqa: S608  # likewise
         far = _ordered(rows) if is_ordered else _unordered(rows)
         ((small, records, row, most),) = self.ask(
             f"SELECT count(*) FILTER (d > {limit}), coalesce(sum(n) FILTER (d > {limit}), 0)::BIGINT, "  # noqa: S608
@@ -307,13 +310,12 @@ class Table:
 
 def _unordered(rows: str) -> str:
     """Half the sum of all differences in share; values that a group lacks differ by their share among all."""
-    counted = f"SELECT g, s, count(*) AS n, min({ROW}) AS first FROM ({rows}) GROUP BY g, s"  # noqa: S608
     shares = (
-        f"SELECT g, n, first, n / sum(n) OVER (PARTITION BY g) AS p, "  # noqa: S608  # our own names
-        f"sum(n) OVER (PARTITION BY s) / sum(n) OVER () AS q FROM ({counted})"
+        "SELECT g, n, first, n / sum(n) OVER (PARTITION BY g) AS p, "  # noqa: S608  # our own names
+        f"sum(n) OVER (PARTITION BY s) / sum(n) OVER () AS q FROM ({rows})"
     )
     return (
-        f"SELECT (sum(abs(p - q)) + 1 - sum(q)) / 2 AS d, sum(n) AS n, min(first) AS first "  # noqa: S608
+        "SELECT (sum(abs(p - q)) + 1 - sum(q)) / 2 AS d, sum(n) AS n, min(first) AS first "  # noqa: S608  # likewise
         f"FROM ({shares}) GROUP BY g"
     )
 
@@ -321,12 +323,12 @@ def _unordered(rows: str) -> str:
 def _ordered(rows: str) -> str:
     """The mean difference between the shares up to each value but the last."""
     return (
-        f"WITH a AS (SELECT g, {ROW}, dense_rank() OVER (ORDER BY s) - 1 AS r FROM ({rows})), "  # noqa: S608
-        f"m AS (SELECT least(max(r) + 1, {_BINS}) AS bins, max(r) + 1 AS all_of FROM a), "
-        f"b AS (SELECT g, {ROW}, r * bins // all_of AS r FROM a, m), "
-        "q AS (SELECT r, sum(count(*)) OVER (ORDER BY r) / sum(count(*)) OVER () AS q FROM b GROUP BY r), "
-        "c AS (SELECT g, r, count(*) AS n FROM b GROUP BY g, r), "
-        f"k AS (SELECT g, count(*) AS n, min({ROW}) AS first FROM b GROUP BY g), "
+        f"WITH a AS (SELECT g, n, first, dense_rank() OVER (ORDER BY s) - 1 AS r FROM ({rows})), "  # noqa: S608
+        f"m AS (SELECT least(max(r) + 1, {_BINS}) AS bins, max(r) + 1 AS known FROM a), "
+        "b AS (SELECT g, n, first, r * bins // known AS r FROM a, m), "
+        "q AS (SELECT r, sum(sum(n)) OVER (ORDER BY r) / sum(sum(n)) OVER () AS q FROM b GROUP BY r), "
+        "c AS (SELECT g, r, sum(n) AS n FROM b GROUP BY g, r), "
+        "k AS (SELECT g, sum(n) AS n, min(first) AS first FROM b GROUP BY g), "
         "f AS (SELECT k.g, k.n, k.first, q.q, "
         "sum(coalesce(c.n, 0)) OVER (PARTITION BY k.g ORDER BY q.r) / k.n AS p "
         "FROM k CROSS JOIN q LEFT JOIN c ON c.g = k.g AND c.r = q.r) "
