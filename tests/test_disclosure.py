@@ -787,6 +787,25 @@ def test_places_of_people_in_sensitive_data_and_far_from_towns(tmp_path: Path) -
     assert codes(make(tmp_path, sensitive, columns, [("5.6", "-0.2")] * 10)) == set()
 
 
+@pytest.mark.parametrize("name", ["t.geojson", "t.json"])
+def test_places_in_geojson(tmp_path: Path, name: str) -> None:
+    def told(place: list[float]) -> set[str]:
+        feature = {
+            "type": "Feature",
+            "geometry": {"type": "Point", "coordinates": place},
+            "properties": {"a": "x"},
+        }
+        content = {"type": "FeatureCollection", "features": [feature]}
+        (tmp_path / name).write_text(json.dumps(content))
+        write(tmp_path, THINGS, {"name": "t", "path": name})
+        return codes(tmp_path)
+
+    assert told([-0.18765, 5.61234]) == {"CD524"}
+    assert told([-0.18, 5.61]) == set()
+    (tmp_path / name).write_text('{"type": "FeatureCollection"')
+    assert codes(tmp_path) == {"CD511"}
+
+
 # D13, D14
 
 
@@ -928,6 +947,8 @@ def test_tables_that_the_engine_refuses_are_read_all_the_same(tmp_path: Path) ->
     assert ("CD509", "#3", 2) in found(tmp_path)
     del resource["schema"]
     write(tmp_path, AGGREGATE, resource)
+    assert ("CD509", "#3", 2) in found(tmp_path)
+    write(tmp_path, AGGREGATE, {"name": "t", "path": "t.csv", "dialect": {"header": False}})
     assert ("CD509", "#3", 2) in found(tmp_path)
     (tmp_path / "t.csv").unlink()
     write(tmp_path, AGGREGATE, {"name": "t", "data": [{"a": 1, "b": address}, {"a": [address]}]})

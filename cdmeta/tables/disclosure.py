@@ -7,6 +7,7 @@ table comes back as numbers; the few values that have to be looked at one by one
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -407,7 +408,7 @@ def _is_small(package: Package) -> bool:
     """All tables are small, and of kinds that are read here without the engine."""
     present = [resource for resource in package.resources if resource.complete and resource.paths]
     kinds = {kind(resource) for resource in present}
-    if "parquet" in kinds or not kinds.issubset(_READABLE) or any(map(is_packed, present)):
+    if "parquet" in kinds or not kinds.issubset({*_READABLE, *_JSON}) or any(map(is_packed, present)):
         return False
     paths = {package.path(part) for resource in present for part in resource.paths}
     return sum(path.stat().st_size for path in paths) <= _SMALL
@@ -457,11 +458,13 @@ def _column(resource: Resource, number: int, entry: Mapping[str, Any]) -> Column
 def _by_records(session: engine.Session, package: Package, resource: Resource, name: str) -> Table:
     with _opened(package, resource) as table:
         by_name = {str(entry.get("name")): number for number, entry in enumerate(resource.fields)}
-        labels = table.labels or [str(entry.get("name")) for entry in resource.fields]
+        rows, labels = table.records, table.labels or [str(entry.get("name")) for entry in resource.fields]
         if not labels:
-            raise TableReadError("CD401", "empty")
+            if (first := next(rows, None)) is None:
+                raise TableReadError("CD401", "empty")
+            rows, labels = itertools.chain([first], rows), [""] * len(first.cells)
         columns = tuple(_labelled(resource, by_name, place, label) for place, label in enumerate(labels))
-        _write(session, table.records, columns, [missing_values(resource, found.given) for found in columns], name)
+        _write(session, rows, columns, [missing_values(resource, found.given) for found in columns], name)
         return Table(resource, columns, 0, table.sheet, table.others, False, name, session.connection)
 
 
