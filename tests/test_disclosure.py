@@ -1308,3 +1308,20 @@ def test_a_table_gives_away_the_same_in_every_form(tmp_path: Path, answers: dict
     assert "CD509" in given
     assert "CD511" not in given
     assert {form: found for form, found in told.items() if found != told["csv"]} == {}
+
+
+@pytest.mark.parametrize("small", [2**20, -1])
+def test_what_stands_for_no_value_is_none_on_both_ways(
+    small: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An empty cell never is one, whatever the schema says."""
+    monkeypatch.setattr("cdmeta.tables.disclosure._SMALL", small)
+    columns: Columns = {
+        "a": {"missingValues": ["-9", {"value": "NA", "label": "no answer"}]},
+        "b": {"missingValues": []},
+        "c": {},
+    }
+    rows = [("-9", "", ""), ("NA", "-9", "NA"), ("x", "x", "-9"), ("", "x", "x")]
+    with tables(load(make(tmp_path, MICRO, columns, rows))) as loaded:
+        (table,) = loaded.tables
+        assert [shape.filled for shape in table.shapes()] == [1, 3, 3]
