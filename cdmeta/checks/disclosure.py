@@ -49,12 +49,14 @@ class Sheet:
         release: what the package says of the release.
         is_key_list: True for a table that only says what the codes of others mean, and for a sheet of a workbook
             that no resource is about.
+        whole: name of a column in the engine → whether all its numbers are whole, as far as that was asked.
     """
 
     table: Table
     looks: tuple[Look, ...] = field(hash=False)
     release: Release = field(hash=False)
     is_key_list: bool
+    whole: dict[str, bool] = field(default_factory=dict, hash=False, compare=False)
 
     @property
     def micro(self) -> bool:
@@ -499,8 +501,10 @@ def _is_count(sheet: Sheet, look: Look, kind: str) -> bool:
     units = kind == "people" and look.unit_is("unit")
     if not (ids or units or (look.names(kind) and not _is_share(look) and "per" not in look.words)):
         return False
-    value = number(look.column)
-    return sheet.table.count(f"{value} <> floor({value})")[0] == 0
+    value, column = number(look.column), look.column.sql
+    if column not in sheet.whole:
+        sheet.whole[column] = sheet.table.count(f"{value} <> floor({value})")[0] == 0
+    return sheet.whole[column]
 
 
 def _is_share(look: Look) -> bool:
@@ -537,26 +541,34 @@ def _differences(sheet: Sheet) -> Iterator[Finding]:
     if not sheet.aggregate or any(map(sheet.release.did, ("ROUNDED", "NOISE"))):
         return
     limit, keys = int(sheet.release.threshold("cell")), _dimensions(sheet)
-    for measure in sheet.looks:
-        if measure.cleared or not _is_count(sheet, measure, "people"):
-            continue
-        for key in keys:
-            others = ", ".join(other.column.sql for other in keys if other is not key) or "()"
-            value, total = number(measure.column), _total(key)
-            inner = (
-                f"SELECT sum({value}) FILTER ({total}) - sum({value}) FILTER (NOT {total}) AS rest, "  # noqa: S608
-                f"count({value}) FILTER ({total}) AS known, min({ROW}) FILTER ({total}) AS first, "
-                f"count(*) FILTER (NOT {total} AND {value} IS NULL) AS hidden FROM {{t}} GROUP BY {others}"
-            )
-            # A single cell that is empty is told of as such.
-            small = f"known = 1 AND hidden <> 1 AND rest > 0 AND rest < {limit}"
-            ((count, row, least),) = sheet.table.ask(
-                f"SELECT count(*) FILTER ({small}), min(first) FILTER ({small}), "  # noqa: S608
-                f"coalesce(min(rest) FILTER (known = 1), 0) FROM ({inner})"
-            ) or [(0, None, 0)]
+    measures = [look for look in sheet.looks if not look.cleared and _is_count(sheet, look, "people")]
+    if not measures or not keys or not sheet.table.rows:
+        return
+    asked = ", ".join(f"bool_or({_total(key)})" for key in keys)
+    ((*has_total,),) = sheet.table.ask(f"SELECT {asked} FROM {{t}}")  # noqa: S608  # our own names
+    for measure in measures:
+        for key in (key for key, has in zip(keys, has_total, strict=True) if has):
+            ((count, row, least),) = sheet.table.ask(_rest(measure, key, keys, limit))
             # Where parts are more than their total anywhere, they overlap, and their sums say nothing.
             if count and least >= 0:
                 yield sheet.finding("CD543", measure, row, count=count, key=key.column.name, limit=limit)
+
+
+def _rest(measure: Look, key: Look, keys: Iterable[Look], limit: int) -> str:
+    """A query for how many totals of a key are a little more than their parts, the first, and the least rest."""
+    others = ", ".join(other.column.sql for other in keys if other is not key) or "()"
+    value, total = number(measure.column), _total(key)
+    inner = (
+        f"SELECT sum({value}) FILTER ({total}) - sum({value}) FILTER (NOT {total}) AS rest, "  # noqa: S608
+        f"count({value}) FILTER ({total}) AS known, min({ROW}) FILTER ({total}) AS first, "
+        f"count(*) FILTER (NOT {total} AND {value} IS NULL) AS hidden FROM {{t}} GROUP BY {others}"
+    )
+    # A single cell that is empty is told of as such.
+    small = f"known = 1 AND hidden <> 1 AND rest > 0 AND rest < {limit}"
+    return (
+        f"SELECT count(*) FILTER ({small}), min(first) FILTER ({small}), "  # noqa: S608  # our own names
+        f"coalesce(min(rest) FILTER (known = 1), 0) FROM ({inner})"
+    )
 
 
 def _dominated(sheet: Sheet) -> Iterator[Finding]:
