@@ -223,4 +223,7 @@ def test_what_is_not_read_is_told_as_unchecked(
         (tmp_path / "datapackage.json").write_text(json.dumps({"resources": [table]}))
         package = load(tmp_path)
         told = [f for f in (*rows.check(package), *disclosure.check(package)) if f.code in ("CD418", "CD511")]
-        assert [(f.code, f.severity("publish")) for f in told] == [("CD418", "warning"), ("CD511", "warning")]
+        # The rows of JSON are not judged, but looked at for what gives people away.
+        is_read = content.startswith(b"[") or (has_schema and b"features" in content)
+        known = ["CD418"] if is_read else ["CD418", "CD511"]
+        assert [(f.code, f.severity("publish")) for f in told] == [(code, "warning") for code in known]

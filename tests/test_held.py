@@ -13,10 +13,32 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cdmeta.checks import disclosure as checks
+from cdmeta.checks.columns import text_patterns
 from cdmeta.package import Resource
 from cdmeta.tables import engine
-from cdmeta.tables.disclosure import DAY, DIGITS, PATTERNS, Column, Table, _shape_of, _Shelf, is_number
-from cdmeta.tables.held import Cells, Condition, Held, UnsureError, at_most, holds_text, lacks, matches, to_number
+from cdmeta.tables.disclosure import (
+    DAY,
+    DIGITS,
+    PATTERNS,
+    Column,
+    Table,
+    _office,
+    _shape_of,
+    _Shelf,
+    is_number,
+)
+from cdmeta.tables.held import (
+    Cells,
+    Condition,
+    Held,
+    UnsureError,
+    at_most,
+    holds_text,
+    in_ascii,
+    lacks,
+    matches,
+    to_number,
+)
 
 NAMES = ("f0", "f1", "f2")
 # Pieces of what is looked for, so that it comes up, and what the two engines may take differently.
@@ -28,6 +50,7 @@ PIECES = st.sampled_from(
         "x.com/abc?",
         "nan", "2024-05-17", "17/05/2024", "T10:00", "-1.234567", "POINT (1.23456 2.5)", "6FG22222+22", "1e5",
         "KE12 3456", "12°34'5",
+        "info@example.org", "Sra. Ana", " rue de ", "Calle ", "12 High Street ", "Bis",
         "coordinates", "A-1234567", "0712 345 678", "Infinity", "0x1F", "1_000", "-0", "00", ".5", "5.",
     ]
 )  # fmt: skip
@@ -45,7 +68,7 @@ PATTERNS_ASKED = [
     *(pattern for _, pattern in PATTERNS.values()),
     DIGITS, DAY, checks._IBAN_LIKE, checks._ID_LIKE, checks._MARKED_PHONE, checks._PAIR, checks._SHAPE,
     checks._SECONDS, checks._PLUS_CODE, "[.][0-9]{2}[0-9]*[1-9]", "[,][0-9]{3}[0-9]*[1-9]", "[A-Za-z]{2}",
-    "^[0-9b-hjkmnp-z]{5,12}$",
+    "^[0-9b-hjkmnp-z]{5,12}$", _office(), *text_patterns().values(),
 ]  # fmt: skip
 
 
@@ -77,7 +100,7 @@ def both(rows: list[tuple[str | None, ...]], given: dict[str, Any]) -> tuple[Tab
     cells: dict[str, Cells] = dict(zip(NAMES, zip(*clean, strict=True), strict=True))
     held = Held([2 + 3 * number % 7 for number in range(len(rows))], cells)
     shelf.add("t0", columns, held)
-    there = Table(RESOURCE, columns, len(rows), "t0", shelf.connect, None)
+    there = Table(RESOURCE, columns, len(rows), _sql="t0", _connect=shelf.connect)
     here = replace(there, _connect=None, _held=held if held.is_plain else None)
     return here, there, stack
 
@@ -181,7 +204,7 @@ def test_what_is_common_is_decided_in_memory() -> None:
     for text in ("Peña Blanca", "2024-05-17", "3.5", "-2", "PENA", "ana at home", "Se rompió la bomba, otra vez."):
         to_number(text)
         for pattern in PATTERNS_ASKED:
-            if r"\pL" not in pattern or text.isascii():
+            if r"\p" not in pattern or text.isascii():
                 matches("f0", pattern, least=3).test(text)  # type: ignore[misc]  # it has one
     held = Held([2, 3], {"f0": ("a@b.cc", None), "f1": ("1", "x")})
     assert held.count(matches("f0", PATTERNS["email"][1])) == (1, 2)
@@ -202,7 +225,8 @@ def test_long_cells_are_left_to_the_engine() -> None:
 
 def test_no_pattern_means_anything_else_to_python() -> None:
     for pattern in PATTERNS_ASKED:
-        plain = pattern.replace(r"\pL\pN_", r"\w")
+        plain = in_ascii(pattern)
+        assert not re.search(r"(?:^|\])[^\[]*\\p[LN]", pattern), "in ASCII it is a part of a class"
         assert "\\p" not in plain
         re.compile(plain, re.ASCII)
         # An anchor is all that a dollar may be, and words have no bounds in common.

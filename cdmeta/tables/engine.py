@@ -25,7 +25,7 @@ from cdmeta.errors import ConversionError
 from cdmeta.package import Package, Resource
 from cdmeta.phrase import Phrase, os_reason
 from cdmeta.tables.packed import unpacked
-from cdmeta.tables.records import CHUNK, MAX_CELL_CHARACTERS, TableReadError, kind
+from cdmeta.tables.records import CHUNK, MAX_CELL_CHARACTERS, TableReadError, kind, missing_values
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
@@ -79,13 +79,9 @@ def session(package: Package, *writable: Path) -> Iterator[Session]:
     Raises:
         ConversionError: the memory or the disk is used up, or DuckDB refuses for another reason.
     """
-    with tempfile.TemporaryDirectory(prefix="cdmeta-rows-") as scratch:
-        connection = _connect(Path(scratch), package.root, *writable)
-        try:
-            with _told():
-                yield Session(connection, Path(scratch))
-        finally:
-            connection.close()
+    with tempfile.TemporaryDirectory(prefix="cdmeta-rows-") as name:
+        scratch = Path(name)
+        yield from _held(_connect(scratch, package.root, *writable), scratch)
 
 
 @contextmanager
@@ -100,12 +96,16 @@ def small_session() -> Iterator[Session]:
     """
     instance, folder = _kept(os.getpid())
     with tempfile.TemporaryDirectory(dir=folder.name) as scratch:
-        connection = instance.cursor()
-        try:
-            with _told():
-                yield Session(connection, Path(scratch))
-        finally:
-            connection.close()
+        yield from _held(instance.cursor(), Path(scratch))
+
+
+def _held(connection: DuckDBPyConnection, scratch: Path) -> Iterator[Session]:
+    """A connection in use, closed afterwards; what it complains of comes as an error of ours."""
+    try:
+        with _told():
+            yield Session(connection, scratch)
+    finally:
+        connection.close()
 
 
 @cache
@@ -693,10 +693,7 @@ def _field_names(resource: Resource, width: int | None) -> tuple[str, ...]:
 
 
 def _without_missing(cell: str, resource: Resource, entry: Mapping[str, Any]) -> str:
-    given = entry.get("missingValues", (resource.schema or {}).get("missingValues", [""]))
-    listed = given if isinstance(given, list) else []
-    values = [part.get("value") if isinstance(part, Mapping) else part for part in listed]
-    texts = sorted({value for value in values if isinstance(value, str)})
+    texts = sorted(missing_values(resource, entry))
     if not texts:
         return cell
     return f"CASE WHEN {cell} IN ({', '.join(map(literal, texts))}) THEN NULL ELSE {cell} END"

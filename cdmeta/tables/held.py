@@ -25,6 +25,9 @@ _ODD = re.compile("[\0\x0b\r\u017f\u212a\ud800-\udfff]|\n(?:\x1f|\\Z)")
 _NUMBER = re.compile(r"-?[0-9]{1,15}(?:[.][0-9]{1,15})?")
 _NO_NUMBER = re.compile(r"[0-9]+-|[^0-9nN]*\Z|.*[^-+0-9.eE_\sINFATYinfaty]", re.DOTALL)
 
+_LETTERS = {r"\p{Lu}": "[A-Z]", r"\p{Ll}": "[a-z]", r"\pL": "A-Za-z", r"\pN": "0-9"}
+"""Letters and digits as patterns name them, the short names always within brackets, and those of them in ASCII."""
+
 Cells = Sequence[str | None]
 Test = Callable[[str | None], bool]
 """A cell, None where it is missing → whether something holds; raises UnsureError where the engine has to say."""
@@ -94,8 +97,8 @@ def at_most(cell: str, length: int) -> Condition:
 
 @lru_cache(maxsize=256)
 def _search(pattern: str, least: int) -> Test:
-    has_letters = r"\pL" in pattern
-    search = re.compile(pattern.replace(r"\pL\pN_", r"\w"), re.ASCII).search
+    has_letters = r"\p" in pattern
+    search = re.compile(in_ascii(pattern), re.ASCII).search
 
     def test(text: str | None) -> bool:
         if text is None or len(text) < least:
@@ -106,6 +109,13 @@ def _search(pattern: str, least: int) -> Test:
         return search(text) is not None
 
     return test
+
+
+def in_ascii(pattern: str) -> str:
+    """A pattern of the engine for Python, for texts of ASCII where it speaks of letters."""
+    for letters, plain in _LETTERS.items():
+        pattern = pattern.replace(letters, plain)
+    return pattern
 
 
 def to_number(text: str) -> float | None:

@@ -20,7 +20,7 @@ from cdmeta.errors import ConversionError
 from cdmeta.package import Package, Resource
 from cdmeta.tables import engine, gates
 from cdmeta.tables.cells import LATE, Column
-from cdmeta.tables.records import Dialect, Record, TableReadError, canonical
+from cdmeta.tables.records import Dialect, Record, TableReadError, canonical, missing_values
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -217,12 +217,11 @@ class _Scan:
 
     def _given(self, place: int) -> tuple[Mapping[str, Any], list[Any]]:
         """The field at a place, and its missing values; a column that the schema does not name takes anything."""
-        owner, schema = self._columns[place], self._resource.schema or {}
+        owner = self._columns[place]
         entry = next((entry for entry in self._resource.fields if entry.get("name") == owner.name), None)
         if entry is None:
             return {"name": owner.name, "type": "any"}, [""]
-        missing = entry.get("missingValues", schema.get("missingValues", [""]))
-        return entry, [part.get("value") if isinstance(part, Mapping) else part for part in missing]
+        return entry, sorted(missing_values(self._resource, entry))
 
     def _missing(self, place: int) -> str:
         return gates.is_missing(f"c{place}", self._given(place)[1])

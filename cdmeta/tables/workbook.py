@@ -120,6 +120,7 @@ def open_workbook(
         closing=lambda: [found for reader in (first, *rest) for found in reader.closing()],
         header_row=max(dialect.header_rows, default=1),
         sheet=sheets[0].name,
+        others=tuple((sheet.part, name) for sheet in sheets for name in sheet.others),
     )
 
 
