@@ -21,6 +21,7 @@ DOORS = {
     "duckdb": {"cdmeta/tables"},
     "frictionless": {"cdmeta/tables"},
     "jsonschema": {"cdmeta/checks/descriptor.py", "cdmeta/formats"},
+    "jsonschema_rs": {"cdmeta/checks/descriptor.py"},
     "openpyxl": {"cdmeta/form"},
     "lxml": {"cdmeta/formats", "cdmeta/sdmx/xsd.py"},
     "phonenumbers": {"cdmeta/identifiers.py"},

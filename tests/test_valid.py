@@ -12,10 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cdmeta.checks.descriptor import _answers, _definitions, _is_valid, _validator
-from cdmeta.checks.valid import UnknownKeywordError, compiled
+from cdmeta.checks.descriptor import _answers, _definitions, _has_whole_float, _is_valid, _validator
 from cdmeta.package import load
-from cdmeta.schema import json_schema
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = sorted({path.parent for path in ROOT.glob("examples/**/datapackage.json")})
@@ -100,16 +98,7 @@ def _names() -> set[str]:
 def agree(definition: str, document: Any) -> None:
     right = not any(_validator(definition).iter_errors(document))
     told = _is_valid(definition)(document)
-    # Lists of unlike things are left to jsonschema.
-    assert told == right or (right and _is_mixed(document)), json.dumps(document)
-
-
-def _is_mixed(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(map(_is_mixed, value.values()))
-    if isinstance(value, list):
-        return any(not isinstance(part, str) for part in value)
-    return False
+    assert told == right or (right and _has_whole_float(document)), json.dumps(document)
 
 
 def test_both_agree_on_all_examples() -> None:
@@ -119,63 +108,13 @@ def test_both_agree_on_all_examples() -> None:
     assert told.count(True) > len(told) / 2
 
 
-SCHEMAS: list[tuple[dict[str, Any], list[Any]]] = [
-    ({"type": ["string", "null"]}, ["a", None, 1]),
-    ({"type": "integer"}, [1, 1.0, True]),
-    ({"type": "number"}, [1, 1.5, True, "1"]),
-    (
-        {"properties": {"a": {"type": "string"}}, "additionalProperties": False},
-        [{"a": "x"}, {"b": 1}, 3],
-    ),
-    ({"additionalProperties": {"type": "string"}}, [{"a": "x"}, {"b": 1}]),
-    ({"required": ["a"]}, [{"a": 1}, {}, []]),
-    ({"propertyNames": {"pattern": "^a$"}}, [{"a": 1}, {"a\n": 1}, {"b": 1}]),
-    ({"items": {"type": "string"}, "minItems": 1}, [[], ["a"], ["a", 1], "x"]),
-    ({"minProperties": 1}, [{}, {"a": 1}, []]),
-    ({"contains": {"enum": ["a"]}}, [[], ["a"], ["b"], "b"]),
-    ({"uniqueItems": True}, [["a", "b"], ["a", "a"], "aa"]),
-    ({"minLength": 2}, ["a", "ab", 1]),
-    ({"minimum": 0, "maximum": 2}, [-1, 0, 2, 2.5, True, "x"]),
-    ({"const": "a"}, ["a", "b", 1]),
-    ({"not": {"enum": ["a"]}}, ["a", "b"]),
-    ({"anyOf": [{"type": "string"}, {"type": "array"}]}, ["a", [], 1]),
-    ({"allOf": [{"minLength": 1}, {"pattern": "a"}]}, ["a", "b", ""]),
-    (
-        {"if": {"required": ["a"]}, "then": {"required": ["b"]}, "else": {"required": ["c"]}},
-        [{"a": 1}, {"c": 1}, {}],
-    ),
-    ({"format": "date"}, ["2024-02-29", "2023-02-29", 1]),
-    ({"$ref": "#/definitions/list"}, [{"next": {"next": {}}}, {"next": 1}, 1]),
-]
+@pytest.mark.parametrize("document", [{"name": "\ud800"}, {"citizenData": {"achievedCount": 412.0}}])
+def test_what_the_quick_one_cannot_take_is_left_to_the_other(document: Any) -> None:
+    assert not _is_valid("package")(document)
 
 
-@pytest.mark.parametrize(("schema", "documents"), SCHEMAS, ids=lambda value: str(value)[:40])
-def test_both_agree_on_each_keyword(schema: dict[str, Any], documents: list[Any]) -> None:
-    recursive = {"list": {"type": "object", "properties": {"next": {"$ref": "#/definitions/list"}}}}
-    known = _validator("package")
-    formats: Any = known
-    judge = type(known)(schema | {"definitions": recursive}, format_checker=formats.format_checker)
-    found = [compiled(schema, recursive)(document) for document in documents]
-    assert found == [judge.is_valid(document) for document in documents]
-    assert len(set(found)) == 2
-
-
-@pytest.mark.parametrize(
-    "schema",
-    [
-        {"oneOf": []},
-        {"format": "email"},
-        {"enum": [1]},
-        {"items": []},
-        {"$ref": "https://x.org"},
-        {"dependencies": {}},
-    ],
-)
-def test_a_keyword_that_is_not_known_is_refused(schema: dict[str, Any]) -> None:
-    with pytest.raises(UnknownKeywordError):
-        compiled(schema, {})
-
-
-def test_the_whole_schema_is_known() -> None:
-    for definition in json_schema()["definitions"]:
-        compiled({"$ref": f"#/definitions/{definition}"}, _definitions())
+def test_a_nesting_without_end_is_left_to_the_other() -> None:
+    nested: Any = []
+    for _ in range(100_000):
+        nested = [nested]
+    assert not _is_valid("package")({"name": nested})
