@@ -1,17 +1,18 @@
 """Messages of structures: what we write is read back, what others write is read, what is broken is refused."""
 
 import dataclasses
+import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from sdmx_everything import CL_ANSWER, HEADER, STRUCTURES
+from sdmx_everything import BARE, CL_ANSWER, HEADER, REPORT, STRUCTURES
 from sdmx_reading import legal_texts
 
 from cdmeta.errors import ConversionError
-from cdmeta.formats import reading, sdmx_ml
+from cdmeta.formats import reading, sdmx_json, sdmx_ml
 from cdmeta.sdmx import artefacts as sdmx
 from cdmeta.sdmx.artefacts import Annotation, Code, Codelist, Representation, Structure
 from cdmeta.sdmx.store import Store, best_version, find
@@ -502,3 +503,195 @@ def test_a_component_takes_the_values_of_its_concept_and_what_is_missing_is_told
     assert Store((flow, READ_21)).data_structure(flow.ref) == READ_21
     missing = [ref.item or ref.id for ref in store.missing()]
     assert missing == ["FREQ", "CL_FREQ", "INDICATOR", "CS_M", "TIME_PERIOD", "VALUE", "A_OBS"]
+
+
+BROKEN_JSON = {
+    "twice": (b'{"data": {}, "data": {}}', 'has "data" where it cannot be'),
+    "number": (b'{"data": NaN}', 'has "NaN" where it cannot be'),
+    "deep": (b'{"data":' + b"[" * 200_000, "is nested too deeply."),
+    "truncated": (sdmx_json.structures(STRUCTURES, HEADER).decode()[:5000].encode(), "is no JSON (line "),
+    "encoding": (b'{"data": "\xff\xfe"}', "is JSON in an encoding other than UTF-8."),
+    "list": (b"[]", "is no SDMX message that can be read here;"),
+    "data": (b'{"data": {"dataSets": []}}', "is a message of dataSets, and not one of structures."),
+    "shape": (
+        b'{"data": {"codelists": [{"id": "CL", "agencyID": "Z", "codes": 5}]}}',
+        "Codelist CL: codes is missing",
+    ),
+    "no id": (
+        b'{"data": {"codelists": [{"id": "CL", "agencyID": "Z", "codes": [{}]}]}}',
+        "Codelist CL: id is missing",
+    ),
+    "reference": (
+        b'{"data": {"dataflows": [{"id": "DF", "agencyID": "Z", "structure": "x"}]}}',
+        "Dataflow DF: structure is missing or cannot be read.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN_JSON)
+def test_broken_json_is_refused_in_one_line(put: Put, case: str) -> None:
+    content, told = BROKEN_JSON[case]
+    with pytest.raises(ConversionError) as caught:
+        reading.structures(put(content))
+    assert told in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_every_kind_that_we_write_as_json_is_read_value_by_value(put: Put) -> None:
+    assert by_urn(reading.structures(put(sdmx_json.structures(STRUCTURES, HEADER)))) == by_urn(STRUCTURES)
+
+
+@pytest.mark.parametrize("write", [sdmx_ml.metadata, sdmx_json.metadata])
+def test_reports_are_read_value_by_value(put: Put, write: Callable[..., bytes]) -> None:
+    assert reading.metadata(put(write((REPORT, BARE), HEADER))) == (REPORT, BARE)
+
+
+JSON_REST = {
+    "codelists": [
+        {
+            "id": "CL",
+            "agencyID": "ZZ",
+            "version": "1.0.0",
+            "name": "N",
+            "isPartial": True,
+            "codes": [{"id": "A"}],
+            "codelistExtensions": [
+                {
+                    "codelist": urn("codelist.Codelist", "ZZ:CL_B(1.0)"),
+                    "prefix": "X_",
+                    "inclusiveCodeSelection": {"wildcardedMemberValues": ["A%"]},
+                },
+                {
+                    "codelist": urn("codelist.Codelist", "ZZ:CL_C(1.0)"),
+                    "exclusiveCodeSelection": {"memberValues": [{"value": "Z"}]},
+                },
+            ],
+        }
+    ],
+    "valuelists": [{"id": "VL", "agencyID": "ZZ", "name": "N", "valueItems": [{"id": "€ 5"}]}],
+    "categorySchemes": [{"id": "CAT", "agencyID": "ZZ"}],
+    "dataConstraints": [
+        {
+            "id": "CC",
+            "agencyID": "ZZ",
+            "name": "N",
+            "role": "Actual",
+            "constraintAttachment": {"dataflows": [urn("datastructure.Dataflow", "ZZ:DF(1.0)")]},
+            "cubeRegions": [
+                {
+                    "keyValues": [
+                        {"id": "FREQ", "values": ["A", {"value": "M"}]},
+                        {"id": "AREA", "include": False, "values": ["KE"]},
+                        {"id": "TIME_PERIOD", "timeRange": {}},
+                    ]
+                }
+            ],
+            "dataKeySets": [{"isIncluded": False, "keys": [{"keyValues": [{"id": "FREQ", "value": "M"}]}]}],
+        }
+    ],
+    "structureMaps": [
+        {
+            "id": "SM",
+            "agencyID": "ZZ",
+            "name": "N",
+            "source": urn("datastructure.DataStructure", "ZZ:A(1.0)"),
+            "target": urn("datastructure.Dataflow", "ZZ:B(1.0)"),
+            "componentMaps": [{"source": ["X"], "target": ["Z"]}],
+            "fixedValueMaps": [{"target": "FREQ", "values": ["A"]}],
+            "datePatternMaps": [
+                {
+                    "sourcePattern": "yyyy",
+                    "locale": "fr",
+                    "targetFrequencyID": "A",
+                    "mappedComponents": [{"source": "WHEN", "target": "TIME_PERIOD"}],
+                }
+            ],
+        }
+    ],
+    "representationMaps": [
+        {
+            "id": "RM",
+            "agencyID": "ZZ",
+            "name": "N",
+            "source": [{"codelist": urn("codelist.Codelist", "ZZ:CL(1.0)")}],
+            "target": [{"dataType": "String"}],
+            "representationMappings": [{"sourceValues": [{"value": "1"}], "targetValues": ["a"]}],
+        },
+        {
+            "id": "RX",
+            "agencyID": "ZZ",
+            "source": [],
+            "target": [],
+            "representationMappings": [{"sourceValues": [{"value": "1", "isRegEx": True}]}],
+        },
+    ],
+}
+
+
+def test_kinds_of_json_that_others_write(put: Put) -> None:
+    read = reading.read(put(json.dumps({"data": JSON_REST})))
+    codelist, values, constraint, structure_map, representation_map = read.artefacts
+    assert isinstance(codelist, Codelist)
+    assert (codelist.is_partial, codelist.codes) == (True, (Code("A", NO_TEXT),))
+    assert codelist.extensions == (
+        sdmx.CodelistExtension(Ref("Codelist", "ZZ", "CL_B"), "X_", ("A%",)),
+        sdmx.CodelistExtension(Ref("Codelist", "ZZ", "CL_C"), "", ("Z",), excluded=True),
+    )
+    assert values == sdmx.ValueList("ZZ", "VL", "1.0", N, codes=(Code("€ 5", NO_TEXT),))
+    assert constraint == sdmx.DataConstraint(
+        "ZZ",
+        "CC",
+        "1.0",
+        N,
+        allowed=False,
+        attached=(Ref("Dataflow", "ZZ", "DF", "1.0"),),
+        regions=(
+            sdmx.CubeRegion((("FREQ", frozenset({"A", "M"})),)),
+            sdmx.CubeRegion((("AREA", frozenset({"KE"})),), included=False),
+        ),
+        keys=((False, (("FREQ", "M"),)),),
+    )
+    assert isinstance(structure_map, sdmx.StructureMap)
+    assert structure_map.components == (sdmx.ComponentMap(("X",), ("Z",)),)
+    assert structure_map.fixed == (sdmx.FixedValueMap("FREQ", ("A",)),)
+    assert structure_map.dates == (sdmx.DatePatternMap("WHEN", "TIME_PERIOD", "yyyy", "fr", "A"),)
+    assert isinstance(representation_map, sdmx.RepresentationMap)
+    assert representation_map.sources == (Ref("Codelist", "ZZ", "CL"),)
+    assert representation_map.mappings == (sdmx.ValueMapping(("1",), ("a",)),)
+    assert [entry.id for entry in read.skipped] == ["CAT", "RX"]
+
+
+REPORT_21 = """<?xml version="1.0"?><m:GenericMetadata
+ xmlns:m="http://www.sdmx.org/resources/sdmxml/schemas/v2_1/message"
+ xmlns:g="http://www.sdmx.org/resources/sdmxml/schemas/v2_1/metadata/generic"
+ xmlns:c="http://www.sdmx.org/resources/sdmxml/schemas/v2_1/common">
+<m:Header><m:ID>X</m:ID><m:Structure structureID="S"><c:Structure><Ref agencyID="ZZ" id="MSD" version="1.0"/>
+</c:Structure></m:Structure></m:Header>
+<m:MetadataSet structureRef="S"><g:Report id="R"><g:Target id="T"><g:ReferenceValue id="V"><g:ObjectReference>
+<URN>urn:sdmx:org.sdmx.infomodel.datastructure.Dataflow=ZZ:DF(1.0)</URN></g:ObjectReference></g:ReferenceValue>
+</g:Target><g:AttributeSet><g:ReportedAttribute id="A" value="5"><g:AttributeSet><g:ReportedAttribute id="B">
+<c:Text xml:lang="en">one</c:Text><c:Text xml:lang="es">uno</c:Text></g:ReportedAttribute></g:AttributeSet>
+</g:ReportedAttribute><g:ReportedAttribute id="C"><c:StructuredText xml:lang="en"
+ xmlns="http://www.w3.org/1999/xhtml">a &lt; b <p class="x">c<br/>d</p> e</c:StructuredText></g:ReportedAttribute>
+</g:AttributeSet></g:Report></m:MetadataSet></m:GenericMetadata>"""
+
+
+def test_a_report_of_sdmx_2_1_is_a_metadata_set(put: Put) -> None:
+    (read,) = reading.metadata(put(REPORT_21))
+    assert read == sdmx.MetadataSet(
+        "ZZ",
+        "R",
+        "1.0",
+        NO_TEXT,
+        metadataflow=Ref("MetadataStructure", "ZZ", "MSD", "1.0"),
+        targets=(urn("datastructure.Dataflow", "ZZ:DF(1.0)"),),
+        attributes=(
+            sdmx.ReportedAttribute("A", "5", (sdmx.ReportedAttribute("B", Text((("en", "one"), ("es", "uno")))),)),
+            sdmx.ReportedAttribute("C", Text((("en", 'a &lt; b <p class="x">c<br/>d</p> e'),)), structured=True),
+        ),
+    )
+
+
+def test_structures_are_no_reports(put: Put) -> None:
+    with pytest.raises(ConversionError, match="is a message of Structure, and not one of reference metadata"):
+        reading.metadata(put(message_21("")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -48,6 +49,14 @@ def whole(value: str) -> int | None:
     """A whole number that is not absurdly long; None where it is none."""
     text = value.strip()
     return int(text) if text.isascii() and text.lstrip("+-").isdigit() and len(text) < 20 else None
+
+
+def day(value: str) -> dt.date | None:
+    """The day of a date or of a time; None where it is neither."""
+    try:
+        return dt.date.fromisoformat(value.strip()[:10])
+    except ValueError:
+        return None
 
 
 def annotations_told(

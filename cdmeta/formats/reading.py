@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
 from cdmeta.errors import ConversionError
-from cdmeta.formats import sdmx_ml_read
+from cdmeta.formats import sdmx_json_read, sdmx_ml_read
 from cdmeta.formats.messages import Skipped, refusal
 from cdmeta.phrase import Phrase, os_reason
-from cdmeta.sdmx.artefacts import Structure
+from cdmeta.sdmx.artefacts import MetadataSet, Structure
 from cdmeta.tables.packed import limit
 from cdmeta.text import printable
 
@@ -58,11 +58,25 @@ def read(path: Path) -> Read:
         ConversionError: as for `structures`.
     """
     with opened(path) as (stream, syntax):
-        if syntax != "xml":
+        if syntax == "csv":
             raise refusal("unknown")
-        found = tuple(sdmx_ml_read.structures(stream))
+        reader = sdmx_ml_read if syntax == "xml" else sdmx_json_read
+        found = tuple(reader.structures(stream))
     artefacts = tuple(entry for entry in found if not isinstance(entry, Skipped))
     return Read(artefacts, tuple(entry for entry in found if isinstance(entry, Skipped)))
+
+
+def metadata(path: Path) -> tuple[MetadataSet, ...]:
+    """The reports of a message of reference metadata: SDMX-ML 2.1, 3.0 and 3.1, SDMX-JSON 2.0 and 2.1.
+
+    Raises:
+        ConversionError: as for `structures`.
+    """
+    with opened(path) as (stream, syntax):
+        if syntax == "csv":
+            raise refusal("unknown")
+        reader = sdmx_ml_read if syntax == "xml" else sdmx_json_read
+        return tuple(reader.metadata(stream))
 
 
 @contextmanager

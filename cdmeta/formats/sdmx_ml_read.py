@@ -1,4 +1,4 @@
-"""SDMX-ML 2.1, 3.0 and 3.1 messages of structures, read as streams with lxml.
+"""SDMX-ML 2.1, 3.0 and 3.1 messages of structures and of reference metadata, read as streams with lxml.
 
 Elements are taken by their local names, because the versions differ in namespaces far more than in names. Items of
 schemes, keys of constraints and rows of maps are turned into values and let go of one by one, so that memory grows
@@ -7,15 +7,17 @@ with the artefacts and not with the message.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from xml.sax.saxutils import escape
 
-from cdmeta.formats.messages import Skipped, absent, annotations_told, refusal, whole
+from cdmeta.formats.messages import Skipped, absent, annotations_told, day, refusal, whole
 from cdmeta.formats.sdmx_ml import PARENT
 from cdmeta.phrase import Phrase
 from cdmeta.sdmx import artefacts as sdmx
-from cdmeta.sdmx.artefacts import Annotation, Representation, Structure
+from cdmeta.sdmx.artefacts import Annotation, MetadataSet, ReportedAttribute, Representation, Structure
 from cdmeta.text import Text
 from cdmeta.urn import Ref, known_kind
 
@@ -27,6 +29,7 @@ NAMESPACE = "http://www.sdmx.org/resources/sdmxml/schemas/"
 VERSIONS = ("v2_1", "v3_0", "v3_1")
 
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
+_XHTML = "{http://www.w3.org/1999/xhtml}"
 _TIME, _MEASURE = "TIME_PERIOD", "OBS_VALUE"
 _TIME_TYPE = "ObservationalTimePeriod"
 
@@ -677,3 +680,128 @@ _READERS: Mapping[str, Callable[[Element, list[Any]], Structure]] = {
     "RepresentationMap": _representation_map,
     "StructureMap": _structure_map,
 }
+
+
+def metadata(stream: BinaryIO) -> Iterator[MetadataSet]:
+    """The metadata sets of a message.
+
+    A report of SDMX 2.1 is a set for itself. It has no metadataflow of its own, so what the header names counts,
+    which may be a metadata structure; and it may lack a name and an id, which is that of the report then.
+
+    Raises:
+        ConversionError: as for `structures`.
+    """
+    depth = 0
+    headed: dict[str, Ref] = {}
+    before: list[Element | None] = [None]
+    for event, element in events(stream):
+        name = _local(element.tag)
+        if event == "start":
+            depth += 1
+            if depth == 1 and name != "GenericMetadata":
+                raise refusal("kind.metadata", name=name)
+            continue
+        depth -= 1
+        if depth == 1 and name == "Header":
+            headed = dict(_headed(element))
+        elif depth == 1 and name == "MetadataSet":
+            reports = _all(element, "Report")
+            yield from (_report(element, report, headed) for report in reports)
+            if not reports:
+                yield _metadata_set(element)
+            _forget(element, before, 0)
+
+
+def _headed(header: Element) -> Iterator[tuple[str, Ref]]:
+    for entry in _all(header, "Structure"):
+        for name, kind in (("Structure", "MetadataStructure"), ("StructureUsage", "Metadataflow")):
+            if (found := _one(entry, name)) is not None:
+                yield entry.get("structureID", ""), _ref(found, kind, entry)
+
+
+def _metadata_set(element: Element) -> MetadataSet:
+    flow = _one(element, "Metadataflow")
+    agreed = _one(element, "MetadataProvisionAgreement") if flow is None else None
+    kind = "Metadataflow" if agreed is None else "MetadataProvisionAgreement"
+    return MetadataSet(
+        **_common(element),
+        metadataflow=_ref(flow if agreed is None else agreed, kind, element),
+        targets=tuple((target.text or "").strip() for target in _all(element, "Target")),
+        attributes=tuple(map(_reported, _attributes_of(element))),
+        reporting_begin=_date(element, "reportingBeginDate"),
+        reporting_end=_date(element, "reportingEndDate"),
+    )
+
+
+def _report(element: Element, report: Element, headed: Mapping[str, Ref]) -> MetadataSet:
+    ref = headed.get(element.get("structureRef", ""))
+    if ref is None:
+        raise _absent(element, "structureRef")
+    references = _all(report, "Target", "ReferenceValue", "ObjectReference")
+    references += _all(report, "Target", "ReferenceValue", "DataSetReference")
+    return MetadataSet(
+        ref.agency,
+        element.get("setID") or _id(report),
+        "1.0",
+        _texts(element, "Name"),
+        metadataflow=ref,
+        targets=tuple(found for entry in references if (found := _target(entry))),
+        attributes=tuple(map(_reported, _attributes_of(report))),
+        reporting_begin=_date(element, "reportingBeginDate"),
+        reporting_end=_date(element, "reportingEndDate"),
+    )
+
+
+def _target(element: Element) -> str | None:
+    """The URN of what a report of SDMX 2.1 is on; one of a kind that we do not know stays as it is written."""
+    if urn := _content(element, "URN"):
+        return urn
+    found = _reference(element, "Dataflow")
+    return None if found is None else found.urn
+
+
+def _date(element: Element, name: str) -> dt.date | None:
+    """The day, where it is one: a year or a quarter is left away."""
+    return day(element.get(name, ""))
+
+
+def _attributes_of(element: Element) -> list[Element]:
+    """What is reported: directly below, or in a set of its own."""
+    names = ("Attribute", "ReportedAttribute")
+    held = [element, *_all(element, "AttributeSet")]
+    return [child for entry in held for child in entry if _local(child.tag) in names]
+
+
+def _reported(element: Element) -> ReportedAttribute:
+    value: Text | str | None = _raw(element, "Value")
+    if value is None:
+        value = element.get("value")
+    structured = _all(element, "StructuredText")
+    if structured:
+        value = Text(tuple((entry.get(_LANGUAGE, "en"), _markup(entry)) for entry in structured))
+    elif texts := _texts(element, "Text"):
+        value = texts
+    elif value is None and _one(element, "Value") is not None:
+        value = ""
+    children = tuple(map(_reported, _attributes_of(element)))
+    return ReportedAttribute(_id(element), value, children, bool(structured))
+
+
+def _markup(element: Element) -> str:
+    """XHTML as it is written between tags, without the names of its namespace."""
+    from lxml import etree
+
+    parts = [etree.tostring(_bare(child), encoding="unicode") for child in element]
+    return escape(element.text or "") + "".join(parts)
+
+
+def _bare(element: Element) -> Element:
+    """The same element and what is in it, without namespaces that are only declared."""
+    from lxml import etree
+
+    made = etree.Element(element.tag.removeprefix(_XHTML))
+    made.text, made.tail = element.text, element.tail
+    for name, value in element.attrib.items():
+        made.set(name, value)
+    made.extend([_bare(child) for child in element])
+    return made
