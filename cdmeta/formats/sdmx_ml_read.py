@@ -86,9 +86,14 @@ def check_root(root: Element) -> None:
     """Raise ConversionError where a document has a document type, or is of no version that is read."""
     if root.getroottree().docinfo.internalDTD is not None:
         raise refusal("doctype")
-    namespace, _, name = root.tag.rpartition("}")
-    version = namespace.removeprefix("{").removeprefix(NAMESPACE).partition("/")[0]
-    if not namespace.startswith("{" + NAMESPACE):
+    check_name(root.tag.removeprefix("{"))
+
+
+def check_name(tag: str) -> None:
+    """Raise ConversionError where the name of a root (`namespace}name`) is of no version that is read."""
+    namespace, _, name = tag.rpartition("}")
+    version = namespace.removeprefix(NAMESPACE).partition("/")[0]
+    if not namespace.startswith(NAMESPACE):
         raise refusal("root", name=name)
     if version not in VERSIONS:
         raise refusal("version", version=version.removeprefix("v").replace("_", "."))
