@@ -92,7 +92,7 @@ def _scan(path: Path, delimiter: str) -> tuple[list[str], str, int]:
         raise refusal("csv.encoding") from error
     except csv.Error as error:
         raise refusal("csv", reason=str(error)) from error
-    return header, csv_scan([plain], len(header), ",", header=False), count
+    return header, csv_scan([plain], len(header), ",", header=False, ours=True), count
 
 
 def _rewrite(path: Path, plain: Path, delimiter: str, width: int) -> int:

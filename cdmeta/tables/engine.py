@@ -527,7 +527,7 @@ def _rewritten(session: Session, resource: Resource, dialect: Mapping[str, Any],
     header = _header(resource, headers) if has_header else _field_names(resource, width)
     if width not in (-1, len(header)):
         raise _refusal(resource, "cells")
-    scan = csv_scan([written], len(header), ",", header=False, breaks=True, ours=True)
+    scan = csv_scan([written], len(header), ",", header=False, ours=True)
     return _Source(scan, header, count, has_header, False)
 
 
@@ -588,7 +588,7 @@ def _inline(session: Session, resource: Resource) -> _Source:
     written, count, width = _write_plain(session, resource, records)
     if width not in (-1, len(header)):
         raise _refusal(resource, "cells")
-    scan = csv_scan([written], len(header), ",", header=False, breaks=True, ours=True)
+    scan = csv_scan([written], len(header), ",", header=False, ours=True)
     return _Source(scan, header, count, True, False)
 
 
