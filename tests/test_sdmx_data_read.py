@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -157,13 +158,16 @@ SAME: Rows = [
 URN = "urn:sdmx:org.sdmx.infomodel.datastructure.DataStructure=ZZ:EXR(1.0)"
 
 
+SENT = '<m:ID>X</m:ID><m:Test>false</m:Test><m:Prepared>2026-01-02T03:04:05</m:Prepared><m:Sender id="ZZ"/>'
+
+
 def xml(kind: str, version: str, level: str, content: str, attributes: str = "") -> str:
     base = f"http://www.sdmx.org/resources/sdmxml/schemas/{version}"
     old = '<Ref agencyID="ZZ" id="EXR" version="1.0"/>'
     return f"""<?xml version="1.0" encoding="UTF-8"?><m:{kind} xmlns:m="{base}/message" xmlns:c="{base}/common"
  xmlns:g="{base}/data/generic" xmlns:ss="{base}/data/structurespecific" xmlns:n="urn:n"
  xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">
-<m:Header><m:ID>X</m:ID><m:Structure structureID="S" dimensionAtObservation="{level}">
+<m:Header>{SENT}<m:Structure structureID="S" dimensionAtObservation="{level}">
 <c:Structure>{old if version == "v2_1" else URN}</c:Structure></m:Structure>
 <m:DataSetAction>Replace</m:DataSetAction></m:Header>
 <m:DataSet {"structureRef" if kind.startswith("Generic") else "ss:structureRef"}="S"{attributes}>{content}
@@ -355,6 +359,16 @@ def test_labels_are_taken_away_from_codes_and_not_from_texts(session: Session, p
     assert rows(session, second) == [{"row": 3, "TIME_PERIOD": "2011", **common}]
 
 
+def test_a_value_of_several_may_hold_their_separator(session: Session, put: Put) -> None:
+    cell = '"""a;b"";c ""d"";;""e""""f"""'
+    message = f"STRUCTURE[;],STRUCTURE_ID,ACTION,MANY[],X[].Y[]\ndataflow,Z:D(1.0),I,{cell},p;q\n"
+    (read,) = data_reading.data(session, put(message), NOTHING)
+    assert read.multiple == {"MANY"}
+    (row,) = rows(session, read)
+    assert json.loads(str(row["MANY"])) == ["a;b", 'c "d"', "", 'e"f']
+    assert row["X.Y"] == "p;q"
+
+
 def test_sdmx_csv_1_0_and_columns_of_names_are_read(session: Session, put: Put) -> None:
     old = "DATAFLOW;FREQ;TIME_PERIOD;OBS_VALUE\nZZ:DF(1.0);A;2010;1,5\nZZ:DF(1.0);A;2011;2,5\n"
     (read,) = data_reading.data(session, put(old), NOTHING)
@@ -406,3 +420,38 @@ def test_ids_that_are_sql_stay_ids(session: Session, put: Put) -> None:
     assert name in read.components
     found = session.connection.execute(f"SELECT {identifier(name)} FROM {read.table}").fetchall()
     assert found == [("A",)] * 3
+
+
+def by_pysdmx(path: Path) -> list[int]:
+    from pysdmx.io import read_sdmx
+
+    return [len(getattr(entry, "data", ())) for entry in read_sdmx(path, validate=False).data or ()]
+
+
+def by_sdmx1(path: Path) -> Rows:
+    import sdmx
+
+    message: Any = sdmx.read_sdmx(BytesIO(path.read_bytes()))
+    (found,) = message.data
+    told: Rows = []
+    for entry in found.obs:
+        row: dict[str, str | None] = {key.id: str(key.value) for key in entry.key.values.values()}
+        row |= {name: str(value.value) for name, value in entry.attrib.items()}
+        told.append(row | {"OBS_VALUE": str(entry.value)})
+    return told
+
+
+@pytest.mark.parametrize("shape", ["2.1 generic series", "2.1 generic flat", "2.1 generic time series"])
+def test_sdmx1_reads_the_same_observations(session: Session, put: Put, shape: str) -> None:
+    path = put(MESSAGES[shape]).rename(session.scratch / "message.xml")
+    (read,) = data_reading.data(session, path, STORE)
+    ours = [{name: value for name, value in row.items() if name != "row"} for row in rows(session, read)]
+    # It keeps attributes of the data set apart.
+    assert by_sdmx1(path) == [{name: value for name, value in row.items() if name != "SOURCE"} for row in ours]
+
+
+@pytest.mark.parametrize("shape", ["2.1 generic series", "2.1 flat", "3.0 series"])
+def test_pysdmx_reads_as_many(session: Session, put: Put, shape: str) -> None:
+    path = put(MESSAGES[shape]).rename(session.scratch / "message.xml")
+    (read,) = data_reading.data(session, path, STORE)
+    assert by_pysdmx(path) == [read.rows]

@@ -147,7 +147,8 @@ def _columns(header: Sequence[str]) -> Iterator[_Column]:
     has_names = "STRUCTURE_NAME" in header
     before = False
     for place, name in enumerate(header):
-        match = _COMPONENT.fullmatch(name)
+        # A list within a list, of metadata attributes, stays as it is written.
+        match = _COMPONENT.fullmatch(name.replace("[].", ".").removesuffix("[]") if "[]." in name else name)
         if name.partition("[")[0] in _OF_MESSAGES or name.partition(":")[0] in _OF_MESSAGES:
             continue
         if has_names and before:
@@ -188,11 +189,21 @@ def _value(column: _Column, inner: str, coded: frozenset[str] | None) -> str:
         return _unlabelled(cell, column, coded)
     parts = f"string_split({cell}, {literal(inner)})"
     if column.form == "":
-        return f"CASE WHEN {cell} IS NOT NULL THEN to_json({parts})::VARCHAR END"
+        return f"CASE WHEN {cell} IS NOT NULL THEN to_json({_parts(cell, inner)})::VARCHAR END"
     pairs = (
         f"list_transform({parts}, lambda p: struct_pack(k := split_part(p, ':', 1), v := p[strpos(p, ':') + 1:]))"
     )
     return f"CASE WHEN {cell} IS NOT NULL THEN '[' || to_json(map_from_entries({pairs}))::VARCHAR || ']' END"
+
+
+def _parts(cell: str, inner: str) -> str:
+    """SQL of the values in a cell; one that holds the separator stands between quotation marks."""
+    end = re.escape(inner)
+    form = literal(f'("(?:[^"]|"")*"|[^{end}]*){end}')
+    bare = """replace(p[2:-2], '""', '"')"""
+    quoted = """length(p) > 1 AND starts_with(p, '"') AND ends_with(p, '"')"""
+    found = f"regexp_extract_all({cell} || {literal(inner)}, {form}, 1)"
+    return f"list_transform({found}, lambda p: CASE WHEN {quoted} THEN {bare} ELSE p END)"
 
 
 def _unlabelled(cell: str, column: _Column, coded: frozenset[str] | None) -> str:

@@ -18,7 +18,7 @@ from cdmeta.formats.sdmx_ml import PARENT
 from cdmeta.phrase import Phrase
 from cdmeta.sdmx import artefacts as sdmx
 from cdmeta.sdmx.artefacts import Annotation, MetadataSet, ReportedAttribute, Representation, Structure
-from cdmeta.text import Text
+from cdmeta.text import NO_TEXT, Text
 from cdmeta.urn import Ref, known_kind
 
 if TYPE_CHECKING:
@@ -255,12 +255,19 @@ def _common(element: Element) -> dict[str, Any]:
 
 
 def _code(element: Element) -> sdmx.Code:
-    parent = _content(element, "Parent")
-    if parent is not None and (ref := _one(element, "Parent", "Ref")) is not None:
-        parent = ref.get("id")
-    if not parent:
-        parent = next((note.title for note in _annotations(element) if note.type == PARENT), None)
-    return sdmx.Code(_id(element), _texts(element, "Name"), _texts(element, "Description"), parent or None)
+    """A code; there may be a million of them, so its parts are gone through once."""
+    texts: dict[str, list[tuple[str, str]]] = {"Name": [], "Description": []}
+    parent: str | None = None
+    for part in element:
+        name = _local(part.tag)
+        if name in texts and part.text:
+            texts[name].append((part.get(_LANGUAGE, "en"), part.text))
+        elif name == "Parent":
+            parent = next(_locals(element, "Parent"), None)
+        elif name == "Annotations" and parent is None:
+            parent = next((note.title for note in _annotations(element) if note.type == PARENT), None)
+    name_, description = (Text(tuple(entries)) if entries else NO_TEXT for entries in texts.values())
+    return sdmx.Code(_id(element), name_, description, parent)
 
 
 def _codelist(element: Element, items: list[Any]) -> sdmx.Codelist:
