@@ -121,7 +121,8 @@ class Sheet:
                 for place, name in enumerate(self.names)
             ]
             columns = ", ".join([f"c0::BIGINT AS {ROW}", *cells])
-            yield f"SELECT {columns} FROM {csv_scan([path], width + 1, ',', header=False, breaks=self._breaks, ours=True)}"  # noqa: S608  # quoted
+            scan = csv_scan([path], width + 1, ",", header=False, breaks=self._breaks, ours=True)
+            yield f"SELECT {columns} FROM {scan}"  # noqa: S608  # quoted
 
     def _empty(self) -> str:
         columns = ", ".join([f"0::BIGINT AS {ROW}", *(f"NULL::VARCHAR AS {identifier(n)}" for n in self.names)])

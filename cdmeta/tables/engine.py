@@ -663,8 +663,8 @@ def csv_scan(
     """A table function that reads plain CSV files: columns `c0`, `c1` and so on.
 
     Where cells may hold line ends (`breaks`) one processor reads them, from their start. Files that we wrote
-    (`ours`) end their lines with a line feed; where that is not said, a carriage return in the first cells is taken
-    for the end of a line.
+    (`ours`) end their lines with a line feed; where that is not said, a carriage return in the first cells is
+    taken for the end of a line.
     """
     ending = ", new_line = '\\n'" if ours else ""
     names = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(width))
