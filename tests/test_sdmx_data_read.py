@@ -330,6 +330,13 @@ def test_json_is_the_same_table(session: Session, put: Put) -> None:
     assert rows(session, read) == [{"row": n, **row} for n, row in enumerate(SAME, start=1)]
 
 
+def test_numbers_of_json_stay_as_they_are_written(session: Session, put: Put) -> None:
+    for number in ("1.50", "-0.0", "1e400", "9" * 5000):
+        content = json.dumps(JSON_20).replace("1.3413", number)
+        (read,) = data_reading.data(session, put(content), NOTHING)
+        assert rows(session, read)[0]["OBS_VALUE"] == number
+
+
 def test_json_1_0_is_read(session: Session, put: Put) -> None:
     data = JSON_20["data"]
     structure = {key: value for key, value in data["structures"][0].items() if key != "measures"}
@@ -399,6 +406,7 @@ BROKEN: dict[str, tuple[str | bytes, str]] = {
     "csv column": ("STRUCTURE,STRUCTURE_ID,ACTION,5 %\ndataflow,Z:D(1.0),I,1\n", 'has a column "5 %"'),
     "other csv": ("a,b\n1,2\n", "is no SDMX message that can be read here"),
     "json place": (json.dumps(JSON_20).replace('{"attributes": [1]', '{"attributes": [7]'), "DECIMALS[7]"),
+    "json half": (json.dumps(JSON_20).replace("1.3413", '"\\ud800"'), "holds characters that are no text."),
     "json structures": ('{"data": {"codelists": []}}', "is a message of codelists, and not one of data."),
 }  # fmt: skip
 

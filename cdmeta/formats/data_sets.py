@@ -95,11 +95,12 @@ class Sheet:
             self._parts.append((path, len(self.names)))
         text = "\n".join(self._lines) + "\n"
         self._breaks = self._breaks or "\r" in text or text.count("\n") != len(self._lines)
+        self._lines.clear()
         try:
             self._file.write(text)
         except UnicodeEncodeError as error:
+            self._file.close()
             raise refusal("characters") from error
-        self._lines.clear()
 
     def close(self) -> None:
         """Write what is left, so that `select` finds all of it."""

@@ -21,6 +21,7 @@ from cdmeta.urn import Ref, known_kind
 
 MAX_BYTES = 512 * 2**20
 """Of a message: what is read whole needs several times its size."""
+_DIGITS = 16
 _TIME, _MEASURE = "TIME_PERIOD", "OBS_VALUE"
 
 _Object = Mapping[str, Any]
@@ -61,6 +62,8 @@ def metadata(stream: BinaryIO) -> Iterator[MetadataSet]:
 def load(stream: BinaryIO) -> _Object:
     """The object of a message; names that occur twice, and numbers that are none, are refused.
 
+    Numbers that are no places or counts stay the text that they are written with: `1.50`.
+
     Raises:
         ConversionError: it is no JSON, too deep or too large, or no object.
     """
@@ -68,7 +71,9 @@ def load(stream: BinaryIO) -> _Object:
     if len(content) > MAX_BYTES:
         raise refusal("large", limit=Phrase("package.bytes", {"count": MAX_BYTES}))
     try:
-        found = json.loads(content, object_pairs_hook=_unique, parse_constant=_no_number)
+        found = json.loads(
+            content, object_pairs_hook=_unique, parse_constant=_no_number, parse_float=str, parse_int=_integer
+        )
     except json.JSONDecodeError as error:
         raise refusal("json", line=error.lineno, reason=error.msg) from error
     except UnicodeDecodeError as error:
@@ -99,6 +104,10 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         names = [name for name, _ in pairs]
         raise _OddError(next(name for name in names if names.count(name) > 1))
     return found
+
+
+def _integer(text: str) -> int | str:
+    return int(text) if len(text) < _DIGITS else text
 
 
 def _no_number(name: str) -> Any:
