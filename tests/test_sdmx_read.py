@@ -249,7 +249,8 @@ CONSTRAINT_21 = f"""<s:Constraints><s:ContentConstraint id="CC" agencyID="ZZ" ve
  <c:KeyValue id="TIME_PERIOD"><c:TimeRange><c:BeforePeriod>2020</c:BeforePeriod></c:TimeRange></c:KeyValue>
 </s:CubeRegion>
 <s:DataKeySet isIncluded="false"><s:Key><c:KeyValue id="FREQ"><c:Value>M</c:Value></c:KeyValue>
- <c:KeyValue id="AREA"><c:Value>UG</c:Value></c:KeyValue></s:Key></s:DataKeySet>
+ <c:KeyValue id="AREA"><c:Value>UG</c:Value></c:KeyValue>
+ <c:Attribute id="NOTE"><c:Value>x</c:Value></c:Attribute></s:Key></s:DataKeySet>
 </s:ContentConstraint></s:Constraints>"""
 
 
@@ -266,7 +267,7 @@ def test_a_constraint_of_sdmx_2_1_is_a_data_constraint(put: Put) -> None:
             sdmx.CubeRegion((("FREQ", frozenset({"A", "M"})),)),
             sdmx.CubeRegion((("AREA", frozenset({"KE"})),), included=False),
         ),
-        keys=((False, (("FREQ", "M"), ("AREA", "UG"))),),
+        keys=((False, (("FREQ", "M"), ("AREA", "UG"), ("NOTE", "x"))),),
     )
 
 
@@ -563,7 +564,7 @@ JSON_REST = {
                 },
                 {
                     "codelist": urn("codelist.Codelist", "ZZ:CL_C(1.0)"),
-                    "exclusiveCodeSelection": {"memberValues": [{"value": "Z"}]},
+                    "exclusiveCodeSelection": {"memberValues": [{"value": "Z"}, "Y"]},
                 },
             ],
         }
@@ -635,7 +636,7 @@ def test_kinds_of_json_that_others_write(put: Put) -> None:
     assert (codelist.is_partial, codelist.codes) == (True, (Code("A", NO_TEXT),))
     assert codelist.extensions == (
         sdmx.CodelistExtension(Ref("Codelist", "ZZ", "CL_B"), "X_", ("A%",)),
-        sdmx.CodelistExtension(Ref("Codelist", "ZZ", "CL_C"), "", ("Z",), excluded=True),
+        sdmx.CodelistExtension(Ref("Codelist", "ZZ", "CL_C"), "", ("Z", "Y"), excluded=True),
     )
     assert values == sdmx.ValueList("ZZ", "VL", "1.0", N, codes=(Code("€ 5", NO_TEXT),))
     assert constraint == sdmx.DataConstraint(

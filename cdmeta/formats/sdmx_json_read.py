@@ -258,8 +258,8 @@ def _codelist(entry: _Object) -> sdmx.Codelist:
 def _extension(entry: _Object) -> sdmx.CodelistExtension:
     excluded = "exclusiveCodeSelection" in entry
     chosen = _object(entry, "exclusiveCodeSelection" if excluded else "inclusiveCodeSelection")
-    values = [_needed(value, "value") for value in _objects(chosen, "memberValues")]
-    values += _strings(chosen, "wildcardedMemberValues")
+    members = _member_values({"values": chosen.get("memberValues")})  # texts in 2.0, objects in 2.1
+    values = [*members, *_strings(chosen, "wildcardedMemberValues")]
     return sdmx.CodelistExtension(_ref(entry, "codelist"), _string(entry, "prefix") or "", tuple(values), excluded)
 
 
@@ -418,10 +418,7 @@ def _members(entry: _Object) -> Iterator[tuple[str, bool, frozenset[str], bool]]
     """Of a region: the id of a component, whether its values are meant, its values, whether it is a time range."""
     for key in ("keyValues", "attributes", "components"):
         for part in _objects(entry, key):
-            found = part.get("values")
-            values = found if isinstance(found, list) else []
-            plain = (value.get("value") if isinstance(value, Mapping) else value for value in values)
-            texts = frozenset(_text_of(value, "values") for value in plain)
+            texts = frozenset(_member_values(part))
             yield _needed(part, "id"), part.get("include") is not False, texts, "timeRange" in part
 
 
@@ -438,11 +435,20 @@ def _regions(entry: _Object) -> Iterator[sdmx.CubeRegion]:
         yield sdmx.CubeRegion((value,), included=False)
 
 
+def _member_values(entry: _Object) -> tuple[str, ...]:
+    """Values of a component: texts, or objects that hold one beside its language or validity."""
+    found = entry.get("values")
+    if found is not None and not isinstance(found, list):
+        raise _OddError("values")
+    plain = [value.get("value") if isinstance(value, Mapping) else value for value in found or []]
+    return tuple(_text_of(value, "values") for value in plain)
+
+
 def _keys(entry: _Object) -> Iterator[tuple[bool, tuple[tuple[str, str], ...]]]:
     for key in _objects(entry, "keys"):
         pairs = []
-        for part in _objects(key, "keyValues"):
-            values = _strings(part, "values") or (_needed(part, "value"),)
+        for part in [*_objects(key, "keyValues"), *_objects(key, "components")]:
+            values = _member_values(part) or (_needed(part, "value"),)
             pairs += [(_needed(part, "id"), value) for value in values]
         yield entry.get("isIncluded") is not False, tuple(pairs)
 

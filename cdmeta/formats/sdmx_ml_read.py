@@ -497,13 +497,16 @@ def _constraint(element: Element, items: list[Any]) -> sdmx.DataConstraint:
     )
 
 
+_MEMBERS = ("KeyValue", "Attribute", "Component")
+
+
 def _regions(element: Element) -> list[sdmx.CubeRegion] | None:
     """A part of the cube, as those that are meant and those that are left out; None where that cannot be said.
 
     A member without values is left away: it stands for all of them, or for a range of time, which our artefacts do
     not hold.
     """
-    members = [entry for entry in element if _local(entry.tag) in ("KeyValue", "Attribute", "Component")]
+    members = [entry for entry in element if _local(entry.tag) in _MEMBERS]
     meant = element.get("include", "true") in _TRUE
     by_side: dict[bool, list[tuple[str, frozenset[str]]]] = {True: [], False: []}
     for entry in members:
@@ -528,9 +531,11 @@ def _key_set(element: Element) -> list[tuple[bool, tuple[tuple[str, str], ...]]]
 
 
 def _key_values(element: Element) -> Iterator[tuple[str, str]]:
-    for entry in _all(element, "KeyValue"):
-        for value in _member_values(entry):
-            yield _id(entry), value
+    """Values of dimensions, and of other components where a key has such."""
+    for entry in element:
+        if _local(entry.tag) in _MEMBERS:
+            for value in _member_values(entry):
+                yield _id(entry), value
 
 
 def _metadata_structure(element: Element, _: list[Any]) -> sdmx.MetadataStructure:
