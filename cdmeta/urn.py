@@ -16,6 +16,8 @@ _PACKAGES = {
     "MetadataProviderScheme": "base",
     "Codelist": "codelist",
     "ValueList": "codelist",
+    "GeographicCodelist": "codelist",
+    "GeoGridCodelist": "codelist",
     "Code": "codelist",
     "ConceptScheme": "conceptscheme",
     "Concept": "conceptscheme",
@@ -35,6 +37,12 @@ _URN = re.compile(
     + r"(?P<package>[a-z]+)\.(?P<kind>[A-Za-z]+)=(?P<agency>[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z][A-Za-z0-9_-]*)*)"
     r":(?P<id>[A-Za-z0-9_@$-]+)\((?P<version>[0-9]+(\.[0-9]+){0,2}[0-9A-Za-z.+-]*)\)(\.(?P<item>[A-Za-z0-9_@$.-]+))?"
 )
+_ANY_URN = re.compile(
+    re.escape(_PREFIX) + r"[a-z]+\.(?P<kind>[A-Za-z]+)=(?P<agency>[A-Za-z0-9_.*-]+)"
+    r":(?P<id>[A-Za-z0-9_@$*-]+)\((?P<version>[0-9A-Za-z.*+~-]+)\)(\.(?P<item>[A-Za-z0-9_@$.*-]+))?"
+)
+_RENAMED = {"ContentConstraint": "DataConstraint", "GeoCodelist": "GeographicCodelist"}
+"""Classes of SDMX 2.1 that have another name in 3.0."""
 _AGENCY = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z][A-Za-z0-9_-]*)*")
 _ID = re.compile(r"[A-Za-z0-9_@$-]+")
 _NCNAME_ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
@@ -103,3 +111,21 @@ class Ref:
         if match is None or _PACKAGES.get(match["kind"]) != match["package"]:
             return None
         return cls(match["kind"], match["agency"], match["id"], match["version"], match["item"])
+
+    @classmethod
+    def read(cls, urn: object) -> Ref | None:
+        """Read a URN as others write it: with wildcards (`*`, `1.0+`, `latest`), or a class of SDMX 2.1.
+
+        None where it is none of a kind that we know.
+        """
+        match = _ANY_URN.fullmatch(urn.strip()) if isinstance(urn, str) else None
+        if match is None:
+            return None
+        kind = known_kind(match["kind"])
+        return None if kind is None else cls(kind, match["agency"], match["id"], match["version"], match["item"])
+
+
+def known_kind(name: str) -> str | None:
+    """The class of SDMX 3.0 that a class of 2.1 or 3.0 is; None where we know none."""
+    kind = _RENAMED.get(name, name)
+    return kind if kind in _PACKAGES else None

@@ -31,6 +31,8 @@ class Representation:
         decimals: the most digits behind the decimal point.
         pattern: a regular expression.
         max_occurs: how many values at once a measure or an attribute takes; None for any number.
+        from_concept: True where a component has no representation of its own: that of its concept holds, which
+            `store.Store.representation` finds; everything else here says nothing then, `max_occurs` apart.
     """
 
     codelist: Ref | None = None
@@ -42,6 +44,7 @@ class Representation:
     pattern: str | None = None
     decimals: int | None = None
     max_occurs: int | None = 1
+    from_concept: bool = False
 
 
 @dataclass(frozen=True)
@@ -202,6 +205,14 @@ class MetadataProviderScheme(Maintainable):
     def provider_ref(self, provider_id: str) -> Ref:
         """A reference to one of its providers."""
         return Ref("MetadataProvider", self.agency, self.id, self.version, provider_id)
+
+
+@dataclass(frozen=True)
+class DataProviderScheme(Maintainable):
+    """Data providers of a parent agency; always `DATA_PROVIDERS(1.0)`."""
+
+    kind = "DataProviderScheme"
+    providers: tuple[Agency, ...] = field(kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -507,6 +518,7 @@ class MetadataSet(Maintainable):
 
 Structure = (
     AgencyScheme
+    | DataProviderScheme
     | MetadataProviderScheme
     | Codelist
     | ValueList

@@ -527,7 +527,8 @@ def _rewritten(session: Session, resource: Resource, dialect: Mapping[str, Any],
     header = _header(resource, headers) if has_header else _field_names(resource, width)
     if width not in (-1, len(header)):
         raise _refusal(resource, "cells")
-    return _Source(csv_scan([written], len(header), ",", header=False), header, count, has_header, False)
+    scan = csv_scan([written], len(header), ",", header=False, ours=True)
+    return _Source(scan, header, count, has_header, False)
 
 
 def _records(path: Path, resource: Resource, dialect: Mapping[str, Any]) -> Iterator[list[str]]:
@@ -587,7 +588,8 @@ def _inline(session: Session, resource: Resource) -> _Source:
     written, count, width = _write_plain(session, resource, records)
     if width not in (-1, len(header)):
         raise _refusal(resource, "cells")
-    return _Source(csv_scan([written], len(header), ",", header=False), header, count, True, False)
+    scan = csv_scan([written], len(header), ",", header=False, ours=True)
+    return _Source(scan, header, count, True, False)
 
 
 def _cell(value: Any) -> str | None:
@@ -649,17 +651,28 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def csv_scan(paths: Sequence[Path], width: int, delimiter: str, *, header: bool, breaks: bool = False) -> str:
+def csv_scan(
+    paths: Sequence[Path],
+    width: int,
+    delimiter: str,
+    *,
+    header: bool,
+    breaks: bool = False,
+    ours: bool = False,
+) -> str:
     """A table function that reads plain CSV files: columns `c0`, `c1` and so on.
 
-    Where cells may hold line ends (`breaks`) one processor reads them, from their start.
+    Where cells may hold line ends (`breaks`) one processor reads them, from their start. Files that we wrote
+    (`ours`) end their lines with a line feed; where that is not said, a carriage return in the first cells is
+    taken for the end of a line.
     """
+    ending = ", new_line = '\\n'" if ours else ""
     names = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(width))
     files = ", ".join(literal(str(path.resolve())) for path in paths)
     return (
         f"read_csv([{files}], auto_detect = false, columns = {{{names}}}, header = {str(header).lower()}, "
         f"delim = {literal(delimiter)}, quote = '\"', escape = '\"', nullstr = '', allow_quoted_nulls = false, "
-        f"strict_mode = true, parallel = {str(not breaks).lower()}, {_READ_ALL})"
+        f"strict_mode = true, parallel = {str(not breaks).lower()}, {_READ_ALL}{ending})"
     )
 
 

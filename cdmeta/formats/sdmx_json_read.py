@@ -1,0 +1,617 @@
+"""SDMX-JSON 1.0, 2.0 and 2.1 messages of structures and of reference metadata, read whole.
+
+A member that has another shape than the schema says is told with the artefact that it is in.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any, BinaryIO, TypeVar
+
+from cdmeta.formats.messages import Skipped, absent, annotations_told, day, refusal
+from cdmeta.formats.sdmx_ml import PARENT
+from cdmeta.phrase import Phrase
+from cdmeta.sdmx import artefacts as sdmx
+from cdmeta.sdmx.artefacts import Annotation, MetadataSet, Representation, Structure
+from cdmeta.text import Text
+from cdmeta.urn import Ref, known_kind
+
+MAX_BYTES = 512 * 2**20
+"""Of a message: what is read whole needs several times its size."""
+_DIGITS = 16
+_TIME, _MEASURE = "TIME_PERIOD", "OBS_VALUE"
+
+_Object = Mapping[str, Any]
+_T = TypeVar("_T")
+
+
+def structures(stream: BinaryIO) -> Iterator[Structure | Skipped]:
+    """The artefacts of a structure message, and what of it is not read.
+
+    Raises:
+        ConversionError: it is no JSON or no such message, or lacks what an artefact has to have.
+    """
+    data = _data(stream)
+    if others := sorted({"dataSets", "metadataSets"} & data.keys()):
+        raise refusal("kind.structure", name=others[0])
+    for container, entries in data.items():
+        kind = _kind(container)
+        if not isinstance(entries, list):
+            continue
+        for entry in entries:
+            if isinstance(entry, Mapping):
+                yield _told(kind, entry, partial(_structure, kind, entry))
+
+
+def metadata(stream: BinaryIO) -> Iterator[MetadataSet]:
+    """The metadata sets of a message.
+
+    Raises:
+        ConversionError: as for `structures`.
+    """
+    data = _data(stream)
+    if "metadataSets" not in data:
+        raise refusal("kind.metadata", name=", ".join(sorted(data)) or "{}")
+    for entry in _objects(data, "metadataSets"):
+        yield _told("MetadataSet", entry, partial(_set, entry))
+
+
+def load(stream: BinaryIO) -> _Object:
+    """The object of a message; names that occur twice, and numbers that are none, are refused.
+
+    Numbers that are no places or counts stay the text that they are written with: `1.50`.
+
+    Raises:
+        ConversionError: it is no JSON, too deep or too large, or no object.
+    """
+    content = stream.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise refusal("large", limit=Phrase("package.bytes", {"count": MAX_BYTES}))
+    try:
+        found = json.loads(
+            content, object_pairs_hook=_unique, parse_constant=_no_number, parse_float=str, parse_int=_integer
+        )
+    except json.JSONDecodeError as error:
+        raise refusal("json", line=error.lineno, reason=error.msg) from error
+    except UnicodeDecodeError as error:
+        raise refusal("json.encoding") from error
+    except RecursionError as error:
+        raise refusal("json.deep") from error
+    except _OddError as error:
+        raise refusal("json.twice", name=str(error)) from error
+    if not isinstance(found, dict):
+        raise refusal("unknown")
+    return found
+
+
+def _data(stream: BinaryIO) -> _Object:
+    data = load(stream).get("data")
+    if not isinstance(data, Mapping):
+        raise refusal("unknown")
+    return data
+
+
+class _OddError(ValueError):
+    """A member that is not as it has to be; its text is the name of the member."""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise _OddError(next(name for name in names if names.count(name) > 1))
+    return found
+
+
+def _integer(text: str) -> int | str:
+    return int(text) if len(text) < _DIGITS else text
+
+
+def _no_number(name: str) -> Any:
+    raise _OddError(name)
+
+
+def _told(kind: str, entry: _Object, read: Callable[[], _T]) -> _T:
+    try:
+        return read()
+    except _OddError as error:
+        raise absent(f"{kind} {entry.get('id', '')}".strip(), str(error)) from error
+    except RecursionError as error:
+        raise refusal("json.deep") from error
+
+
+def _kind(container: str) -> str:
+    """`codelists` → `Codelist`; `categorySchemes` → `CategoryScheme`."""
+    name = container[:1].upper() + container[1:]
+    name = f"{name[:-3]}y" if name.endswith("ies") else name.removesuffix("s")
+    return _BY_FOLD.get(name.casefold()) or known_kind(name) or name
+
+
+def _structure(kind: str, entry: _Object) -> Structure | Skipped:
+    read = _READERS.get(kind)
+    if read is None or entry.get("isExternalReference") is True or _is_beyond(kind, entry):
+        agency, id_, version = (str(entry.get(key) or "") for key in ("agencyID", "id", "version"))
+        return Skipped(kind, agency, id_, version or "1.0")
+    return read(entry)
+
+
+def _objects(entry: _Object, key: str) -> list[_Object]:
+    found = entry.get(key)
+    if found is None:
+        return []
+    if not isinstance(found, list) or not all(isinstance(part, Mapping) for part in found):
+        raise _OddError(key)
+    return found
+
+
+def _object(entry: _Object, key: str) -> _Object:
+    found = entry.get(key)
+    if found is None:
+        return {}
+    if not isinstance(found, Mapping):
+        raise _OddError(key)
+    return found
+
+
+def _strings(entry: _Object, key: str) -> tuple[str, ...]:
+    found = entry.get(key)
+    if found is None:
+        return ()
+    if not isinstance(found, list):
+        raise _OddError(key)
+    return tuple(_text_of(part, key) for part in found)
+
+
+def _text_of(value: Any, key: str) -> str:
+    """A plain value as text, as SDMX-ML writes it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str | int | float):
+        return str(value)
+    raise _OddError(key)
+
+
+def _string(entry: _Object, key: str) -> str | None:
+    value = entry.get(key)
+    return None if value is None else _text_of(value, key)
+
+
+def _needed(entry: _Object, key: str) -> str:
+    if found := _string(entry, key):
+        return found
+    raise _OddError(key)
+
+
+def _whole(entry: _Object, key: str) -> int | None:
+    value = entry.get(key)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise _OddError(key)
+    return value
+
+
+def _occurs(entry: _Object, key: str) -> int | None:
+    """The most occurrences, 1 where it is not told; None for any number."""
+    if entry.get(key) == "unbounded":
+        return None
+    return 1 if entry.get(key) is None else _whole(entry, key)
+
+
+def _ref(entry: _Object, key: str) -> Ref:
+    if (found := Ref.read(_string(entry, key))) is None:
+        raise _OddError(key)
+    return found
+
+
+def _texts(entry: _Object, key: str = "name") -> Text:
+    """A text in all its languages; a lone one is in English, as in SDMX-ML."""
+    if by_language := _object(entry, f"{key}s"):
+        pairs = ((language, _text_of(text, key)) for language, text in by_language.items())
+        return Text(tuple((language, text) for language, text in pairs if text))
+    alone = _string(entry, key)
+    return Text((("en", alone),)) if alone else Text()
+
+
+def _annotations(entry: _Object) -> tuple[Annotation, ...]:
+    return tuple(
+        Annotation(
+            _string(note, "type"),
+            _string(note, "title") or _string(note, "value"),
+            _texts(note, "text"),
+            _string(note, "id"),
+        )
+        for note in _objects(entry, "annotations")
+    )
+
+
+def _common(entry: _Object) -> dict[str, Any]:
+    return {
+        "agency": _needed(entry, "agencyID"),
+        "id": _needed(entry, "id"),
+        "version": _string(entry, "version") or "1.0",
+        "name": _texts(entry),
+        "description": _texts(entry, "description"),
+        "annotations": _annotations(entry),
+    }
+
+
+def _code(entry: _Object) -> sdmx.Code:
+    parent = _string(entry, "parent")
+    if not parent:
+        parent = next((note.title for note in _annotations(entry) if note.type == PARENT), None)
+    return sdmx.Code(_needed(entry, "id"), _texts(entry), _texts(entry, "description"), parent)
+
+
+def _codelist(entry: _Object) -> sdmx.Codelist:
+    return sdmx.Codelist(
+        **_common(entry),
+        codes=tuple(map(_code, _objects(entry, "codes"))),
+        is_partial=entry.get("isPartial") is True,
+        extensions=tuple(map(_extension, _objects(entry, "codelistExtensions"))),
+    )
+
+
+def _extension(entry: _Object) -> sdmx.CodelistExtension:
+    excluded = "exclusiveCodeSelection" in entry
+    chosen = _object(entry, "exclusiveCodeSelection" if excluded else "inclusiveCodeSelection")
+    members = _member_values({"values": chosen.get("memberValues")})  # texts in 2.0, objects in 2.1
+    values = [*members, *_strings(chosen, "wildcardedMemberValues")]
+    return sdmx.CodelistExtension(_ref(entry, "codelist"), _string(entry, "prefix") or "", tuple(values), excluded)
+
+
+def _value_list(entry: _Object) -> sdmx.ValueList:
+    return sdmx.ValueList(**_common(entry), codes=tuple(map(_code, _objects(entry, "valueItems"))))
+
+
+def _concept_scheme(entry: _Object) -> sdmx.ConceptScheme:
+    return sdmx.ConceptScheme(**_common(entry), concepts=tuple(map(_concept, _objects(entry, "concepts"))))
+
+
+def _concept(entry: _Object) -> sdmx.Concept:
+    same, matches = annotations_told((note.type, note.title) for note in _annotations(entry))
+    core = _representation(_object(entry, "coreRepresentation")) if "coreRepresentation" in entry else None
+    names = (_needed(entry, "id"), _texts(entry), _texts(entry, "description"))
+    return sdmx.Concept(*names, core, same, matches)
+
+
+def _agencies(entry: _Object) -> sdmx.AgencyScheme:
+    return sdmx.AgencyScheme(**_common(entry), agencies=_organisations(entry, "agencies"))
+
+
+def _data_providers(entry: _Object) -> sdmx.DataProviderScheme:
+    return sdmx.DataProviderScheme(**_common(entry), providers=_organisations(entry, "dataProviders"))
+
+
+def _metadata_providers(entry: _Object) -> sdmx.MetadataProviderScheme:
+    return sdmx.MetadataProviderScheme(**_common(entry), providers=_organisations(entry, "metadataProviders"))
+
+
+def _organisations(entry: _Object, key: str) -> tuple[sdmx.Agency, ...]:
+    return tuple(sdmx.Agency(_needed(part, "id"), _texts(part)) for part in _objects(entry, key))
+
+
+def _representation(entry: _Object, default: str = "String") -> Representation:
+    most = _occurs(entry, "maxOccurs")
+    if "enumeration" in entry:
+        return Representation(_ref(entry, "enumeration"), max_occurs=most)
+    facets = _object(entry, "format") or _object(entry, "textFormat")
+    return Representation(
+        None,
+        _string(facets, "dataType") or _string(facets, "textType") or default,
+        _whole(facets, "minLength"),
+        _whole(facets, "maxLength"),
+        _string(facets, "minValue"),
+        _string(facets, "maxValue"),
+        _string(facets, "pattern"),
+        _whole(facets, "decimals"),
+        most,
+    )
+
+
+def _local(entry: _Object, default: str = "String") -> Representation:
+    if "localRepresentation" not in entry:
+        return Representation(from_concept=True)
+    return _representation(_object(entry, "localRepresentation"), default)
+
+
+def _data_structure(entry: _Object) -> sdmx.DataStructure:
+    parts = _object(entry, "dataStructureComponents")
+    groups = {
+        _needed(group, "id"): sdmx.Group(_needed(group, "id"), _strings(group, "groupDimensions"))
+        for group in _objects(parts, "groups")
+    }
+    listed = _object(parts, "attributeList")
+    usages = _objects(listed, "metadataAttributeUsages")
+    return sdmx.DataStructure(
+        **_common(entry),
+        dimensions=tuple(_dimensions(_object(parts, "dimensionList"))),
+        measures=tuple(_measures(_object(parts, "measureList"))),
+        attributes=tuple(_attribute(part, groups) for part in _objects(listed, "attributes")),
+        groups=tuple(groups.values()),
+        metadata=_ref(entry, "metadata") if entry.get("metadata") is not None else None,
+        metadata_usages=tuple(
+            sdmx.MetadataAttributeUsage(_needed(part, "metadataAttributeReference"), *_attachment(part, groups))
+            for part in usages
+        ),
+    )
+
+
+def _dimensions(entry: _Object) -> Iterator[sdmx.Dimension]:
+    """The dimensions, time last; 1.0 has lists of measure and time dimensions, 2.0 one time dimension."""
+    plain = [*_objects(entry, "dimensions"), *_objects(entry, "measureDimensions")]
+    for place, part in enumerate(plain, start=1):
+        concept = _ref(part, "conceptIdentity")
+        yield sdmx.Dimension(_id(part, concept), concept, _local(part), _position(part, place))
+    times = _objects(entry, "timeDimensions")
+    times = times or ([_object(entry, "timeDimension")] if entry.get("timeDimension") is not None else [])
+    for time in times:
+        local, place = _local(time, "ObservationalTimePeriod"), _position(time, len(plain) + 1)
+        yield sdmx.Dimension(_string(time, "id") or _TIME, _ref(time, "conceptIdentity"), local, place, True)
+
+
+def _position(entry: _Object, place: int) -> int:
+    found = _whole(entry, "position")
+    return place if found is None else found
+
+
+def _id(entry: _Object, concept: Ref) -> str:
+    return _string(entry, "id") or concept.item or _needed(entry, "id")
+
+
+def _measures(entry: _Object) -> Iterator[sdmx.Measure]:
+    if entry.get("primaryMeasure") is not None:
+        primary = _object(entry, "primaryMeasure")
+        yield sdmx.Measure(_MEASURE, _ref(primary, "conceptIdentity"), _local(primary))
+    for part in _objects(entry, "measures"):
+        concept = _ref(part, "conceptIdentity")
+        yield sdmx.Measure(_id(part, concept), concept, _local(part), _string(part, "usage") == "mandatory")
+
+
+def _attribute(entry: _Object, groups: Mapping[str, sdmx.Group]) -> sdmx.Attribute:
+    concept = _ref(entry, "conceptIdentity")
+    attachment, group = _attachment(entry, groups)
+    usage = _string(entry, "usage") or _string(entry, "assignmentStatus") or ""
+    return sdmx.Attribute(
+        _id(entry, concept),
+        concept,
+        _local(entry),
+        attachment,
+        usage.lower() == "mandatory",
+        group,
+        _strings(entry, "measureRelationship"),
+    )
+
+
+def _attachment(entry: _Object, groups: Mapping[str, sdmx.Group]) -> tuple[sdmx.Attachment, str | None]:
+    place = _object(entry, "attributeRelationship")
+    if dimensions := _strings(place, "dimensions"):
+        return dimensions, None
+    if group := _string(place, "group"):
+        if group not in groups:
+            raise _OddError(f"group {group}")
+        return groups[group].dimensions, group
+    return ("dataflow" if place.keys() & {"none", "dataflow"} or not place else "observation"), None
+
+
+def _dataflow(entry: _Object) -> sdmx.Dataflow:
+    return sdmx.Dataflow(**_common(entry), structure=_ref(entry, "structure"))
+
+
+def _constraint(entry: _Object) -> sdmx.DataConstraint:
+    attachment = _object(entry, "constraintAttachment")
+    urns = [urn for value in attachment.values() for urn in (value if isinstance(value, list) else [value])]
+    role = _string(entry, "role") or _string(entry, "type")
+    return sdmx.DataConstraint(
+        **_common(entry),
+        allowed=role != "Actual",
+        attached=tuple(ref for ref in map(Ref.read, urns) if ref is not None),
+        regions=tuple(region for part in _objects(entry, "cubeRegions") for region in _regions(part)),
+        keys=tuple(key for part in _objects(entry, "dataKeySets") for key in _keys(part)),
+    )
+
+
+def _members(entry: _Object) -> Iterator[tuple[str, bool, frozenset[str], bool]]:
+    """Of a region: the id of a component, whether its values are meant, its values, whether it is a time range."""
+    for key in ("keyValues", "attributes", "components"):
+        for part in _objects(entry, key):
+            texts = frozenset(_member_values(part))
+            yield _needed(part, "id"), part.get("include") is not False, texts, "timeRange" in part
+
+
+def _regions(entry: _Object) -> Iterator[sdmx.CubeRegion]:
+    """As in SDMX-ML: those that are meant, and for each component of which values are left out, one more."""
+    meant = entry.get("include", entry.get("isIncluded")) is not False
+    members = list(_members(entry))
+    kept = [(id_, values) for id_, included, values, _ in members if included and values]
+    kept += [(id_, values) for id_, included, values, timed in members if not (included or values or timed)]
+    left = [(id_, values) for id_, included, values, _ in members if not included and values]
+    if kept or not left:
+        yield sdmx.CubeRegion(tuple(kept), meant)
+    for value in left:
+        yield sdmx.CubeRegion((value,), included=False)
+
+
+def _member_values(entry: _Object) -> tuple[str, ...]:
+    """Values of a component: texts, or objects that hold one beside its language or validity."""
+    found = entry.get("values")
+    if found is not None and not isinstance(found, list):
+        raise _OddError("values")
+    plain = [value.get("value") if isinstance(value, Mapping) else value for value in found or []]
+    return tuple(_text_of(value, "values") for value in plain)
+
+
+def _keys(entry: _Object) -> Iterator[tuple[bool, tuple[tuple[str, str], ...]]]:
+    for key in _objects(entry, "keys"):
+        pairs = []
+        for part in [*_objects(key, "keyValues"), *_objects(key, "components")]:
+            values = _member_values(part) or (_needed(part, "value"),)
+            pairs += [(_needed(part, "id"), value) for value in values]
+        yield entry.get("isIncluded") is not False, tuple(pairs)
+
+
+def _metadata_structure(entry: _Object) -> sdmx.MetadataStructure:
+    parts = _object(entry, "metadataStructureComponents")
+    found = _objects(_object(parts, "metadataAttributeList"), "metadataAttributes")
+    for report in _objects(parts, "reportStructures"):
+        found = [*found, *_objects(_object(report, "attributeList") or report, "metadataAttributes")]
+    return sdmx.MetadataStructure(**_common(entry), attributes=tuple(map(_metadata_attribute, found)))
+
+
+def _metadata_attribute(entry: _Object) -> sdmx.MetadataAttribute:
+    concept = _ref(entry, "conceptIdentity")
+    least = _whole(entry, "minOccurs")
+    return sdmx.MetadataAttribute(
+        _id(entry, concept),
+        concept,
+        _local(entry),
+        1 if least is None else least,
+        _occurs(entry, "maxOccurs"),
+        entry.get("isPresentational") is True,
+        tuple(map(_metadata_attribute, _objects(entry, "metadataAttributes"))),
+    )
+
+
+def _metadataflow(entry: _Object) -> sdmx.Metadataflow:
+    return sdmx.Metadataflow(
+        **_common(entry), structure=_ref(entry, "structure"), targets=_strings(entry, "targets")
+    )
+
+
+def _agreement(entry: _Object) -> sdmx.MetadataProvisionAgreement:
+    return sdmx.MetadataProvisionAgreement(
+        **_common(entry), metadataflow=_ref(entry, "metadataflow"), provider=_ref(entry, "metadataProvider")
+    )
+
+
+def _representation_map(entry: _Object) -> sdmx.RepresentationMap:
+    return sdmx.RepresentationMap(
+        **_common(entry),
+        sources=tuple(map(_column, _objects(entry, "source"))),
+        targets=tuple(map(_column, _objects(entry, "target"))),
+        mappings=tuple(
+            sdmx.ValueMapping(
+                tuple(_needed(value, "value") for value in _objects(row, "sourceValues")),
+                _strings(row, "targetValues"),
+            )
+            for row in _objects(entry, "representationMappings")
+        ),
+    )
+
+
+def _column(entry: _Object) -> Ref | str:
+    key = next((name for name in ("codelist", "valuelist", "valueList") if name in entry), None)
+    return _needed(entry, "dataType") if key is None else _ref(entry, key)
+
+
+def _structure_map(entry: _Object) -> sdmx.StructureMap:
+    return sdmx.StructureMap(
+        **_common(entry),
+        source=_ref(entry, "source"),
+        target=_ref(entry, "target"),
+        components=tuple(
+            sdmx.ComponentMap(
+                _strings(part, "source"),
+                _strings(part, "target"),
+                _ref(part, "representationMap") if part.get("representationMap") is not None else None,
+            )
+            for part in _objects(entry, "componentMaps")
+        ),
+        fixed=tuple(
+            sdmx.FixedValueMap(_needed(part, "target"), _strings(part, "values"))
+            for part in _objects(entry, "fixedValueMaps")
+        ),
+        dates=tuple(date for part in _objects(entry, "datePatternMaps") for date in _date_maps(part)),
+    )
+
+
+def _date_maps(entry: _Object) -> Iterator[sdmx.DatePatternMap]:
+    for pair in _objects(entry, "mappedComponents"):
+        yield sdmx.DatePatternMap(
+            _needed(pair, "source"),
+            _needed(pair, "target"),
+            _needed(entry, "sourcePattern"),
+            _string(entry, "locale") or "en",
+            _string(entry, "targetFrequencyID") or "D",
+        )
+
+
+_BY_FOLD = {"valuelist": "ValueList"}
+"""Kinds that registries write in another case: `valuelists`."""
+_CONTENT = {
+    "Dataflow": "structure",
+    "Metadataflow": "structure",
+    "DataStructure": "dataStructureComponents",
+    "MetadataStructure": "metadataStructureComponents",
+}
+
+
+def _is_beyond(kind: str, entry: _Object) -> bool:
+    """True of a mere stub, and of what says more than our artefacts can hold (as in `sdmx_ml_read`)."""
+    if kind == "RepresentationMap":
+        rows = _objects(entry, "representationMappings")
+        sources = [value for row in rows for value in _objects(row, "sourceValues")]
+        return any({"validFrom", "validTo"} & row.keys() for row in rows) or any(
+            value.keys() - {"value", "isRegEx"} or value.get("isRegEx") is True for value in sources
+        )
+    if kind == "StructureMap":
+        fixed = any("source" in part for part in _objects(entry, "fixedValueMaps"))
+        dated = any("frequencyDimension" in part for part in _objects(entry, "datePatternMaps"))
+        return fixed or dated or bool(entry.get("epochMaps") or entry.get("frequencyFormatMappings"))
+    if kind == "DataConstraint":
+        regions = _objects(entry, "cubeRegions")
+        return any(
+            region.get("include", region.get("isIncluded")) is False
+            and any(not included and values for _, included, values, _ in _members(region))
+            for region in regions
+        )
+    return kind in _CONTENT and _CONTENT[kind] not in entry
+
+
+_READERS: Mapping[str, Callable[[_Object], Structure]] = {
+    "AgencyScheme": _agencies,
+    "DataProviderScheme": _data_providers,
+    "MetadataProviderScheme": _metadata_providers,
+    "Codelist": _codelist,
+    "ValueList": _value_list,
+    "ConceptScheme": _concept_scheme,
+    "DataStructure": _data_structure,
+    "Dataflow": _dataflow,
+    "DataConstraint": _constraint,
+    "MetadataStructure": _metadata_structure,
+    "Metadataflow": _metadataflow,
+    "MetadataProvisionAgreement": _agreement,
+    "RepresentationMap": _representation_map,
+    "StructureMap": _structure_map,
+}
+
+
+def _set(entry: _Object) -> MetadataSet:
+    return MetadataSet(
+        **_common(entry),
+        metadataflow=_ref(entry, "metadataflow" if entry.get("metadataflow") else "metadataProvisionAgreement"),
+        targets=_strings(entry, "targets"),
+        attributes=tuple(map(_reported, _objects(entry, "attributes"))),
+        reporting_begin=_date(entry, "reportingBegin"),
+        reporting_end=_date(entry, "reportingEnd"),
+    )
+
+
+def _date(entry: _Object, key: str) -> dt.date | None:
+    """The day, where it is one: a year or a quarter is left away."""
+    return day(_string(entry, key) or "")
+
+
+def _reported(entry: _Object) -> sdmx.ReportedAttribute:
+    """A reported attribute; SDMX-JSON does not tell XHTML from other text, so `structured` stays False."""
+    value = entry.get("value")
+    read: Text | str | None
+    if isinstance(value, Mapping):
+        read = Text(tuple((language, _text_of(text, "value")) for language, text in value.items()))
+    else:
+        read = None if value is None else _text_of(value, "value")
+    children = tuple(map(_reported, _objects(entry, "attributes")))
+    return sdmx.ReportedAttribute(_needed(entry, "id"), read, children)
