@@ -78,7 +78,7 @@ def scattered(session: Session, view: str, flow: Flow, parts: Sequence[Part]) ->
         found = _differing(session, view, key, part.sql)
         if found is not None:
             columns = [by_id[id_].column for id_ in dimensions if id_ in by_id]
-            level = ", ".join(column.name for column in columns if column) or "–"
+            level = ", ".join(column.name for column in columns if column) or "dataset"
             yield _finding("CD742", flow.table, entry, *found, {"level": level})
 
 
