@@ -40,7 +40,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Status:
-    """Why a figure is missing: a code of SDMX:CL_OBS_STATUS, and of SDMX:CL_CONF_STATUS where it is confidential."""
+    """Why a figure is missing: a code of SDMX:CL_OBS_STATUS; of SDMX:CL_CONF_STATUS, where it is confidential."""
 
     observation: str
     confidentiality: str = ""

@@ -214,7 +214,7 @@ def _types(fields: Iterable[Field]) -> Schema:
         },
         "sdmx": {
             "title": "SDMX",
-            "description": "Which SDMX agency maintains what is made from this package, and what holds for its tables.",
+            "description": "Which SDMX agency maintains what is made from this, and what holds for all tables.",
             "type": "object",
             "properties": {
                 "agency": {
