@@ -109,7 +109,7 @@ def by_sdmx1(path: Path, structures: Path) -> Rows:
 
 
 def for_sdmx1(message: bytes) -> bytes:
-    """A message without what sdmx1 fails on: attributes of the dataflow belong to observations, and are not told."""
+    """A message without what sdmx1 fails on: attributes of the dataflow are of observations, and are not told."""
     plain = message.replace(b"<str:Dataflow/>", b"<str:Observation/>")
     return b"".join(line for line in plain.splitlines(keepends=True) if not line.startswith(b"<Atts "))
 

@@ -80,7 +80,8 @@ def _coarsest(opened: Session, view: str, table: Table, column: Column) -> Level
         fewer = {other: sql for other, sql in needed.items() if other != id_}
         if fewer and not varies(opened, view, fewer.values(), value):
             needed = fewer
-    return tuple(needed) if len(needed) < len(key) else "series"
+    # The frequency follows from the time, so a key that lacks nothing else is that of the series.
+    return tuple(needed) if set(key) - set(needed) - {"FREQ"} else "series"
 
 
 def _key(table: Table) -> dict[str, str]:
