@@ -130,9 +130,16 @@ def _columns(
     columns = _renamed(resource, columns, chosen, findings)
     findings += _id_problems(resource, columns)
     columns = tuple(_attached(resource, column, columns, findings) for column in columns)
-    if any(c.role == "measure" and not c.unit for c in columns) and all(c.id != "UNIT_MEASURE" for c in columns):
+    if _without_unit(columns):
         findings.append(Finding("CD708", Where(resource=resource.name), {"resource": resource.name}))
     return columns
+
+
+def _without_unit(columns: Sequence[Column]) -> bool:
+    """Tell whether figures have no unit, neither declared nor in a column."""
+    ids = {column.id for column in columns}
+    measures = (column for column in columns if column.role == "measure" and not column.unit)
+    return "UNIT_MEASURE" not in ids and any(f"UNIT_MEASURE_{column.id}" not in ids for column in measures)
 
 
 def _metadata_ids() -> dict[str, str]:
@@ -319,9 +326,8 @@ class _ColumnBuilder:
         given = sdmx.get("smallBase")
         if given is None:
             return None
-        column, below = (
-            (given.get(key) for key in ("field", "below")) if isinstance(given, Mapping) else (None, None)
-        )
+        told = _mapping(given)
+        column, below = _string(told.get("field")), told.get("below")
         known = {str(f.get("name")) for f in self._resource.fields if f.get("type") in _NUMBER_TYPES}
         if column in known and isinstance(below, int) and not isinstance(below, bool) and below > 0:
             return column, str(below)

@@ -289,7 +289,7 @@ def test_what_is_no_attachment_is_told(given: Any, tmp_path: Path) -> None:
 
 
 @given(values=st.lists(st.sampled_from(["x", "y", ""]), min_size=8, max_size=8))
-@settings(max_examples=15)
+@settings(max_examples=8, deadline=None)
 def test_what_is_worked_out_is_coarsest_and_true(
     values: list[str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -512,7 +512,8 @@ def test_labels_of_missing_values_are_statuses(tmp_path: Path) -> None:
 @pytest.mark.parametrize("everywhere", [True, False])
 def test_statuses_may_be_declared(everywhere: bool, tmp_path: Path) -> None:
     statuses = {"-": "Q", "..": "no recopilado", "x": "sans objet", "#": "H", "": "O"}
-    own, all_ = ({}, {"statuses": statuses}) if everywhere else ({"statuses": statuses}, {})
+    own: Field = {} if everywhere else {"statuses": statuses}
+    all_: Field = {"statuses": statuses} if everywhere else {}
     it = made(package(tmp_path, [PLACE, YEAR, measure(**own)], MARKED, schema={"missingValues": MARKS}, **all_))
     assert it.column("OBS_STATUS") == ["O", "Q", "L", "M", "H", "A", "A"]
     assert it.column("CONF_STATUS") == ["F", "C", "F", "F", "F", "F", "F"]
@@ -619,6 +620,52 @@ def test_our_own_names_stand_in_every_language(tmp_path: Path) -> None:
 
 # Odd values
 
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.sampled_from(["", "-", "Q", "place"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["field", "below", "-", "code", "name", "value"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+MEMBERS = ("attachment", "statuses", "unitMult", "decimals", "smallBase", "unit", "codelist", "concept", "parent")
+
+
+@given(member=st.sampled_from(MEMBERS), value=JSON, everywhere=st.booleans())
+@settings(max_examples=20, deadline=None)
+def test_no_json_in_what_sdmx_says_breaks_it(
+    member: str, value: Any, everywhere: bool, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    category = {"value": "A", "label": "x"} | ({"parent": value} if member == "parent" else {})
+    own = {} if member == "parent" else {member: value}
+    fields = [PLACE | {"categories": [category]}, YEAR, measure(**own), attribute(**own)]
+    it = made(
+        package(tmp_path_factory.mktemp("any"), fields, [["A", "2024", "1", "x"]], **(own if everywhere else {}))
+    )
+    assert {code for code, *_ in it.findings} <= {
+        "CD708",
+        "CD710",
+        "CD714",
+        "CD740",
+        "CD741",
+        "CD743",
+        "CD745",
+        "CD747",
+    }
+
+
+@pytest.mark.parametrize("told", ["UNIT_MEASURE", "UNIT_MEASURE_B"])
+def test_a_unit_may_stand_in_a_column(told: str, tmp_path: Path) -> None:
+    fields = [PLACE, YEAR, measure("a"), measure("b", unit=None), attribute("unit", id=told)]
+    it = made(package(tmp_path, fields, [["A", "2024", "1", "2", "KG"]]))
+    assert it.findings == []
+    found = {id_: it.rows[0][id_] for id_ in it.rows[0] if id_.startswith("UNIT_MEASURE")}
+    assert found == ({told: "KG"} if told == "UNIT_MEASURE" else {"UNIT_MEASURE_A": "KM", told: "KG"})
+
 
 @pytest.mark.parametrize(
     "text",
@@ -632,15 +679,16 @@ def test_our_own_names_stand_in_every_language(tmp_path: Path) -> None:
     ],
     ids=["quotes", "lines", "right to left", "astral", "long", "code"],
 )
-@pytest.mark.parametrize("level", ["observation", "series", "dataset", ["place"]])
-def test_any_text_may_belong_to_anything(level: Any, text: str, tmp_path: Path) -> None:
-    fields = [PLACE, SEX, YEAR, measure(), attribute(attachment=level)]
-    path = package(tmp_path, fields, [["A", "F", "2024", "1", text]])
-    assert made(path).column("NOTE") == [text]
+def test_any_text_may_belong_to_anything(text: str, tmp_path: Path) -> None:
+    levels: list[Any] = ["observation", "series", "dataset", ["place"]]
+    notes = [attribute(f"note{n}", attachment=level) for n, level in enumerate(levels)]
+    path = package(tmp_path, [PLACE, SEX, YEAR, measure(), *notes], [["A", "F", "2024", "1", *[text] * 4]])
+    row = made(path).rows[0]
+    assert [row[f"NOTE{n}"] for n in range(4)] == [text] * 4
     convert(path, "sdmx-ml-3.0", tmp_path / "ml", allowed_signers=None, draft=True, now=NOW)
     root = etree.parse(tmp_path / "ml" / "data-t.xml", etree.XMLParser(huge_tree=True))
-    told = [each.get("NOTE") for each in root.iter("Atts", "Obs") if "NOTE" in each.attrib]
-    assert told == [text]
+    told = {id_: each.get(id_) for each in root.iter("Atts", "Obs") for id_ in each.keys() if "NOTE" in id_}
+    assert told == {f"NOTE{n}": text for n in range(4)}
 
 
 def test_control_characters_are_refused_at_any_level(tmp_path: Path) -> None:
