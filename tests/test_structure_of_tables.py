@@ -235,6 +235,12 @@ def test_a_table_without_rows_tells_nothing(tmp_path: Path) -> None:
         assert convert(tmp_path / "package", to, tmp_path / to, allowed_signers=None, draft=True, now=NOW).files
 
 
+def test_of_two_parts_of_the_key_the_earlier_is_kept(tmp_path: Path) -> None:
+    fields = [PLACE, SEX, YEAR, measure(), attribute(attachment="auto")]
+    rows = [["A", "F", "2023", "1", "x"], ["A", "F", "2024", "1", "x"], ["B", "M", "2024", "1", "y"]]
+    assert made(package(tmp_path, fields, rows)).attribute("NOTE").attachment == ("PLACE",)
+
+
 def test_nobody_asking_it_belongs_to_the_observation(tmp_path: Path) -> None:
     it = made(package(tmp_path, [PLACE, SEX, YEAR, measure(), NOTE], told(["x", "x", "x", "x"])))
     assert (it.attribute("NOTE").attachment, it.findings) == ("observation", [])
