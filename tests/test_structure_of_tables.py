@@ -28,6 +28,7 @@ from cdmeta.sdmx.structures import Structures, standard_codelists, structures
 from cdmeta.sdmx.values import MANY_CODES
 from cdmeta.tables.engine import ROW, code_rows, session
 from cdmeta.workflows.convert import convert
+from cdmeta.workflows.validate import validate
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "public-service-satisfaction" / "package"
 NOW = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)
@@ -649,9 +650,10 @@ def test_no_json_in_what_sdmx_says_breaks_it(
     category = {"value": "A", "label": "x"} | ({"parent": value} if member == "parent" else {})
     own = {} if member == "parent" else {member: value}
     fields = [PLACE | {"categories": [category]}, YEAR, measure(**own), attribute(**own)]
-    it = made(
-        package(tmp_path_factory.mktemp("any"), fields, [["A", "2024", "1", "x"]], **(own if everywhere else {}))
-    )
+    rows = [["A", "2024", "1", "x"]]
+    path = package(tmp_path_factory.mktemp("any"), fields, rows, **(own if everywhere else {}))
+    it = made(path)
+    assert all(f.message(tag) for f in validate(path).findings for tag in ("en", "es", "fr"))
     assert {code for code, *_ in it.findings} <= {
         "CD708",
         "CD710",
@@ -662,6 +664,25 @@ def test_no_json_in_what_sdmx_says_breaks_it(
         "CD745",
         "CD747",
     }
+
+
+@pytest.mark.parametrize(
+    ("sdmx", "expected"),
+    [
+        ({"unit": False}, "what SDMX takes here"),
+        ({"unitMult": 16}, "what SDMX takes here"),
+        ({"decimals": "1"}, "what SDMX takes here"),
+        ({"smallBase": {"field": "place"}}, "what SDMX takes here"),
+        ({"statuses": {"-": 7}}, "a text, in quotation marks"),
+        ({"codelist": "CL_SEX"}, "SDMX:CL_SEX(2.1)"),
+        ({"id": "1x"}, "an SDMX id"),
+    ],
+)
+def test_the_check_of_a_description_says_what_sdmx_takes(sdmx: Field, expected: str, tmp_path: Path) -> None:
+    path = package(tmp_path, [PLACE, YEAR, measure(**sdmx)], [["A", "2024", "1"]])
+    told = [f.message() + f.remedy() for f in validate(path).findings if (f.where.pointer or "").find("/sdmx") > 0]
+    assert told
+    assert any(expected in text for text in told), told
 
 
 @pytest.mark.parametrize("told", ["UNIT_MEASURE", "UNIT_MEASURE_B"])
