@@ -113,6 +113,12 @@ class Ref:
         return cls(match["kind"], match["agency"], match["id"], match["version"], match["item"])
 
     @classmethod
+    def parse_short(cls, kind: str, text: object) -> Ref | None:
+        """Read a reference as people write it, `SDMX:CL_SEX(2.1)`; None where it is none."""
+        known = isinstance(text, str) and kind in _PACKAGES
+        return cls.parse(f"{_PREFIX}{_PACKAGES[kind]}.{kind}={text}") if known else None
+
+    @classmethod
     def read(cls, urn: object) -> Ref | None:
         """Read a URN as others write it: with wildcards (`*`, `1.0+`, `latest`), or a class of SDMX 2.1.
 

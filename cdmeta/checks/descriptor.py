@@ -253,14 +253,23 @@ def _expected(entry: Field | None, place: Parts, error: Any) -> Phrase:
     if entry is None:
         if error.validator == "enum":
             return Phrase("expected.one", {"names": ", ".join(error.validator_value)})
-        if error.validator == "type":
-            return Phrase(f"expected.json.{error.validator_value}")
-        return Phrase("expected.urn" if "urn" in error.validator_value else "expected.id")
+        return _expected_of_sdmx(error)
     if error.validator == "not":
         return Phrase("expected.not-withheld" if error.instance == WITHHELD else "expected.stage")
     in_list = entry.type in ("list", "codes", "strings") and isinstance(place[-1], int)
     key = f"expected.{entry.path}" if f"expected.{entry.path}" in profile.texts() else f"expected.{entry.type}"
     return Phrase(f"{key}.item" if in_list else key, {"example": entry.example})
+
+
+def _expected_of_sdmx(error: Any) -> Phrase:
+    """What should stand at a place that no field of the profile describes, in words."""
+    value = str(error.validator_value)
+    if error.validator == "type" and f"expected.json.{value}" in profile.texts():
+        return Phrase(f"expected.json.{value}")
+    if error.validator == "pattern" and "urn" in value:
+        return Phrase("expected.urn")
+    is_id = error.validator == "pattern" and value.startswith("^[A-Za-z]")
+    return Phrase("expected.id" if is_id else "expected.sdmx")
 
 
 # --- what a schema cannot say

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cdmeta.formats.sdmx_ml import sender_id
 from cdmeta.sdmx.artefacts import Dataflow, Header
-from cdmeta.sdmx.observations import Observations, xml_attribute
+from cdmeta.sdmx.observations import Cell, Observations, xml_attribute
 from cdmeta.sdmx.xsd import namespace
 from cdmeta.tables.engine import Session, write_lines
 
@@ -28,9 +29,31 @@ def data(session: Session, observations: Observations, path: Path, header: Heade
         ConversionError: the rows cannot be read; raised when the session ends.
     """
     before, after = _envelope(observations.dataflow, header)
-    line = " || ".join(["'<Obs'", *map(xml_attribute, observations.cells), "'/>'"])
+    observed = {part.id for part in observations.structure.components}
+    observed -= {part.id for part in observations.structure.attributes if part.attachment != "observation"}
+    line = _element("Obs", [cell for cell in observations.cells if cell.id in observed])
     query = f"SELECT {line} FROM {observations.view}"  # noqa: S608  # ids are SDMX ids, texts literals
-    write_lines(session, query, path, before, after)
+    write_lines(session, " UNION ALL ".join((*_levels(observations), query)), path, before, after)
+
+
+def _levels(observations: Observations) -> Iterator[str]:
+    """SQL of the attributes of the data set, of groups and of series, each with its part of the key."""
+    by_id = {cell.id: cell for cell in observations.cells}
+    levels: dict[tuple[str, ...], list[Cell]] = {}
+    for part in observations.structure.attributes:
+        if part.attachment != "observation" and part.id in by_id:
+            key = part.attachment if isinstance(part.attachment, tuple) else ()
+            levels.setdefault(key, []).append(by_id[part.id])
+    for key, cells in levels.items():
+        keyed = [by_id[id_] for id_ in key]
+        told = [Cell(cell.id, f"max({cell.sql})", cell.is_free) for cell in cells]
+        grouping = f" GROUP BY {', '.join(cell.sql for cell in keyed)}" if keyed else " HAVING count(*) > 0"
+        rows = f"SELECT {_element('Atts', [*keyed, *told])} AS line FROM {observations.view}{grouping}"  # noqa: S608
+        yield f"(SELECT line FROM ({rows}) ORDER BY line)"  # noqa: S608  # built here
+
+
+def _element(name: str, cells: Iterable[Cell]) -> str:
+    return " || ".join([f"'<{name}'", *map(xml_attribute, cells), "'/>'"])
 
 
 def _envelope(dataflow: Dataflow, header: Header) -> tuple[str, str]:

@@ -14,7 +14,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -169,8 +169,22 @@ def column(index: int) -> str:
     return f"f{index}"
 
 
-def relation(session: Session, package: Package, resource: Resource) -> DuckDBPyRelation:
+def as_written(index: int) -> str:
+    """The name, in a relation, of the same field with its missing values as they are written."""
+    return f"r{index}"
+
+
+def relation(
+    session: Session, package: Package, resource: Resource, written: Container[int] = ()
+) -> DuckDBPyRelation:
     """The rows of a resource: `row`, and a column of text `f0`, `f1` … for each of `resource.fields`.
+
+    Args:
+        session: the session.
+        package: the package.
+        resource: the resource.
+        written: places of fields of which there are also columns `r0`, `r1` …, which keep what stands for a
+            missing value.
 
     NULL stands for a missing value (`missingValues` of the field or of the schema), and for a column that is not
     in the file where `fieldsMatch` allows that. Rows come in the order of the files.
@@ -185,6 +199,8 @@ def relation(session: Session, package: Package, resource: Resource) -> DuckDBPy
         place = places.get(str(entry.get("name")))
         cell = "NULL::VARCHAR" if place is None else source.cell(place)
         cells.append(f"{_without_missing(cell, resource, entry)} AS {column(index)}")
+        if index in written:
+            cells.append(f"{cell} AS {as_written(index)}")
     first = 2 if source.has_header else 1
     numbered = f"row_number() OVER () + {first - 1} AS {ROW}"
     query = f"SELECT {', '.join([numbered, *cells])} FROM {source.scan}"  # noqa: S608  # all parts quoted here
