@@ -18,7 +18,7 @@ from cdmeta.formats.sdmx_ml import sender_id
 from cdmeta.sdmx.artefacts import Attribute, Dimension, Header, Measure, Representation, Structure
 from cdmeta.sdmx.labels import Labels, labels
 from cdmeta.sdmx.levels import Layout, Level, dataset_values, dimensions_of, layout, level_rows, series_rows
-from cdmeta.sdmx.observations import Observations
+from cdmeta.sdmx.observations import Observations, Piece, line
 from cdmeta.tables.engine import ROW, Session, literal, piped, write_lines, zipped
 from cdmeta.text import Text
 from cdmeta.urn import is_code_id
@@ -303,11 +303,17 @@ def _by_series(message: _Message, series: Level) -> str:
 
 
 def _observation(message: _Message) -> str:
+    """SQL of a member of `observations`."""
     parts = message.parts
     dimensions = [cell for cell in message.parted.observation if isinstance(parts[cell.id], Dimension)]
     said = [cell for cell in message.parted.observation if cell not in dimensions]
-    key = _key(_index(message, cell.id, cell.sql) for cell in dimensions)
-    return f"{key} || ':' || {_array(_written(message, parts[cell.id], cell.sql) for cell in said)}"
+    pieces = [Piece('"')]
+    for number, cell in enumerate(dimensions):
+        pieces += [Piece(":" if number else ""), Piece(sql=_index(message, cell.id, cell.sql))]
+    pieces.append(Piece('":['))
+    for number, cell in enumerate(said):
+        pieces += [Piece("," if number else ""), Piece(sql=_written(message, parts[cell.id], cell.sql))]
+    return line([*pieces, Piece("]")])
 
 
 def _group(message: _Message, level: Level) -> str:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from cdmeta.formats.sdmx_ml import sender_id
 from cdmeta.sdmx.artefacts import Dataflow, Header
 from cdmeta.sdmx.levels import Layout, Level, layout, level_rows, series_rows
-from cdmeta.sdmx.observations import Cell, Observations, xml_attribute
+from cdmeta.sdmx.observations import Cell, Observations, Piece, line, xml_attribute
 from cdmeta.sdmx.xsd import ObservationDimension, namespace
-from cdmeta.tables.engine import Session, literal, write_lines, written
+from cdmeta.tables.engine import Session, write_lines, written
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -66,7 +67,8 @@ def _lines(observations: Observations, parted: Layout) -> str:
 
 def body(observations: Observations, parted: Layout) -> str:
     """A query of the lines of `Obs`, in `Series` or without, in structure-specific data of any version."""
-    observation = element("Obs", (xml_attribute(cell) for cell in parted.observation))
+    of_key = {part.id for part in observations.structure.dimensions}
+    observation = element("Obs", (xml_attribute(cell, always=cell.id in of_key) for cell in parted.observation))
     if parted.series is None:
         return f"SELECT {observation} AS line FROM {observations.view}"  # noqa: S608  # ids and literals
     opening = element("Series", named(parted.series), end=">")
@@ -83,20 +85,20 @@ def _level_line(level: Level) -> str:
 
 def group_line(level: Level) -> str:
     """SQL of a `Group` of structure-specific data, over the columns of `level_rows`."""
-    kind = literal(f' xsi:type="ns1:{level.group}"')
-    return element("Group", [kind, *named(level)])
+    return element(f'Group xsi:type="ns1:{level.group}"', named(level))
 
 
-def named(level: Level) -> list[str]:
-    """SQL of the components of a level as attributes of an element, over the columns of `level_rows`."""
-    columns = [(f"d{place}", cell) for place, cell in enumerate(level.dimensions)]
-    columns += [(f"a{place}", cell) for place, cell in enumerate(level.attributes)]
-    return [xml_attribute(Cell(cell.id, name, cell.is_free)) for name, cell in columns]
+def named(level: Level) -> Iterator[tuple[Piece, ...]]:
+    """The components of a level as attributes of an element, over the columns of `level_rows`."""
+    for place, cell in enumerate(level.dimensions):
+        yield xml_attribute(Cell(cell.id, f"d{place}", cell.is_free), always=True)
+    for place, cell in enumerate(level.attributes):
+        yield xml_attribute(Cell(cell.id, f"a{place}", cell.is_free))
 
 
-def element(name: str, attributes: Iterable[str], end: str = "/>") -> str:
-    """SQL of an element, from SQL of its attributes."""
-    return " || ".join([f"'<{name}'", *attributes, f"'{end}'"])
+def element(start: str, attributes: Iterable[Iterable[Piece]], end: str = "/>") -> str:
+    """SQL of an element: what it begins with, its attributes, what it ends with."""
+    return line([Piece(f"<{start}"), *chain.from_iterable(attributes), Piece(end)])
 
 
 def _envelope(

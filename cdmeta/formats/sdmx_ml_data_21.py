@@ -7,14 +7,15 @@ of a group in a `Group`, those of a partial key at each observation (flat) or se
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cdmeta.formats.sdmx_ml_data import XSI, base, body, group_line, opened, split
 from cdmeta.sdmx.artefacts import Header
 from cdmeta.sdmx.levels import Layout, Level, dataset_values, layout, level_rows, series_rows
-from cdmeta.sdmx.observations import Cell, Observations, xml_attribute
+from cdmeta.sdmx.observations import Cell, Observations, Piece, line, xml_attribute
 from cdmeta.sdmx.xsd import PRIMARY_MEASURE, ObservationDimension, namespace, with_primary_measure
 from cdmeta.tables.engine import Session, literal, write_lines, written
 
@@ -58,9 +59,9 @@ def data(
     dimension: ObservationDimension = "TIME_PERIOD" if by_series else "AllDimensions"
     envelope = _generic_envelope if generic else _specific_envelope
     before, after = split(envelope(observations, header, dimension, values))
-    line, lines = (_generic_group, _generic_body) if generic else (group_line, body)
-    queries = [level_rows(observations, level, line(level)) for level in parted.partial]
-    queries.append(f"SELECT line FROM ({lines(observations, parted)})")  # noqa: S608  # built here
+    of_group, of_rest = (_generic_group, _generic_body) if generic else (group_line, body)
+    queries = [level_rows(observations, level, of_group(level)) for level in parted.partial]
+    queries.append(f"SELECT line FROM ({of_rest(observations, parted)})")  # noqa: S608  # built here
     with written(session, path, compress=compress) as target:
         write_lines(session, " UNION ALL ".join(f"({query})" for query in queries), target, before, after)
 
@@ -123,27 +124,29 @@ def _refer(usage: Element, observations: Observations) -> None:
 
 def _generic_body(observations: Observations, parted: Layout) -> str:
     """A query of the lines of `gen:Obs`, in `gen:Series` or without."""
-    structure = observations.structure
-    of_key = {part.id for part in structure.dimensions}
+    of_key = {part.id for part in observations.structure.dimensions}
     free = [cell for cell in parted.observation if cell.id in of_key]
     measures = [cell for cell in parted.observation if cell.id == PRIMARY_MEASURE]
     said = [cell for cell in parted.observation if cell not in free and cell not in measures]
-    rest = [*(_single("ObsValue", cell) for cell in measures), _values("Attributes", said), "'</gen:Obs>'"]
+    start, end = Piece("<gen:Obs>"), Piece("</gen:Obs>")
+    rest = [*chain.from_iterable(_single("ObsValue", cell) for cell in measures), *_said(said), end]
     if parted.series is None:
-        key = _values("ObsKey", free)
-        line = _joined(["'<gen:Obs>'", key, *rest])
-        return f"SELECT {line} AS line FROM {observations.view}"  # noqa: S608  # ids and literals
-    observation = _joined(["'<gen:Obs>'", *(_single("ObsDimension", cell) for cell in free), *rest])
+        observation = line([start, *_key("ObsKey", free), *rest])
+        return f"SELECT {observation} AS line FROM {observations.view}"  # noqa: S608  # ids and literals
+    time = chain.from_iterable(_single("ObsDimension", cell) for cell in free)
     keyed, attributes = _columns(parted.series)
-    opening = _joined(["'<gen:Series>'", _values("SeriesKey", keyed), _values("Attributes", attributes)])
-    lines = {"opening": opening, "observation": observation, "end": "'</gen:Series>'"}
+    lines = {
+        "opening": line([Piece("<gen:Series>"), *_key("SeriesKey", keyed), *_said(attributes)]),
+        "observation": line([start, *time, *rest]),
+        "end": "'</gen:Series>'",
+    }
     return series_rows(observations, parted.series, lines)
 
 
 def _generic_group(level: Level) -> str:
     key, attributes = _columns(level)
-    start, end = literal(f'<gen:Group type="{level.group}">'), literal("</gen:Group>")
-    return _joined([start, _values("GroupKey", key), _values("Attributes", attributes), end])
+    start, end = Piece(f'<gen:Group type="{level.group}">'), Piece("</gen:Group>")
+    return line([start, *_key("GroupKey", key), *_said(attributes), end])
 
 
 def _columns(level: Level) -> tuple[list[Cell], list[Cell]]:
@@ -153,25 +156,33 @@ def _columns(level: Level) -> tuple[list[Cell], list[Cell]]:
     return key, attributes
 
 
-def _joined(parts: Iterable[str]) -> str:
-    return " || ".join(part for part in parts if part)
+def _key(name: str, cells: Sequence[Cell]) -> Iterator[Piece]:
+    """An element with a `gen:Value` for each dimension."""
+    yield Piece(f"<gen:{name}>")
+    for cell in cells:
+        yield Piece(f'<gen:Value id="{cell.id}"')
+        yield from xml_attribute(Cell("value", cell.sql, cell.is_free), always=True)
+        yield Piece("/>")
+    yield Piece(f"</gen:{name}>")
 
 
-def _values(name: str, cells: Sequence[Cell]) -> str:
-    """SQL of an element with a `gen:Value` for each component that has a value; empty text where none has."""
-    if not cells:
-        return ""
-    opened = [(literal(f'<gen:Value id="{cell.id}"'), _value(cell)) for cell in cells]
-    parts = [f"coalesce({start} || {value} || '/>', '')" for start, value in opened]
-    some = f"coalesce({', '.join(cell.sql for cell in cells)}) IS NOT NULL"
-    return f"CASE WHEN {some} THEN '<gen:{name}>' || {_joined(parts)} || '</gen:{name}>' ELSE '' END"
+def _said(cells: Sequence[Cell]) -> Iterator[Piece]:
+    """An element with a `gen:Value` for each attribute that has a value; nothing where none has."""
+    if cells:
+        none = f"coalesce({', '.join(cell.sql for cell in cells)}) IS NULL"
+        yield Piece(sql=f"if({none}, '', '<gen:Attributes>')")
+        for cell in cells:
+            yield from _where_there(f'<gen:Value id="{cell.id}"', cell)
+        yield Piece(sql=f"if({none}, '', '</gen:Attributes>')")
 
 
-def _single(name: str, cell: Cell) -> str:
-    """SQL of an element with the value of one component; empty text where it has none."""
-    return f"coalesce('<gen:{name}' || {_value(cell)} || '/>', '')"
+def _single(name: str, cell: Cell) -> Iterator[Piece]:
+    """An element with the value of one component; nothing where it has none."""
+    return _where_there(f"<gen:{name}", cell)
 
 
-def _value(cell: Cell) -> str:
-    """SQL of the attribute `value`; NULL where there is none."""
-    return f"nullif({xml_attribute(Cell('value', cell.sql, cell.is_free))}, '')"
+def _where_there(start: str, cell: Cell) -> Iterator[Piece]:
+    absent = f"{cell.sql} IS NULL"
+    yield Piece(sql=f"if({absent}, '', {literal(start)})")
+    yield from xml_attribute(Cell("value", cell.sql, cell.is_free))
+    yield Piece(sql=f"if({absent}, '', '/>')")

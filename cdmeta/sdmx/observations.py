@@ -37,6 +37,7 @@ _XML_ESCAPES = (
     ("\n", "&#10;"),
     ("\r", "&#13;"),
 )
+_XML_SPECIAL = r"[&<>\"\t\n\r]"
 
 
 @dataclass(frozen=True)
@@ -96,11 +97,42 @@ def observations(
     return made, (*_broken(session, table, view, checks), *_repeated(session, table, made))
 
 
-def xml_attribute(cell: Cell) -> str:
-    """SQL of a component as an attribute of an XML element, a space before it; empty where it has no value."""
-    value = escaped(cell.sql) if cell.is_free else cell.sql
+@dataclass(frozen=True)
+class Piece:
+    """A piece of a line: a text that stands in every line, or SQL of one; NULL is nothing."""
+
+    text: str = ""
+    sql: str | None = None
+
+
+def line(pieces: Iterable[Piece]) -> str:
+    """SQL of pieces one after the other.
+
+    It is one call of `concat`: a chain of `||` copies the text anew with each piece.
+    """
+    arguments: list[str] = []
+    text = ""
+    for piece in pieces:
+        text += piece.text
+        if piece.sql is not None:
+            arguments += [literal(text), piece.sql] if text else [piece.sql]
+            text = ""
+    return f"concat({', '.join([*arguments, literal(text)])})"
+
+
+def xml_attribute(cell: Cell, *, always: bool = False) -> tuple[Piece, ...]:
+    """A component as an attribute of an XML element, a space before it; nothing where it has no value.
+
+    Args:
+        cell: the component.
+        always: True where it always has a value, as dimensions have.
+    """
+    value = Piece(sql=escaped(cell.sql) if cell.is_free else cell.sql)
+    if always:
+        return Piece(f' {cell.id}="'), value, Piece('"')
+    absent = f"{cell.sql} IS NULL"
     start = literal(f' {cell.id}="')
-    return f"coalesce({start} || {value} || '\"', '')"
+    return Piece(sql=f"if({absent}, '', {start})"), value, Piece(sql=f"if({absent}, '', '\"')")
 
 
 def escaped(sql: str) -> str:
@@ -112,7 +144,7 @@ def escaped(sql: str) -> str:
     inner = sql
     for character, reference in _XML_ESCAPES:
         inner = f"replace({inner}, {literal(character)}, {literal(reference)})"
-    return inner
+    return f"if(regexp_matches({sql}, {literal(_XML_SPECIAL)}), {inner}, {sql})"
 
 
 def _cells(dataset: Dataset, flow: Flow) -> Iterator[Cell]:
