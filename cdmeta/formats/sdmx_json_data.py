@@ -287,8 +287,8 @@ def _by_series(message: _Message, series: Level) -> str:
     key = _key(_index(message, cell.id, f"d{place}") for place, cell in enumerate(series.dimensions))
     parts = message.parts
     said = [_written(message, parts[cell.id], f"a{place}") for place, cell in enumerate(series.attributes)]
-    some = f"coalesce({', '.join(f'a{place}' for place in range(len(said)))}) IS NOT NULL"
-    attributes = f"CASE WHEN {some} THEN '\"attributes\":' || {_array(said)} || ',' ELSE '' END" if said else "''"
+    # They are there even where all are null: sdmx-json-parser would take what follows for them.
+    attributes = f"'\"attributes\":' || {_array(said)} || ','" if said else "''"
     rows = series_rows(
         message.observations,
         series,
