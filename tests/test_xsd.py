@@ -15,6 +15,7 @@ from cdmeta.sdmx.artefacts import (
     Codelist,
     CodelistExtension,
     DataStructure,
+    Group,
     Measure,
     Representation,
     ValueList,
@@ -374,3 +375,21 @@ def test_there_is_a_schema_for_each_dataflow_and_for_a_structure_without_one() -
     assert [usage for usage, _ in made] == [DATAFLOW, alone]
     assert made[0][1] == xsd.schema(ONE, LISTS, DATAFLOW, "TIME_PERIOD", version="2.1")
     assert etree.fromstring(made[1][1]).get("targetNamespace") == f"{alone.urn}:ObsLevelDim:TIME_PERIOD"
+
+
+def test_attributes_of_the_dimensions_of_a_group_may_stand_in_it_or_in_series() -> None:
+    """As in the schema beside the official sample ECB_EXR of SDMX-ML 3.0, whose attributes name no group."""
+    group = Group("G", ("ANSWER", "REF_AREA"))
+    note = next(part for part in ONE.attributes if part.id == "NOTE")
+    for named, mandatory in ((None, False), ("G", True)):
+        part = dataclasses.replace(note, attachment=group.dimensions, group=named, mandatory=mandatory)
+        others = tuple(each for each in ONE.attributes if each.id != "NOTE")
+        dsd = dataclasses.replace(ONE, groups=(group,), attributes=(*others, part))
+        schema = xsd.schema(dsd, LISTS, DATAFLOW, "TIME_PERIOD", complete=True)
+        inside = '<Group xsi:type="ns1:G" ANSWER="YES" REF_AREA="KE" NOTE="some note"/>'
+        obs = '<Obs TIME_PERIOD="2025" OBS_VALUE="1" OBS_STATUS="A"/>'
+        key = 'FREQ="A" ANSWER="YES" REF_AREA="KE"'
+        for data in (f"{inside}<Series {key}>{obs}</Series>", f'<Series {key} NOTE="some note">{obs}</Series>'):
+            assert xsd.problems(message(data, "TIME_PERIOD"), schema) == ()
+        wrong = xsd.problems(message(inside.replace("some note", "x"), "TIME_PERIOD"), schema)
+        assert "'NOTE'" in wrong[0]

@@ -24,6 +24,7 @@ from cdmeta.sdmx.artefacts import (
     Dataflow,
     DataStructure,
     Dimension,
+    Group,
     Measure,
     Representation,
     Structure,
@@ -334,6 +335,8 @@ def _attributes(
 ) -> None:
     for part in parts:
         needed = keyed if isinstance(part, Dimension) else complete and part.mandatory
+        # What belongs to a group is in one place or the other.
+        needed = needed and not (isinstance(part, Attribute) and part.group)
         use = "required" if needed else "optional"
         _add(element, "attribute", name=part.id, type=types[part.id], use=use)
 
@@ -394,7 +397,7 @@ def _groups(root: Element, dsd: DataStructure, types: Mapping[str, str], version
     for group in dsd.groups:
         element = _restriction(root, group.id, "own:GroupType" if several else "dsd:GroupType")
         parts: list[Component] = [part for part in dsd.dimensions if part.id in group.dimensions]
-        parts += [part for part in dsd.attributes if part.group == group.id]
+        parts += [part for part in dsd.attributes if _is_of(part, group)]
         _attributes(element, parts, types, complete=False)
         kind = "own:Group.ID" if several else "com:IDType"
         _add(element, "attribute", name="type", type=kind, use="optional", fixed=group.id)
@@ -402,9 +405,18 @@ def _groups(root: Element, dsd: DataStructure, types: Mapping[str, str], version
     return "GroupType" if several else dsd.groups[0].id
 
 
+def _is_of(part: Attribute, group: Group) -> bool:
+    """Tell whether an attribute may stand in a group: one that names it, or one of the same dimensions."""
+    return part.group == group.id or (part.group is None and set(part.attachment) == set(group.dimensions))
+
+
 def _levels(dsd: DataStructure, dimension: str, version: Version) -> dict[str, list[Component]]:
-    """Which components are XML attributes of which type; attributes of a group are those of `Group` alone."""
-    groups = {group.id for group in dsd.groups}
+    """Which components are XML attributes of which type.
+
+    By the standard, attributes of a group are those of `Group` alone; the schemas beside the official samples take
+    them in `Series` too, and so does this.
+    """
+    groups = {group.id for group in dsd.groups} if dimension == "AllDimensions" else set()
     flat = dimension == "AllDimensions"
     time = {part.id for part in dsd.dimensions if part.is_time}
     every = {part.id for part in dsd.dimensions}
