@@ -257,9 +257,8 @@ def told(who: str, format_: str, rows: int, source: Path, *, checked: bool = Tru
     judged = check(format_, out, rows) if who == "cdmeta" and checked else "-"
     out.unlink()
     speed = rows / seconds
-    print(
-        f"| {format_} | {who} | {rows:,} | {seconds:.2f} | {speed:,.0f} | {megabytes:.0f} | {size:,.0f} | {judged} |"
-    )
+    figures = f"{rows:,} | {seconds:.2f} | {speed:,.0f} | {megabytes:.0f} | {size:,.0f}"
+    print(f"| {format_} | {who} | {figures} | {judged} |")
     sys.stdout.flush()
     return speed
 

@@ -393,3 +393,15 @@ def test_attributes_of_the_dimensions_of_a_group_may_stand_in_it_or_in_series() 
             assert xsd.problems(message(data, "TIME_PERIOD"), schema) == ()
         wrong = xsd.problems(message(inside.replace("some note", "x"), "TIME_PERIOD"), schema)
         assert "'NOTE'" in wrong[0]
+
+
+@pytest.mark.parametrize("text_type", ["GregorianYear", "StandardTimePeriod", "BasicTimePeriod", "String"])
+def test_time_takes_any_period_whatever_its_representation(text_type: str) -> None:
+    """Its type is given in Section 3A Part IV, and no other can be derived from that of the general schema."""
+    time = dataclasses.replace(DSD.dimensions[-1], representation=Representation(text_type=text_type))
+    assert time.is_time
+    dsd = dataclasses.replace(ONE, dimensions=(*DSD.dimensions[:-1], time))
+    for level in LEVELS:
+        for version in VERSIONS:
+            xsd.compiled(xsd.schema(dsd, LISTS, DATAFLOW, level, version=version))
+    assert xsd.problems(message(f"<Obs {OBS}/>".replace('AGE="40" ', "")), xsd.schema(dsd, LISTS, DATAFLOW)) == ()

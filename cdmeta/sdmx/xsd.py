@@ -480,6 +480,8 @@ def _simple_type(
 ) -> str:
     """The name of the type of a component's values, which is added to the schema where it is not there yet."""
     representation = part.representation
+    if part.id == _TIME:  # by the standard, whatever its representation
+        return "com:ObservationalTimePeriodType"
     if (ref := representation.codelist) is None:
         return _text_type(root, f"Component.{part.id}", representation, version)
     base = "xs:string" if ref.kind == "ValueList" else "com:IDType"
