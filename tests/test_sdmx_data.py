@@ -593,3 +593,26 @@ def test_many_series_and_a_long_one_are_whole_and_in_order(
 @pytest.mark.parametrize("write", [ml(by_series=True), js(by_series=False), cs(keys="both")])
 def test_the_same_rows_give_the_same_bytes(tmp_path: Path, write: Write) -> None:
     assert written(tmp_path, write, name="a") == written(tmp_path, write, name="b")
+
+
+@pytest.mark.parametrize("character", ["\x00", "\x08", "\x0b", "\x1f", "\ufffe", "\uffff"])
+def test_a_character_that_xml_cannot_hold_is_refused_and_json_and_csv_keep_it(
+    tmp_path: Path, character: str
+) -> None:
+    rows = [*ROWS, row("KE", "z", "2020", "1", f"a{character}b")]
+    for write in (ml(by_series=True), ml(by_series=False), ml(by_series=False, version="2.1", generic=True)):
+        with pytest.raises(ConversionError, match=r"^A text has a control character, which XML cannot hold\.$"):
+            written(tmp_path, write, rows)
+    above = [given | {"TITLE": f"a{character}b"} for given in ROWS]
+    for write in (ml(by_series=True), ml(by_series=False, version="2.1"), ml(by_series=True, version="2.1")):
+        with pytest.raises(ConversionError, match="control character"):
+            written(tmp_path, write, above)
+    assert plain(of_json(written(tmp_path, js(by_series=True), rows))) == plain(by_time(rows))
+    assert f"a{character}b" in written(tmp_path, cs(), rows).decode()
+
+
+def test_other_characters_of_xml_are_kept(tmp_path: Path) -> None:
+    note = "".join(map(chr, [*range(0x20, 0x3000), 0xD7FF, 0xE000, 0xFFFD, 0x10000, 0x10FFFF])) + "\t\n\r"
+    rows = [row("KE", "z", "2020", "1", note)]
+    for write in (ml(by_series=True), ml(by_series=False, version="2.1")):
+        assert plain(of_specific(written(tmp_path, write, rows))) == plain(rows)

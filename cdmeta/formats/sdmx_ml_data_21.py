@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from cdmeta.formats.sdmx_ml_data import XSI, base, body, group_line, opened, split
 from cdmeta.sdmx.artefacts import Header
 from cdmeta.sdmx.levels import Layout, Level, dataset_values, layout, level_rows, series_rows
-from cdmeta.sdmx.observations import Cell, Observations, Piece, line, xml_attribute
+from cdmeta.sdmx.observations import Cell, Observations, Piece, escaped, line, xml_attribute
 from cdmeta.sdmx.xsd import PRIMARY_MEASURE, ObservationDimension, namespace, with_primary_measure
 from cdmeta.tables.engine import Session, literal, write_lines, written
 
@@ -56,6 +56,8 @@ def data(
     observations = _with_primary_measure(observations)
     parted = layout(observations, by_series=by_series)
     values = dataset_values(session, observations, parted.dataset)
+    for value in values.values():
+        session.connection.execute(f"SELECT {escaped(literal(value))}")  # refuses what XML cannot hold
     dimension: ObservationDimension = "TIME_PERIOD" if by_series else "AllDimensions"
     envelope = _generic_envelope if generic else _specific_envelope
     before, after = split(envelope(observations, header, dimension, values))

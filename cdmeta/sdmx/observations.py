@@ -17,7 +17,7 @@ from cdmeta.finding import Finding, Where
 from cdmeta.package import Package
 from cdmeta.sdmx.artefacts import Attribute, Codelist, Dataflow, DataStructure, Representation
 from cdmeta.sdmx.structures import NO_UNIT, STATUSES, Flow, codes_of, representation
-from cdmeta.tables.engine import ROW, Session, column, literal, relation
+from cdmeta.tables.engine import ROW, Session, column, literal, refusal, relation
 from cdmeta.urn import Ref
 
 _NUMBER = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?"
@@ -37,7 +37,7 @@ _XML_ESCAPES = (
     ("\n", "&#10;"),
     ("\r", "&#13;"),
 )
-_XML_SPECIAL = r"[&<>\"\t\n\r]"
+_XML_SPECIAL = r"[&<>\"\x00-\x1f\x{fffe}\x{ffff}]"
 
 
 @dataclass(frozen=True)
@@ -139,12 +139,13 @@ def escaped(sql: str) -> str:
     """SQL of a text as it stands between the quotation marks of an XML attribute.
 
     Line ends and tabs become character references, because a parser turns them into spaces otherwise (XML 1.0
-    §3.3.3).
+    §3.3.3). A character that XML cannot hold ends the session with a ConversionError.
     """
     inner = sql
     for character, reference in _XML_ESCAPES:
         inner = f"replace({inner}, {literal(character)}, {literal(reference)})"
-    return f"if(regexp_matches({sql}, {literal(_XML_SPECIAL)}), {inner}, {sql})"
+    illegal = f"WHEN regexp_matches({sql}, {literal(_ILLEGAL)}) THEN {refusal('error.data.character')}"
+    return f"CASE WHEN NOT regexp_matches({sql}, {literal(_XML_SPECIAL)}) THEN {sql} {illegal} ELSE {inner} END"
 
 
 def _cells(dataset: Dataset, flow: Flow) -> Iterator[Cell]:

@@ -57,6 +57,7 @@ _DIALECT = _PLAIN_DIALECT | {"escapeChar", "skipInitialSpace", "commentChar", "$
 _DIALECT |= {"description", "caseSensitiveHeader", "csvddfVersion", "type", "table", "property", "itemType"}
 _GLOB = frozenset("*?[]{}")
 _OTHERS = ("jsonl", "ndjson", "xlsx", "xlsm", "xls", "ods")
+_REFUSED = re.compile(r"cdmeta:([a-z.-]+)")
 _PARQUET_TEXT = re.compile(
     r"U?(?:TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|BOOLEAN|VARCHAR|DATE|TIME|UUID|DECIMAL\(.*|ENUM\(.*"
 )
@@ -164,6 +165,8 @@ def _told() -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
+        if refused := _REFUSED.search(str(error)):
+            raise ConversionError(Phrase(refused[1])) from None
         # Not "from error": behind its first line DuckDB quotes the rows, which no log may hold.
         raise ConversionError(Phrase("error.rows", {"reason": _first_line(error)})) from None
     except RuntimeError as error:
@@ -171,6 +174,11 @@ def _told() -> Iterator[None]:
         if str(error) == "Query interrupted":
             raise KeyboardInterrupt from None
         raise
+
+
+def refusal(key: str) -> str:
+    """SQL that ends the query, and with it the session, with an error of ours, by the key of its text."""
+    return f"error({literal(f'cdmeta:{key}')})"
 
 
 def literal(text: str) -> str:
