@@ -16,11 +16,11 @@ from cdmeta.finding import Finding
 from cdmeta.package import Package
 from cdmeta.sdmx.artefacts import Codelist, Dataflow, DataStructure
 from cdmeta.sdmx.own import CONFIDENTIALITY, STATUSES, kind_of, own_attributes
-from cdmeta.sdmx.row_checks import Part, broken, repeated, scattered
+from cdmeta.sdmx.row_checks import ILLEGAL, Part, broken, repeated, scattered
 from cdmeta.sdmx.statuses import confidentiality_of, status_of
 from cdmeta.sdmx.structures import Flow, codes_of, representation
 from cdmeta.sdmx.values import frequency_of, time_of, value_of, view_of
-from cdmeta.tables.engine import Session, literal
+from cdmeta.tables.engine import Session, literal, refusal
 
 _KINDS = ("OBS_STATUS", "CONF_STATUS")
 _XML_ESCAPES = (
@@ -32,6 +32,7 @@ _XML_ESCAPES = (
     ("\n", "&#10;"),
     ("\r", "&#13;"),
 )
+_XML_SPECIAL = r"[&<>\"\x00-\x1f\x{fffe}\x{ffff}]"
 
 
 @dataclass(frozen=True)
@@ -89,23 +90,55 @@ def observations(
     return made, (*checks, *scattered(session, view, flow, parts), *repeated(session, view, flow, parts))
 
 
-def xml_attribute(cell: Cell) -> str:
-    """SQL of a component as an attribute of an XML element, a space before it; empty where it has no value."""
-    value = escaped(cell.sql) if cell.is_free else cell.sql
+@dataclass(frozen=True)
+class Piece:
+    """A piece of a line: a text that stands in every line, or SQL of one; NULL is nothing."""
+
+    text: str = ""
+    sql: str | None = None
+
+
+def line(pieces: Iterable[Piece]) -> str:
+    """SQL of pieces one after the other.
+
+    It is one call of `concat`: a chain of `||` copies the text anew with each piece.
+    """
+    arguments: list[str] = []
+    text = ""
+    for piece in pieces:
+        text += piece.text
+        if piece.sql is not None:
+            arguments += [literal(text), piece.sql] if text else [piece.sql]
+            text = ""
+    return f"concat({', '.join([*arguments, literal(text)])})"
+
+
+def xml_attribute(cell: Cell, *, always: bool = False) -> tuple[Piece, ...]:
+    """A component as an attribute of an XML element, a space before it; nothing where it has no value.
+
+    Args:
+        cell: the component.
+        always: True where it always has a value, as dimensions have.
+    """
+    value = Piece(sql=escaped(cell.sql) if cell.is_free else cell.sql)
+    if always:
+        return Piece(f' {cell.id}="'), value, Piece('"')
+    absent = f"{cell.sql} IS NULL"
     start = literal(f' {cell.id}="')
-    return f"coalesce({start} || {value} || '\"', '')"
+    return Piece(sql=f"if({absent}, '', {start})"), value, Piece(sql=f"if({absent}, '', '\"')")
 
 
 def escaped(sql: str) -> str:
     """SQL of a text as it stands between the quotation marks of an XML attribute.
 
     Line ends and tabs become character references, because a parser turns them into spaces otherwise (XML 1.0
-    §3.3.3).
+    §3.3.3). A character that XML cannot hold ends the session with a ConversionError.
     """
     inner = sql
     for character, reference in _XML_ESCAPES:
         inner = f"replace({inner}, {literal(character)}, {literal(reference)})"
-    return inner
+    illegal = f"WHEN regexp_matches({sql}, {literal(ILLEGAL)}) THEN {refusal('error.data.character')}"
+    return f"CASE WHEN NOT regexp_matches({sql}, {literal(_XML_SPECIAL)}) THEN {sql} {illegal} ELSE {inner} END"
 
 
 def _cells(dataset: Dataset, flow: Flow) -> Iterator[Cell]:

@@ -16,7 +16,8 @@ from cdmeta.tables.engine import ROW, Session, literal
 from cdmeta.urn import Ref
 
 _CODE = r"[A-Za-z0-9_@$-]+"
-_ILLEGAL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x{fffe}\x{ffff}]"
+ILLEGAL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x{fffe}\x{ffff}]"
+"""Characters that XML cannot hold."""
 _FORMS = {"BigInteger": INTEGER, "Double": f"{NUMBER}|-?INF", "Boolean": "true|false"}
 
 
@@ -161,7 +162,7 @@ def _uncoded_checks(entry: Column, sql: str, taken: Representation) -> Iterator[
     if form := _FORMS.get(taken.text_type):
         yield _Check("CD717", entry, f"NOT regexp_full_match({sql}, {literal(form)})", {"type": entry.type})
     else:
-        yield _Check("CD716", entry, f"regexp_matches({sql}, {literal(_ILLEGAL)})", {})
+        yield _Check("CD716", entry, f"regexp_matches({sql}, {literal(ILLEGAL)})", {})
     if outside := " OR ".join(_outside(sql, taken)):
         yield _Check("CD718", entry, outside, {})
 

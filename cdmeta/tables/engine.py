@@ -13,13 +13,16 @@ import csv
 import json
 import os
 import re
+import shutil
 import tempfile
+import threading
+import zipfile
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from cdmeta.errors import ConversionError
 from cdmeta.package import Package, Resource
@@ -45,6 +48,7 @@ _READ_ALL = (
 _MAX_QUOTED = 300
 """Columns of a table with quotation marks: the expression that proves it grows with each."""
 _CHUNK = 1 << 22
+_PIPE = 1 << 20
 _PLAIN_DIALECT = {"delimiter", "header", "headerRows", "lineTerminator", "quoteChar", "doubleQuote"}
 _QUOTED_DELIMITERS = ",;|\t"
 """Delimiters that a table with quotation marks may have to be plain: DuckDB passes over blanks around a quote."""
@@ -53,6 +57,7 @@ _DIALECT = _PLAIN_DIALECT | {"escapeChar", "skipInitialSpace", "commentChar", "$
 _DIALECT |= {"description", "caseSensitiveHeader", "csvddfVersion", "type", "table", "property", "itemType"}
 _GLOB = frozenset("*?[]{}")
 _OTHERS = ("jsonl", "ndjson", "xlsx", "xlsm", "xls", "ods")
+_REFUSED = re.compile(r"cdmeta:([a-z.-]+)")
 _PARQUET_TEXT = re.compile(
     r"U?(?:TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|BOOLEAN|VARCHAR|DATE|TIME|UUID|DECIMAL\(.*|ENUM\(.*"
 )
@@ -79,9 +84,20 @@ def session(package: Package, *writable: Path) -> Iterator[Session]:
     Raises:
         ConversionError: the memory or the disk is used up, or DuckDB refuses for another reason.
     """
+    with data_session(package.root, *writable) as opened:
+        yield opened
+
+
+@contextmanager
+def data_session(*folders: Path) -> Iterator[Session]:
+    """A connection for data that are in no package: it may read and write its own scratch and the folders named.
+
+    Raises:
+        ConversionError: as for `session`.
+    """
     with tempfile.TemporaryDirectory(prefix="cdmeta-rows-") as name:
         scratch = Path(name)
-        yield from _held(_connect(scratch, package.root, *writable), scratch)
+        yield from _held(_connect(scratch, *folders), scratch)
 
 
 @contextmanager
@@ -149,6 +165,8 @@ def _told() -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
+        if refused := _REFUSED.search(str(error)):
+            raise ConversionError(Phrase(refused[1])) from None
         # Not "from error": behind its first line DuckDB quotes the rows, which no log may hold.
         raise ConversionError(Phrase("error.rows", {"reason": _first_line(error)})) from None
     except RuntimeError as error:
@@ -156,6 +174,11 @@ def _told() -> Iterator[None]:
         if str(error) == "Query interrupted":
             raise KeyboardInterrupt from None
         raise
+
+
+def refusal(key: str) -> str:
+    """SQL that ends the query, and with it the session, with an error of ours, by the key of its text."""
+    return f"error({literal(f'cdmeta:{key}')})"
 
 
 def literal(text: str) -> str:
@@ -224,8 +247,8 @@ def code_rows(package: Package, resource: Resource) -> list[dict[str, str]]:
     return [{name: value for name, value in zip(names, row[1:], strict=True) if value is not None} for row in rows]
 
 
-def write_csv(session: Session, query: str, path: Path) -> None:
-    """Write what a query gives as CSV (RFC 4180, UTF-8, lines ended by a line feed), the names of columns first.
+def write_csv(session: Session, query: str, path: Path, header: Sequence[str] | None = None) -> None:
+    """Write what a query gives as CSV (RFC 4180, UTF-8, lines ended by a line feed).
 
     NULL becomes an empty cell, an empty text one of two quotation marks.
 
@@ -233,8 +256,13 @@ def write_csv(session: Session, query: str, path: Path) -> None:
         session: one that may write to the folder of `path`.
         query: SQL; its column names must differ whatever their case.
         path: the file.
+        header: what stands in the first line, any texts; by default the names of the columns.
     """
-    options = "FORMAT csv, HEADER true, DELIMITER ',', QUOTE '\"', ESCAPE '\"', NULLSTR '', USE_TMP_FILE false"
+    options = "FORMAT csv, DELIMITER ',', QUOTE '\"', ESCAPE '\"', NULLSTR '', USE_TMP_FILE false"
+    if header is not None:
+        first = ", ".join(map(literal, header))
+        query = f"SELECT {first} UNION ALL ({query})"  # literals, and a query of the caller
+    options += f", HEADER {str(header is None).lower()}"
     session.connection.execute(f"COPY ({query}) TO {literal(str(path.resolve()))} ({options})")
 
 
@@ -253,6 +281,74 @@ def write_lines(session: Session, query: str, path: Path, prefix: str, suffix: s
         f"PREFIX {literal(prefix)}, SUFFIX {literal(suffix)}"
     )
     session.connection.execute(f"COPY ({query}) TO {literal(str(path.resolve()))} ({options})")
+
+
+@contextmanager
+def written(session: Session, path: Path, *, compress: bool = False) -> Iterator[Path]:
+    """Where to let the engine write a file: its path, or, to be compressed, a pipe into the one entry of a zip.
+
+    The entry is called as the file is, without `.zip`. No copy that is not compressed touches the disk.
+    """
+    if not compress:
+        yield path
+        return
+    with zipped(path) as entry, piped(session, entry) as pipe:
+        yield pipe
+
+
+@contextmanager
+def zipped(path: Path) -> Iterator[BinaryIO]:
+    """The one entry of a new zip, to be written; the same content gives the same bytes."""
+    entry = zipfile.ZipInfo(path.name.removesuffix(".zip"))
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    entry.external_attr = 0o644 << 16
+    with zipfile.ZipFile(path, "w") as archive, archive.open(entry, "w", force_zip64=True) as stream:
+        yield cast(BinaryIO, stream)
+
+
+@contextmanager
+def piped(session: Session, stream: BinaryIO) -> Iterator[Path]:
+    """A path whose content goes to a stream while the engine writes it, once.
+
+    Where the system has no named pipes, it is a file of the scratch folder.
+
+    Raises:
+        OSError: the stream cannot be written.
+    """
+    path = session.scratch / "pipe"
+    if not hasattr(os, "mkfifo"):
+        yield path
+        with path.open("rb") as file:
+            shutil.copyfileobj(file, stream, _PIPE)
+        path.unlink()
+        return
+    os.mkfifo(path)
+    reading = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    # Held open until the engine is done, so that the pipe does not end before the engine has opened it.
+    writing = os.open(path, os.O_WRONLY)
+    os.set_blocking(reading, True)
+    failed: list[OSError] = []
+    pump = threading.Thread(target=_pump, args=(reading, stream, failed))
+    pump.start()
+    try:
+        yield path
+    finally:
+        os.close(writing)
+        pump.join()
+        path.unlink()
+        if failed:
+            raise failed[0]
+
+
+def _pump(reading: int, stream: BinaryIO, failed: list[OSError]) -> None:
+    """Move what comes through a pipe to a stream; where that fails, the engine is told by a broken pipe."""
+    try:
+        while chunk := os.read(reading, _PIPE):
+            stream.write(chunk)
+    except OSError as error:
+        failed.append(error)
+    finally:
+        os.close(reading)
 
 
 @dataclass(frozen=True)
