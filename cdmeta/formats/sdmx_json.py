@@ -46,7 +46,7 @@ def structures(artefacts: Sequence[Structure], header: Header, version: Version 
     data = {
         container: written
         for kind, (container, write) in _writers(artefacts, version).items()
-        if (written := [_maintainable(entry) | write(entry) for entry in artefacts if entry.kind == kind])
+        if (written := [_maintainable(entry, version) | write(entry) for entry in artefacts if entry.kind == kind])
     }
     return _bytes({"meta": _meta("structure", version, header, artefacts), "data": data})
 
@@ -101,7 +101,7 @@ def _named(name: Text, description: Text = NO_TEXT) -> _Object:
     return named
 
 
-def _maintainable(artefact: Maintainable) -> _Object:
+def _maintainable(artefact: Maintainable, version: Version = "2.0") -> _Object:
     head = {
         "id": artefact.id,
         "agencyID": artefact.agency,
@@ -110,7 +110,8 @@ def _maintainable(artefact: Maintainable) -> _Object:
     }
     if isinstance(artefact, (sdmx.AgencyScheme, sdmx.MetadataProviderScheme)):
         head["isPartial"] = True
-    if not isinstance(artefact, MetadataSet):  # whose URN the schema of links does not know
+    # The schema of links does not know the URNs of metadata sets, nor that of 2.0 those of value lists.
+    if not isinstance(artefact, MetadataSet) and (version, artefact.kind) != ("2.0", "ValueList"):
         head["links"] = [{"rel": "self", "urn": artefact.urn}]
     notes = _filled("annotations", [_annotation(note) for note in artefact.annotations])
     return head | _named(artefact.name, artefact.description) | notes

@@ -168,6 +168,8 @@ def _extension(parent: Element, extension: sdmx.CodelistExtension) -> None:
     if extension.values:
         selection = add(element, f"str:{'Ex' if extension.excluded else 'In'}clusiveCodeSelection")
         for value in extension.values:
+            if "-" in value:  # by a slip of the schemas (`[A-Za-z0-9_@$-%]+`), which the identifiers do not have
+                raise ConversionError(Phrase("error.sdmx.member", {"id": value, "list": extension.codelist.urn}))
             add(selection, "str:MemberValue", text=value)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from cdmeta.errors import ConversionError
 from cdmeta.phrase import Phrase
-from cdmeta.sdmx.artefacts import DataConstraint, Dataflow, DataStructure, Maintainable
+from cdmeta.sdmx.artefacts import DataConstraint, Dataflow, DataStructure, Dimension, Maintainable
 
 _ATTACHABLE = ("DataStructure", "Dataflow", "ProvisionAgreement", "DataProvider")
 
@@ -42,13 +42,14 @@ def refuse_more_than_two_regions(constraint: DataConstraint) -> None:
 def beside_the_key(constraint: DataConstraint, artefacts: Iterable[Maintainable]) -> frozenset[str]:
     """Ids of the attributes and measures of the structures that a constraint is on.
 
-    Only what is among `artefacts` is known; any other component of a constraint is taken for a dimension.
+    Only what is among `artefacts` is known; any other component of a constraint is taken for a dimension, unless
+    it is named without values, which the schemas do not allow of dimensions.
     """
     known = {artefact.ref: artefact for artefact in artefacts}
-    found: set[str] = set()
+    found = {part for region in constraint.regions for part, values in region.values if not values}
     for ref in constraint.attached:
         entry = known.get(ref)
         structure = known.get(entry.structure) if isinstance(entry, Dataflow) else entry
         if isinstance(structure, DataStructure):
-            found |= {part.id for part in (*structure.measures, *structure.attributes)}
+            found |= {part.id for part in structure.components if not isinstance(part, Dimension)}
     return frozenset(found)
