@@ -529,7 +529,11 @@ def json_data_structure(entry: Object) -> sdmx.DataStructure:
 def json_region(entry: Object) -> tuple[tuple[str, tuple[str, ...]], ...]:
     parts = (*entry.get("keyValues", ()), *entry.get("components", ()))
     return tuple(
-        (part["id"], tuple(part.get("values", [part["value"]] if "value" in part else []))) for part in parts
+        (
+            part["id"],
+            (part["value"],) if "value" in part else tuple(value["value"] for value in part.get("values", ())),
+        )
+        for part in parts
     )
 
 

@@ -316,14 +316,19 @@ def _attached(constraint: sdmx.DataConstraint) -> _Object:
 
 def _key(key: Sequence[tuple[str, str]], beside: frozenset[str]) -> _Object:
     dimensions = [{"id": part, "value": value} for part, value in key if part not in beside]
-    others = [{"id": part, "values": [value]} for part, value in key if part in beside]
+    others = [{"id": part, "values": [{"value": value}]} for part, value in key if part in beside]
     return _filled("keyValues", dimensions) | _filled("components", others)
 
 
 def _cube_region(region: sdmx.CubeRegion, beside: frozenset[str]) -> _Object:
+    """A region; each value is an object, because some readers do not take the plain strings that are allowed too."""
     written: _Object = {"include": region.included}
     for name, wanted in (("keyValues", False), ("components", True)):
-        chosen = [(part, sorted(values)) for part, values in region.values if (part in beside) is wanted]
+        chosen = [
+            (part, [{"value": value} for value in sorted(values)])
+            for part, values in region.values
+            if (part in beside) is wanted
+        ]
         written |= _filled(
             name, [{"id": part} | ({"values": values} if values else {}) for part, values in chosen]
         )
