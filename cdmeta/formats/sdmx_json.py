@@ -321,7 +321,7 @@ def _key(key: Sequence[tuple[str, str]], beside: frozenset[str]) -> _Object:
 
 
 def _cube_region(region: sdmx.CubeRegion, beside: frozenset[str]) -> _Object:
-    """A region; each value is an object, because some readers do not take the plain strings that are allowed too."""
+    """A region; each value is an object, because some readers do not take plain strings, which are allowed too."""
     written: _Object = {"include": region.included}
     for name, wanted in (("keyValues", False), ("components", True)):
         chosen = [
