@@ -28,6 +28,7 @@ from sdmx_everything import (
     DSD,
     FLOW,
     HEADER,
+    LINES,
     LISTS_OF_OTHERS,
     LOOSE,
     MARKED_UP,
@@ -56,6 +57,7 @@ from cdmeta.sdmx.artefacts import (
     DataStructure,
     Group,
     Measure,
+    MetadataSet,
     ReportedAttribute,
     Representation,
     Structure,
@@ -406,6 +408,28 @@ def test_sdmx1_fails_on_reports_on_a_dataflow_or_a_part_of_its_data() -> None:
     for key, told in (((), "has no attribute 'parent'"), ((("ANSWER", "YES"),), "DataKey")):
         with pytest.raises(XMLParseError, match=told):
             sdmx.read_sdmx(BytesIO(sdmx_ml_21.metadata((BARE,), HEADER, key)))
+
+
+def told_to_sdmx1(report: MetadataSet) -> Any:
+    message: Any = sdmx.read_sdmx(BytesIO(sdmx_ml_21.metadata((report,), HEADER)))
+    return message.data[0].report[0]
+
+
+def test_sdmx1_reads_plain_values_of_a_report_on_an_item_but_fails_on_names_and_texts() -> None:
+    child = ReportedAttribute("CONTACT_NAME", LINES)
+    attributes = (ReportedAttribute("PLAIN", QUOTES, children=(child,)), ReportedAttribute("COUNT", "2"))
+    target = CONCEPTS.concept_ref("FREQ")
+    report = dataclasses.replace(BARE, name=Text(), targets=(target.urn,), attributes=attributes)
+    read = told_to_sdmx1(report)
+    assert read.attaches_to.key_values["DATAFLOW"].obj.id == "FREQ"
+    assert [(entry.value_for, entry.value) for entry in read.metadata] == [("PLAIN", QUOTES), ("COUNT", "2")]
+    assert [(entry.value_for, entry.value) for entry in read.metadata[0].child] == [("CONTACT_NAME", LINES)]
+    for broken, fault in (
+        (dataclasses.replace(report, name=text("Name")), RuntimeError),
+        (dataclasses.replace(report, attributes=(ReportedAttribute("TITLE", text("A")),)), XMLParseError),
+    ):
+        with pytest.raises(fault):
+            told_to_sdmx1(broken)
 
 
 def test_pysdmx_reads_structures_of_2_1_in_one_language() -> None:

@@ -143,6 +143,17 @@ def test_components_of_a_constraint_are_dimensions_where_the_structure_is_not_at
     assert [node.get("id") for node in find(root, ".//str:Component")] == ["TITLE", "CONTACT"]
 
 
+@pytest.mark.parametrize("version", ML)
+def test_dimensions_stand_before_other_components_as_the_schema_wants_it(version: sdmx_ml.Version) -> None:
+    (region, *_) = ALLOWED.regions
+    turned = dataclasses.replace(ALLOWED, regions=(dataclasses.replace(region, values=region.values[::-1]),))
+    assert [part for part, _ in turned.regions[0].values] == ["TITLE", "ANSWER"]
+    message = sdmx_ml.structures((turned, WIDE_FLOW, WIDE), HEADER, version)
+    assert oracle.problems(message, ml_kind(version)) == ()
+    kept = dataclasses.replace(turned, regions=(region,))
+    assert structures_from_ml(message)[-1] == kept
+
+
 WRITERS: tuple[Callable[[tuple[Structure, ...], Any], bytes], ...] = (sdmx_ml.structures, sdmx_json.structures)
 
 
