@@ -109,6 +109,7 @@ def test_each_report_is_a_row_and_comes_back_value_by_value() -> None:
         "CDMETA.WARD:MDS_BARE(1.0.0)",
     ]
     assert [row["TARGET_TYPES"] for row in rows] == ["dataflow;dataflow", "dataflow", "dataflow"]
+    assert rows[0]["ANSWER[].WHY[en;fr;ar]"] == ""
     assert rows[0]["TARGET_IDS"] == "CDMETA.WARD:DF_WARD_ANSWERS(1.0);CDMETA.WARD:OTHER(1.0)"
     assert [(row["reportingBegin"], row["reportingEnd"]) for row in rows] == [
         ("2025-02-01", "2025-03-15"),

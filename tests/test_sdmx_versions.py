@@ -4,7 +4,7 @@ import dataclasses
 import json
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from lxml import etree
@@ -29,7 +29,7 @@ from sdmx_reading import find, sets_from_json, sets_from_ml, structures_from_jso
 
 from cdmeta.errors import ConversionError
 from cdmeta.formats import oracle, sdmx_json, sdmx_ml
-from cdmeta.sdmx.artefacts import DataConstraint, MetadataSet, ReportedAttribute, Structure
+from cdmeta.sdmx.artefacts import Annotation, DataConstraint, MetadataSet, ReportedAttribute, Structure
 from cdmeta.text import Text
 from cdmeta.urn import Ref
 
@@ -110,6 +110,17 @@ def test_xml_of_3_1_has_its_namespaces_and_any_parent() -> None:
     assert b"v3_0" not in message
     assert [node.text for node in find(etree.fromstring(message), ".//str:Parent")] == ["_T", "_T"]
     assert b"PARENT" not in message
+
+
+def test_an_empty_title_of_an_annotation_is_kept() -> None:
+    noted = dataclasses.replace(CL_WIDER, annotations=(Annotation(title=""), Annotation("")))
+    assert structures_from_ml(sdmx_ml.structures((noted,), HEADER)) == [noted]
+    assert structures_from_json(sdmx_json.structures((noted,), HEADER)) == [noted]
+
+
+@pytest.mark.parametrize("kind", get_args(oracle.Kind))
+def test_each_kind_of_the_oracle_has_a_schema_that_can_refuse(kind: oracle.Kind) -> None:
+    assert oracle.problems(b"<nothing/>" if kind.startswith("sdmx-ml") else b"[]", kind) != ()
 
 
 def test_json_of_2_1_names_its_schema() -> None:
