@@ -24,6 +24,7 @@ _PACKAGES = {
     "DataStructure": "datastructure",
     "Dataflow": "datastructure",
     "DataConstraint": "registry",
+    "ContentConstraint": "registry",
     "RepresentationMap": "structuremapping",
     "StructureMap": "structuremapping",
     "MetadataStructure": "metadatastructure",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
-from cdmeta.formats.sdmx_json import SCHEMA
+from cdmeta.formats.sdmx_json import SCHEMAS
 from cdmeta.formats.sdmx_ml import sender_id
 from cdmeta.sdmx.artefacts import Attribute, Dimension, Header, Measure, Representation, Structure
 from cdmeta.sdmx.labels import Labels, labels
@@ -117,7 +117,7 @@ def _meta(message: _Message, header: Header, version: Version) -> _Object:
         texts = [message.found.component(part), *message.found.values(part.representation).values()]
         languages.update(tag.lower() for text in texts for tag in text.languages)
     return {
-        "schema": SCHEMA.format(kind="data").replace("/2.0.0/", f"/{version}.0/"),
+        "schema": SCHEMAS[version].format(kind="data"),
         "id": header.id,
         "test": header.test,
         "prepared": header.prepared.isoformat(),
