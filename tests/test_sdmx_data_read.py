@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,8 @@ def observations(session: Session, values: list[str | None]) -> Observations:
         Cell("AGE", "NULL"),
         Cell("NOTE", "v::VARCHAR", is_free=True),
     )
-    return Observations(DSD, DATAFLOW, "given", cells)
+    free = [replace(part, attachment="observation") for part in DSD.attributes]
+    return Observations(replace(DSD, attributes=tuple(free)), DATAFLOW, "given", cells)
 
 
 def expected(values: list[str | None], first: int) -> Rows:

@@ -714,7 +714,9 @@ def test_any_text_may_belong_to_anything(text: str, tmp_path: Path) -> None:
     assert [row[f"NOTE{n}"] for n in range(4)] == [text] * 4
     convert(path, "sdmx-ml-3.0", tmp_path / "ml", allowed_signers=None, draft=True, now=NOW)
     root = etree.parse(tmp_path / "ml" / "data-t.xml", etree.XMLParser(huge_tree=True))
-    told = {id_: each.get(id_) for each in root.iter("Atts", "Obs") for id_ in each.attrib if "NOTE" in id_}
+    told = {
+        id_: each.get(id_) for each in root.iter("Atts", "Group", "Obs") for id_ in each.attrib if "NOTE" in id_
+    }
     assert told == {f"NOTE{n}": text for n in range(4)}
 
 
