@@ -1,6 +1,6 @@
 """Rows: cdmeta beside frictionless and a hand-written query, on made-up tables, in one run.
 
-python benchmarks/rows.py [--rows 1000000] [--peers cdmeta,frictionless,query]
+python benchmarks/rows.py [--rows 1000000] [--peers cdmeta,frictionless,query] [--tables plain,quoted]
 """
 
 import argparse
@@ -62,8 +62,9 @@ print(bad + twice + lost)
 PEERS = {"cdmeta": CDMETA, "frictionless": FRICTIONLESS, "query": QUERY}
 
 
-def make(folder: Path, rows: int, *, bad: bool) -> None:
-    """A package of people and districts; all of it is made up."""
+def make(folder: Path, rows: int, *, bad: bool, quoted: bool) -> None:
+    """A package of people and districts, its texts and header between quotes or not; all of it is made up."""
+    texts = [place for place, field in enumerate(FIELDS) if field["type"] == "string"] if quoted else []
     source = random.Random(1)
     wrong = sorted(source.sample(range(rows), 5 * BAD)) if bad else []
     kinds = {row: number % 5 for number, row in enumerate(wrong)}
@@ -71,7 +72,8 @@ def make(folder: Path, rows: int, *, bad: bool) -> None:
         file.write("code,name\n")
         file.writelines(f"D{number:03},District {number} (made up)\n" for number in range(300))
     with (folder / "people.csv").open("w", encoding="utf-8") as file:
-        file.write(",".join(str(field["name"]) for field in FIELDS) + "\n")
+        mark = '"' if quoted else ""
+        file.write(",".join(f"{mark}{field['name']}{mark}" for field in FIELDS) + "\n")
         for row in range(rows):
             cells = [
                 f"P{row:08}",
@@ -86,6 +88,8 @@ def make(folder: Path, rows: int, *, bad: bool) -> None:
             if (kind := kinds.get(row)) is not None:
                 place, cell = [(0, "X1"), (1, "D999"), (3, "150"), (5, "2024-13-01"), (2, "Q")][kind]
                 cells[place] = cell if place else f"X{row}"
+            for place in texts:
+                cells[place] = f'"{cells[place]}"'
             file.write(",".join(cells) + "\n")
     people = {"name": "people", "path": "people.csv", "schema": {"fields": FIELDS} | KEY}
     codes = {"fields": [{"name": "code", "type": "string"}, {"name": "name", "type": "string"}]}
@@ -113,20 +117,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--peers", default=",".join(PEERS))
+    parser.add_argument("--tables", default="plain,quoted")
     given = parser.parse_args()
     versions = ", ".join(f"{name} {version(name)}" for name in ("cdmeta", "frictionless", "duckdb"))
     print(f"{platform.platform()}, {os.cpu_count()} processors, Python {platform.python_version()}, {versions}")
     print(f"{given.rows:,} rows × {len(FIELDS)} columns, a primary and a foreign key\n")
     print("| table | who | seconds | times cdmeta | peak MB | findings |\n| --- | --- | --- | --- | --- | --- |")
-    for bad in (False, True):
-        with tempfile.TemporaryDirectory() as name:
-            make(Path(name), given.rows, bad=bad)
-            ours = 0.0
-            for peer in given.peers.split(","):
-                seconds, megabytes, count = measure(peer, Path(name))
-                ours = ours or seconds
-                table = f"5 × {BAD:,} bad rows" if bad else "clean"
-                print(f"| {table} | {peer} | {seconds:.2f} | {seconds / ours:.1f} | {megabytes:.0f} | {count} |")
+    for table in given.tables.split(","):
+        for bad in (False, True):
+            compare(given.rows, given.peers.split(","), bad=bad, quoted=table == "quoted")
+
+
+def compare(rows: int, peers: list[str], *, bad: bool, quoted: bool) -> None:
+    """One table, made anew, and each of the peers in turn."""
+    with tempfile.TemporaryDirectory() as name:
+        make(Path(name), rows, bad=bad, quoted=quoted)
+        ours = 0.0
+        for peer in peers:
+            seconds, megabytes, count = measure(peer, Path(name))
+            ours = ours or seconds
+            table = ("quoted, " if quoted else "") + (f"5 × {BAD:,} bad rows" if bad else "clean")
+            print(f"| {table} | {peer} | {seconds:.2f} | {seconds / ours:.1f} | {megabytes:.0f} | {count} |")
 
 
 if __name__ == "__main__":

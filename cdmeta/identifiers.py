@@ -19,6 +19,7 @@ MAX_SCANNED = 100_000
 """Characters of a text that are looked at for phone numbers."""
 
 _EMAIL = re.compile(r"[\w.+-]@[\w-]{1,63}(\.[\w-]{1,63})+")
+_DIGIT = re.compile(r"\d")
 _BARE = r"([-+−]?\d{1,3}[.]\d{4,15})"
 _MARKED = r"([-+−]?\d{1,3}[.]\d{3,15})\s?(?:°\s?[NSEWOnsewo]?|[NSEWOnsewo]\b)"
 _BETWEEN = r"\s{0,2}[,;/\s]\s{0,2}"
@@ -60,6 +61,9 @@ def kinds(text: str, regions: Iterable[str] = ()) -> Iterator[str]:
     """
     if "@" in text and _EMAIL.search(text):
         yield EMAIL
+    # All that follows has digits, of any script.
+    if not _DIGIT.search(text):
+        return
     if _has_position(text):
         yield PLACE
     elif _has_phone(text[:MAX_SCANNED], tuple(regions)):

@@ -70,6 +70,8 @@ def lines(raw: bytes, pointers: Iterable[str]) -> dict[str, int]:
         if pointer in around:
             line, last = line + text.count("\n", last, start), start
             found[pointer] = line
+            if len(found) == len(around):
+                break
     return {pointer: next(found[outer] for outer in _outwards(pointer) if outer in found) for pointer in wanted}
 
 

@@ -31,7 +31,7 @@ from cdmeta.errors import PackageError
 from cdmeta.finding import Finding, Where
 from cdmeta.phrase import SENTENCES, Phrase, Series, at, os_reason
 from cdmeta.profile import nearest
-from cdmeta.shorthand import expand
+from cdmeta.shorthand import Places, in_full
 from cdmeta.text import is_language_tag
 
 DESCRIPTOR = "datapackage.json"
@@ -127,10 +127,19 @@ class Package:
         """True where the descriptor could be read, and is a JSON object."""
         return not any(f.where.file == DESCRIPTOR and not f.where.pointer for f in self.findings)
 
-    @cached_property
+    @property
     def expanded(self) -> Mapping[str, Any]:
         """The descriptor with its short forms in full: what all read who want to know what it says."""
-        return expand(self.descriptor)
+        return self._in_full[0]
+
+    @property
+    def short_forms(self) -> Places:
+        """Where the descriptor has a short form, and which."""
+        return self._in_full[1]
+
+    @cached_property
+    def _in_full(self) -> tuple[Mapping[str, Any], Places]:
+        return in_full(self.descriptor)
 
     @property
     def answers(self) -> Mapping[str, Any]:

@@ -183,7 +183,9 @@ def _codelist(codelist: Codelist) -> Schema:
 
 def _types(fields: Iterable[Field]) -> Schema:
     """Definitions that no field or code list gives."""
-    urn: Schema = {"type": "string", "pattern": r"^urn:sdmx:\S+$"}
+    reference: Schema = {"type": "string", "pattern": r"^(urn:sdmx:\S+|[^\s:]+:[^\s:()]+\([0-9.]+\)\S*)$"}
+    statuses: Schema = {"title": "What texts for a missing figure say", "type": "object"}
+    statuses["additionalProperties"] = {"type": "string", "pattern": r"\S"}
     component: Schema = {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_-]*$"}
     column = {"citizenData": {"$ref": "#/definitions/column"}, "sdmx": {"$ref": "#/definitions/component"}}
     return {
@@ -212,7 +214,7 @@ def _types(fields: Iterable[Field]) -> Schema:
         },
         "sdmx": {
             "title": "SDMX",
-            "description": "Which SDMX agency maintains what is made from this package.",
+            "description": "Which SDMX agency maintains what is made from this, and what holds for all tables.",
             "type": "object",
             "properties": {
                 "agency": {
@@ -220,6 +222,8 @@ def _types(fields: Iterable[Field]) -> Schema:
                     "type": "string",
                     "pattern": r"^[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z][A-Za-z0-9_-]*)*$",
                 },
+                "attachment": {"title": "What attributes belong to", "enum": ["observation", "auto"]},
+                "statuses": statuses,
             },
         },
         "resource": {"properties": {"schema": {"$ref": "#/definitions/tableSchema"}}},
@@ -231,8 +235,35 @@ def _types(fields: Iterable[Field]) -> Schema:
             "properties": {
                 "role": {"title": "Role", "enum": ["dimension", "time", "measure", "attribute"]},
                 "id": {"title": "Id of the component"} | component,
-                "concept": {"title": "URN of its concept"} | urn,
-                "codelist": {"title": "URN of its code list"} | urn,
+                "concept": {"title": "Its concept, as URN or AGENCY:SCHEME(1.0).CONCEPT"} | reference,
+                "codelist": {"title": "Its code list, as URN or AGENCY:LIST(1.0)"} | reference,
+                "unit": {"title": "Unit of measure: a code, or its code and name", "type": ["string", "object"]},
+                "unitMult": {
+                    "title": "Power of ten by which the figures are multiplied",
+                    "type": "integer",
+                    "minimum": -15,
+                    "maximum": 15,
+                },
+                "decimals": {
+                    "title": "Digits behind the decimal point",
+                    "type": "integer",
+                    "minimum": 0,
+                    "maximum": 9,
+                },
+                "statuses": statuses,
+                "smallBase": {
+                    "title": "Below how many answers, counted in which column, a figure is of low reliability",
+                    "type": "object",
+                    "required": ["field", "below"],
+                    "properties": {"field": {"type": "string"}, "below": {"type": "integer", "minimum": 1}},
+                },
+                "attachment": {
+                    "title": "What an attribute belongs to, or the dimensions that it does",
+                    "anyOf": [
+                        {"enum": ["observation", "series", "dataset", "auto"]},
+                        {"type": "array", "minItems": 1, "items": {"type": "string"}},
+                    ],
+                },
             },
         },
     }

@@ -36,14 +36,14 @@ _NO_STAGE = "_Z"
 
 def expand(descriptor: Mapping[str, Any]) -> dict[str, Any]:
     """A descriptor with its short forms written in full; the argument is left as it is, and never refused."""
-    return _Writer().descriptor(descriptor)
+    return in_full(descriptor)[0]
 
 
-def short_forms(descriptor: Mapping[str, Any]) -> Places:
-    """Where a descriptor has a short form, and which."""
+def in_full(descriptor: Mapping[str, Any]) -> tuple[dict[str, Any], Places]:
+    """A descriptor with its short forms written in full, and where it has a short form, and which."""
     writer = _Writer()
-    writer.descriptor(descriptor)
-    return tuple(writer.short)
+    result = writer.descriptor(descriptor)
+    return result, tuple(writer.short)
 
 
 def mend(descriptor: Mapping[str, Any]) -> tuple[dict[str, Any], Places]:

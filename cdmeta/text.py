@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -40,12 +40,27 @@ def is_placeholder(value: str) -> bool:
 
     It counts as empty (domain table of the principles, Principle 7). The words are in `profiles/placeholders.csv`.
     """
+    if _LONG.match(value):
+        return False
+    return _remembered(value) if len(value) < _SHORT else _holds_a_place(value)
+
+
+@lru_cache(maxsize=2048)
+def _remembered(value: str) -> bool:
+    """Codes and the like come again and again."""
+    return _holds_a_place(value)
+
+
+def _holds_a_place(value: str) -> bool:
     folded = _folded(value)
     return not folded or _CROSSES.fullmatch(folded) is not None or folded in _placeholders()
 
 
+_SHORT = 200
 _AROUND = " .…!?()[]<>{}*_-–—/\"'"
 _CROSSES = re.compile("x{3,}")
+# Folding leaves these characters in, and no placeholder has so many of them (a test holds that).
+_LONG = re.compile("(?:[^A-WYZa-wyz0-9]*+[A-WYZa-wyz0-9]){50}")
 
 
 def _folded(value: str) -> str:
@@ -55,6 +70,8 @@ def _folded(value: str) -> str:
 
 def unaccented(value: str) -> str:
     """A text without the accents of its letters: `Región` as `Region`."""
+    if value.isascii():
+        return value
     return "".join(c for c in unicodedata.normalize("NFKD", value) if not unicodedata.combining(c))
 
 
@@ -70,10 +87,10 @@ def is_missing(value: object) -> bool:
         return True
     if isinstance(value, str):
         return is_blank(value) or is_placeholder(value)
-    if isinstance(value, Mapping):
-        return all(is_missing(part) for part in value.values())
     if isinstance(value, (list, tuple)):
-        return all(is_missing(part) for part in value)
+        return all(map(is_missing, value))
+    if isinstance(value, (dict, Mapping)):
+        return all(map(is_missing, value.values()))
     return False
 
 

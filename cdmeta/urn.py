@@ -24,6 +24,7 @@ _PACKAGES = {
     "DataStructure": "datastructure",
     "Dataflow": "datastructure",
     "DataConstraint": "registry",
+    "ContentConstraint": "registry",
     "RepresentationMap": "structuremapping",
     "StructureMap": "structuremapping",
     "MetadataStructure": "metadatastructure",
@@ -111,6 +112,12 @@ class Ref:
         if match is None or _PACKAGES.get(match["kind"]) != match["package"]:
             return None
         return cls(match["kind"], match["agency"], match["id"], match["version"], match["item"])
+
+    @classmethod
+    def parse_short(cls, kind: str, text: object) -> Ref | None:
+        """Read a reference as people write it, `SDMX:CL_SEX(2.1)`; None where it is none."""
+        known = isinstance(text, str) and kind in _PACKAGES
+        return cls.parse(f"{_PREFIX}{_PACKAGES[kind]}.{kind}={text}") if known else None
 
     @classmethod
     def read(cls, urn: object) -> Ref | None:

@@ -12,6 +12,7 @@ import click
 
 from cdmeta.cli.language import spoken
 from cdmeta.cli.many import Wanted, show
+from cdmeta.cli.progress import Ticker
 from cdmeta.profile import GATES
 from cdmeta.reporters import REPORTERS, render
 from cdmeta.workflows.output import write
@@ -39,7 +40,8 @@ def command(**options: Any) -> None:
 
 
 def _one(wanted: Wanted, width: int) -> int:
-    report = validate(wanted.packages[0], wanted.gate)
+    with Ticker(spoken(), width, shown=sys.stderr.isatty()) as ticker:
+        report = validate(wanted.packages[0], wanted.gate, ticker.tell)
     if wanted.output == "-":
         told = render(report, wanted.form, color=_color(), width=width, language=spoken(), limit=wanted.limit)
         click.echo(told, nl=False, color=True)

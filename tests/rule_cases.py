@@ -235,6 +235,11 @@ def _numbers(folder: Path, count: int) -> tuple[Finding, ...]:
     return _found(materialise({"patch": {"resources": [table]}, "files": {TABLE: f"code\n{rows}"}}, folder))
 
 
+def _long(folder: Path, count: int) -> tuple[Finding, ...]:
+    """A description with a number, and so many letters more."""
+    return _found(materialise({"patch": {"description": "Since 2024-2025: 1234567 " + "a" * count}}, folder))
+
+
 # Workbooks
 
 
@@ -392,6 +397,7 @@ BUILDERS: dict[str, tuple[Make, Make]] = {
     "CD421": (partial(_many, answers="some"), partial(_many, answers="20")),
     "CD529": (lambda folder: _photo(folder, 2, 4), _photo),
     "CD537": (partial(_numbers, count=2000), partial(_numbers, count=1999)),
+    "CD544": (partial(_long, count=2_000_000), partial(_long, count=100_000)),
     "CD422": (
         partial(_workbook, dialect={"sheetName": "Scores"}),
         partial(_workbook, dialect={"sheetName": "Sheet"}),

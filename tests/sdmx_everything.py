@@ -5,17 +5,26 @@ import datetime as dt
 from cdmeta.sdmx.artefacts import (
     Agency,
     AgencyScheme,
+    Annotation,
     Attribute,
     Code,
     Codelist,
+    CodelistExtension,
+    ComponentMap,
     Concept,
     ConceptScheme,
+    CubeRegion,
+    DataConstraint,
     Dataflow,
     DataStructure,
+    DatePatternMap,
     Dimension,
+    FixedValueMap,
+    Group,
     Header,
     Measure,
     MetadataAttribute,
+    MetadataAttributeUsage,
     Metadataflow,
     MetadataProviderScheme,
     MetadataProvisionAgreement,
@@ -23,7 +32,11 @@ from cdmeta.sdmx.artefacts import (
     MetadataStructure,
     ReportedAttribute,
     Representation,
+    RepresentationMap,
     Structure,
+    StructureMap,
+    ValueList,
+    ValueMapping,
 )
 from cdmeta.text import Text
 from cdmeta.urn import Ref
@@ -235,3 +248,171 @@ BARE = MetadataSet(
     attributes=(ReportedAttribute("TITLE", "Plain"),),
 )
 HEADER = Header("IDREF1", dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC), AGENCY)
+
+# What SDMX 3.0 says beyond the above; a message of its own, because peers fail on parts of it.
+NOTES = (
+    Annotation("METADATA", MSD.urn, id="N1"),
+    Annotation("NOTE", text=text(QUOTES, LINES)),
+    Annotation(title=LINES),
+    Annotation(id="BARE"),
+)
+VL_SIZE = ValueList(
+    AGENCY,
+    "VL_SIZE",
+    "1.0",
+    text("Sizes", QUOTES),
+    description=text(ASTRAL),
+    annotations=NOTES,
+    codes=(Code("< 5", text("Small")), Code(QUOTES, text(LINES), text(RTL)), Code("5 – 10", Text())),
+)
+CL_WIDER = Codelist(
+    AGENCY,
+    "CL_WIDER",
+    "1.0",
+    text("More answers"),
+    annotations=NOTES,
+    codes=(Code("DK", text("Does not know")), Code("DK1", text("Really"), parent="DK")),
+    is_partial=True,
+    extensions=(
+        CodelistExtension(CL_ANSWER.ref, "A_", ("YES", "1@$")),
+        CodelistExtension(CL_AREA.ref, "B_", ("K%",), excluded=True),
+        CodelistExtension(CL_AREA.ref),
+    ),
+)
+WIDE = DataStructure(
+    AGENCY,
+    "DSD_WIDE",
+    "1.0",
+    text("Everything else", QUOTES),
+    annotations=NOTES,
+    dimensions=DSD.dimensions,
+    measures=(
+        Measure("OBS_VALUE", _concept("OBS_VALUE"), Representation(text_type="Decimal", decimals=2)),
+        Measure("AGE", _concept("AGE"), Representation(text_type="Integer", max_occurs=3), mandatory=True),
+        Measure("NOTE", _concept("NOTE"), Representation(VL_SIZE.ref, max_occurs=None)),
+    ),
+    attributes=(
+        Attribute("TITLE", _concept("TITLE"), Representation(), ("ANSWER", "REF_AREA"), group="AREAS"),
+        Attribute("CONTACT", _concept("CONTACT"), Representation(VL_SIZE.ref, max_occurs=None), mandatory=True),
+        Attribute(
+            "UPDATED", _concept("UPDATED"), Representation(text_type="GregorianDay"), measures=("AGE", "NOTE")
+        ),
+    ),
+    groups=(Group("AREAS", ("ANSWER", "REF_AREA")), Group("SIBLING", ("ANSWER",))),
+    metadata=MSD.ref,
+    metadata_usages=(
+        MetadataAttributeUsage("TITLE", "dataflow"),
+        MetadataAttributeUsage("UPDATED", ("FREQ", "ANSWER")),
+        MetadataAttributeUsage("ANSWER"),
+        MetadataAttributeUsage("CONTACT", ("ANSWER",), "SIBLING"),
+    ),
+)
+LINKED = DataStructure(
+    AGENCY,
+    "DSD_LINKED",
+    "1.0",
+    text("Without attributes of its own"),
+    dimensions=DSD.dimensions[:1],
+    measures=(),
+    metadata=MSD.ref,
+    metadata_usages=(MetadataAttributeUsage("TITLE", "dataflow"),),
+)
+WIDE_FLOW = Dataflow(AGENCY, "DF_WIDE", "1.0", text("Wide"), annotations=NOTES, structure=WIDE.ref)
+ALLOWED = DataConstraint(
+    AGENCY,
+    "CC_WIDE",
+    "1.0",
+    text("What may be", QUOTES),
+    annotations=NOTES,
+    attached=(WIDE_FLOW.ref,),
+    regions=(
+        CubeRegion((("ANSWER", frozenset({"YES", "NO-1"})), ("TITLE", frozenset({QUOTES, "b"})))),
+        CubeRegion((("REF_AREA", frozenset({"KE"})), ("CONTACT", frozenset())), included=False),
+    ),
+)
+ACTUAL = DataConstraint(
+    AGENCY,
+    "CC_ACTUAL",
+    "1.0",
+    text("What there is"),
+    allowed=False,
+    attached=(DSD.ref, WIDE.ref),
+    keys=(
+        (True, (("ANSWER", "YES"), ("REF_AREA", "KE"))),
+        (True, (("ANSWER", "NO-1"), ("TITLE", QUOTES))),
+        (False, (("ANSWER", "1@$"),)),
+    ),
+)
+LOOSE = DataConstraint(
+    AGENCY, "CC_LOOSE", "1.0", text("On nothing"), regions=(CubeRegion((("ANYTHING", frozenset({"A"})),)),)
+)
+OF_PROVIDER = DataConstraint(
+    AGENCY,
+    "CC_PROVIDER",
+    "1.0",
+    text("Of a provider"),
+    attached=(Ref("DataProvider", "CDMETA", "DATA_PROVIDERS", "1.0", "WARD"),),
+)
+ANSWER_MAP = RepresentationMap(
+    AGENCY,
+    "RM_ANSWER",
+    "1.0",
+    text("Answers", RTL),
+    annotations=NOTES,
+    sources=("String", VL_SIZE.ref),
+    targets=(CL_ANSWER.ref, "Integer"),
+    mappings=(
+        ValueMapping((QUOTES, "< 5"), ("YES", "1")),
+        ValueMapping((LINES, "5 – 10"), ("NO-1", "2")),
+        ValueMapping(("nothing", "< 5"), ()),
+    ),
+)
+ANSWERS_MAP = StructureMap(
+    AGENCY,
+    "SM_ANSWERS",
+    "1.0",
+    text("To the wide one"),
+    annotations=NOTES,
+    source=DATAFLOW.ref,
+    target=WIDE_FLOW.ref,
+    components=(
+        ComponentMap(("NOTE", "TITLE"), ("ANSWER", "AGE"), ANSWER_MAP.ref),
+        ComponentMap(("REF_AREA",), ("REF_AREA",)),
+    ),
+    fixed=(FixedValueMap("FREQ", ("A",)), FixedValueMap("CONTACT", (QUOTES, "b"))),
+    dates=(
+        DatePatternMap("NOTE", "TIME_PERIOD", "dd/MM/yyyy"),
+        DatePatternMap("T", "TIME_PERIOD", "MMM yy", "es", "M"),
+    ),
+)
+MORE: tuple[Structure, ...] = (
+    ANSWERS_MAP,
+    ANSWER_MAP,
+    ALLOWED,
+    LOOSE,
+    OF_PROVIDER,
+    WIDE_FLOW,
+    WIDE,
+    LINKED,
+    CL_WIDER,
+    VL_SIZE,
+)
+"""What SDMX 3.0 and 3.1 say beyond `STRUCTURES`; `ACTUAL` is for 3.0 alone."""
+
+XHTML = Text(
+    (("en", "<p>A <b>b</b><i>c</i> &amp; &lt;</p><ul><li>é</li><li/></ul>"), ("ar", f"text <em>{RTL}</em>!"))
+)
+MARKED_UP = MetadataSet(
+    AGENCY,
+    "MDS_MARKED_UP",
+    "1.0.0",
+    text("Marked up"),
+    annotations=NOTES,
+    metadataflow=FLOW.ref,
+    targets=(DATAFLOW.urn,),
+    attributes=(
+        ReportedAttribute("TITLE", XHTML, structured=True),
+        ReportedAttribute("CONTACT", children=(ReportedAttribute("CONTACT_NAME", XHTML, structured=True),)),
+        ReportedAttribute("ANSWER", "YES", children=(ReportedAttribute("WHY", text(QUOTES)),)),
+    ),
+)

@@ -1,7 +1,9 @@
 """Our messages read back into values by lxml and json alone, to be compared with what was written."""
 
 import datetime as dt
+import html
 import json
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -25,8 +27,15 @@ NS = {
 LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
+def spaces(node: Node) -> dict[str, str]:
+    """The namespaces of the version of a message."""
+    version = re.search("schemas/(v[0-9]_[0-9])", str(node.tag))
+    assert version is not None
+    return {prefix: name.replace("v3_0", version[1]) for prefix, name in NS.items()}
+
+
 def find(node: Node, path: str) -> list[Node]:
-    return node.findall(path, NS)
+    return node.findall(path, spaces(node))
 
 
 def attr(node: Node, name: str) -> str:
@@ -40,7 +49,7 @@ def ref(urn: str | None) -> Ref:
 
 
 def content(node: Node, path: str) -> str | None:
-    found = node.find(path, NS)
+    found = node.find(path, spaces(node))
     return None if found is None else (found.text or "")
 
 
@@ -65,10 +74,10 @@ def matches(notes: Iterable[tuple[str | None, str | None]]) -> tuple[tuple[str, 
 
 
 def representation(node: Node, path: str = "str:LocalRepresentation") -> Representation | None:
-    if (found := node.find(path, NS)) is None:
+    if (found := node.find(path, spaces(node))) is None:
         return None
     if (codelist := content(found, "str:Enumeration")) is not None:
-        return Representation(ref(codelist))
+        return Representation(ref(codelist), max_occurs=occurs(found))
     facets = {str(key): str(value) for key, value in find(found, "str:TextFormat")[0].attrib.items()}
     return Representation(
         None,
@@ -78,7 +87,14 @@ def representation(node: Node, path: str = "str:LocalRepresentation") -> Represe
         facets.get("minValue"),
         facets.get("maxValue"),
         facets.get("pattern"),
+        int(facets["decimals"]) if "decimals" in facets else None,
+        occurs(found),
     )
+
+
+def occurs(node: Node) -> int | None:
+    most = node.get("maxOccurs", "1")
+    return None if most == "unbounded" else int(most)
 
 
 def local(node: Node) -> Representation:
@@ -95,6 +111,15 @@ def common(node: Node) -> dict[str, Any]:
         "version": node.get("version", "1.0"),
         "name": texts(node, "com:Name"),
         "description": texts(node, "com:Description"),
+        "annotations": tuple(
+            sdmx.Annotation(
+                content(note, "com:AnnotationType"),
+                content(note, "com:AnnotationTitle"),
+                texts(note, "com:AnnotationText"),
+                note.get("id"),
+            )
+            for note in find(node, "com:Annotations/com:Annotation")
+        ),
     }
     assert attr(node, "urn") == Ref(kind, read["agency"], read["id"], read["version"]).urn
     return read
@@ -129,7 +154,22 @@ def codelist(node: Node) -> sdmx.Codelist:
         )
         for code in find(node, "str:Code")
     )
-    return sdmx.Codelist(**common(node), codes=codes)
+    found = tuple(map(extension, find(node, "str:CodelistExtension")))
+    return sdmx.Codelist(**common(node), codes=codes, is_partial=node.get("isPartial") == "true", extensions=found)
+
+
+def extension(node: Node) -> sdmx.CodelistExtension:
+    values = tuple(value.text or "" for value in find(node, "*/str:MemberValue"))
+    excluded = bool(find(node, "str:ExclusiveCodeSelection"))
+    return sdmx.CodelistExtension(ref(content(node, "str:Codelist")), node.get("prefix", ""), values, excluded)
+
+
+def valuelist(node: Node) -> sdmx.ValueList:
+    codes = tuple(
+        sdmx.Code(attr(item, "id"), texts(item, "com:Name"), texts(item, "com:Description"))
+        for item in find(node, "str:ValueItem")
+    )
+    return sdmx.ValueList(**common(node), codes=codes)
 
 
 def concepts(node: Node) -> sdmx.ConceptScheme:
@@ -150,8 +190,10 @@ def concepts(node: Node) -> sdmx.ConceptScheme:
     return sdmx.ConceptScheme(**common(node), concepts=read)
 
 
-def attachment(node: Node) -> Any:
+def attachment(node: Node, groups: tuple[sdmx.Group, ...]) -> Any:
     (relationship,) = find(node, "str:AttributeRelationship")
+    if (group := content(relationship, "str:Group")) is not None:
+        return next(entry.dimensions for entry in groups if entry.id == group)
     dimensions = tuple(entry.text for entry in find(relationship, "str:Dimension"))
     return dimensions or etree.QName(relationship[0]).localname.lower()
 
@@ -169,14 +211,118 @@ def data_structure(node: Node) -> sdmx.DataStructure:
         sdmx.Measure(attr(part, "id"), concept(part), local(part), attr(part, "usage") == "mandatory")
         for part in find(node, f"{base}str:MeasureList/str:Measure")
     )
+    groups = tuple(
+        sdmx.Group(
+            attr(group, "id"),
+            tuple(part.text or "" for part in find(group, "str:GroupDimension/str:DimensionReference")),
+        )
+        for group in find(node, f"{base}str:Group")
+    )
     attributes = tuple(
         sdmx.Attribute(
-            attr(part, "id"), concept(part), local(part), attachment(part), attr(part, "usage") == "mandatory"
+            attr(part, "id"),
+            concept(part),
+            local(part),
+            attachment(part, groups),
+            attr(part, "usage") == "mandatory",
+            content(part, "str:AttributeRelationship/str:Group"),
+            tuple(measure.text or "" for measure in find(part, "str:MeasureRelationship/str:Measure")),
         )
         for part in find(node, f"{base}str:AttributeList/str:Attribute")
     )
+    usages = tuple(
+        sdmx.MetadataAttributeUsage(
+            content(part, "str:MetadataAttributeReference") or "",
+            attachment(part, groups),
+            content(part, "str:AttributeRelationship/str:Group"),
+        )
+        for part in find(node, f"{base}str:AttributeList/str:MetadataAttributeUsage")
+    )
+    link = content(node, "str:Metadata")
     return sdmx.DataStructure(
-        **common(node), dimensions=tuple(dimensions), measures=measures, attributes=attributes
+        **common(node),
+        dimensions=tuple(dimensions),
+        measures=measures,
+        attributes=attributes,
+        groups=groups,
+        metadata=ref(link) if link else None,
+        metadata_usages=usages,
+    )
+
+
+def region(node: Node) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple(
+        (attr(part, "id"), tuple(value.text or "" for value in find(part, "str:Value"))) for part in children(node)
+    )
+
+
+def children(node: Node) -> list[Node]:
+    return [*find(node, "str:KeyValue"), *find(node, "str:Component")]
+
+
+def constraint(node: Node) -> sdmx.DataConstraint:
+    return sdmx.DataConstraint(
+        **common(node),
+        allowed=node.get("role", "Allowed") == "Allowed",
+        attached=tuple(ref(entry.text) for entry in find(node, "str:ConstraintAttachment/*")),
+        regions=tuple(
+            sdmx.CubeRegion(
+                tuple((part, frozenset(values)) for part, values in region(entry)),
+                attr(entry, "include") == "true",
+            )
+            for entry in find(node, "str:CubeRegion")
+        ),
+        keys=tuple(
+            (attr(keys, "isIncluded") == "true", tuple((part, values[0]) for part, values in region(key)))
+            for keys in find(node, "str:DataKeySet")
+            for key in find(keys, "str:Key")
+        ),
+    )
+
+
+def ends(node: Node, end: str) -> tuple[Ref | str, ...]:
+    found = (entry for entry in node if etree.QName(entry).localname.startswith(end))
+    return tuple(Ref.parse(entry.text) or entry.text or "" for entry in found)
+
+
+def values(node: Node, path: str) -> tuple[str, ...]:
+    return tuple(entry.text or "" for entry in find(node, path))
+
+
+def representation_map(node: Node) -> sdmx.RepresentationMap:
+    return sdmx.RepresentationMap(
+        **common(node),
+        sources=ends(node, "Source"),
+        targets=ends(node, "Target"),
+        mappings=tuple(
+            sdmx.ValueMapping(values(row, "str:SourceValue"), values(row, "str:TargetValue"))
+            for row in find(node, "str:RepresentationMapping")
+        ),
+    )
+
+
+def structure_map(node: Node) -> sdmx.StructureMap:
+    def component(part: Node) -> sdmx.ComponentMap:
+        used = content(part, "str:RepresentationMap")
+        return sdmx.ComponentMap(
+            values(part, "str:Source"), values(part, "str:Target"), ref(used) if used else None
+        )
+
+    def date(part: Node) -> sdmx.DatePatternMap:
+        (source,), (target,) = values(part, "str:Source"), values(part, "str:Target")
+        frequency = content(part, "str:TargetFrequencyID") or ""
+        return sdmx.DatePatternMap(source, target, attr(part, "sourcePattern"), attr(part, "locale"), frequency)
+
+    return sdmx.StructureMap(
+        **common(node),
+        source=ref(content(node, "str:Source")),
+        target=ref(content(node, "str:Target")),
+        components=tuple(map(component, find(node, "str:ComponentMap"))),
+        fixed=tuple(
+            sdmx.FixedValueMap(content(part, "str:Target") or "", values(part, "str:Value"))
+            for part in find(node, "str:FixedValueMap")
+        ),
+        dates=tuple(map(date, find(node, "str:DatePatternMap"))),
     )
 
 
@@ -222,6 +368,10 @@ ML: dict[str, Callable[[Node], Structure]] = {
     "MetadataStructure": metadata_structure,
     "Metadataflow": metadataflow,
     "MetadataProvisionAgreement": agreement,
+    "ValueList": valuelist,
+    "DataConstraint": constraint,
+    "RepresentationMap": representation_map,
+    "StructureMap": structure_map,
 }
 
 
@@ -231,9 +381,23 @@ def structures_from_ml(message: bytes) -> list[Structure]:
 
 
 def ml_attribute(node: Node) -> sdmx.ReportedAttribute:
-    value = texts(node, "com:Text") or content(node, "gen:Value")
-    children = tuple(ml_attribute(child) for child in find(node, "gen:Attribute"))
-    return sdmx.ReportedAttribute(attr(node, "id"), value, children)
+    marked_up = xhtml(node)
+    value = marked_up or texts(node, "com:Text") or content(node, "gen:Value")
+    below = tuple(ml_attribute(child) for child in find(node, "gen:Attribute"))
+    return sdmx.ReportedAttribute(attr(node, "id"), value, below, structured=bool(marked_up))
+
+
+def xhtml(node: Node) -> Text:
+    """What stands in `StructuredText`, as it was before it became elements of the namespace of XHTML."""
+    found = []
+    for entry in find(node, "com:StructuredText"):
+        assert {etree.QName(part).namespace for part in entry.iterdescendants()} == {
+            "http://www.w3.org/1999/xhtml"
+        }
+        parts = [html.escape(entry.text or "", quote=False)]
+        parts += [etree.tostring(part, encoding="unicode") for part in entry]
+        found.append((attr(entry, LANG), re.sub(' xmlns(:[a-z0-9]+)?="[^"]*"', "", "".join(parts))))
+    return Text(tuple(found))
 
 
 def sets_from_ml(message: bytes) -> list[MetadataSet]:
@@ -270,6 +434,10 @@ def json_common(entry: Object) -> Object:
         "version": entry["version"],
         "name": json_text(entry),
         "description": json_text(entry, "description"),
+        "annotations": tuple(
+            sdmx.Annotation(note.get("type"), note.get("title"), json_text(note, "text"), note.get("id"))
+            for note in entry.get("annotations", ())
+        ),
     }
 
 
@@ -277,11 +445,18 @@ def json_representation(entry: Object | None) -> Representation | None:
     if entry is None:
         return None
     if "enumeration" in entry:
-        return Representation(ref(entry["enumeration"]))
+        return Representation(ref(entry["enumeration"]), max_occurs=json_occurs(entry))
     facets = entry["format"]
     low, high = (str(facets[key]) if key in facets else None for key in ("minValue", "maxValue"))
     lengths = (facets.get("minLength"), facets.get("maxLength"))
-    return Representation(None, facets["dataType"], *lengths, low, high, facets.get("pattern"))
+    more = {"pattern": facets.get("pattern"), "decimals": facets.get("decimals"), "max_occurs": json_occurs(entry)}
+    return Representation(None, facets["dataType"], *lengths, low, high, **more)
+
+
+def json_occurs(entry: Object) -> int | None:
+    most = entry.get("maxOccurs", 1)
+    assert isinstance(most, int) or most == "unbounded"
+    return most if isinstance(most, int) else None
 
 
 def json_component(entry: Object) -> tuple[str, Ref, Representation]:
@@ -295,7 +470,16 @@ def json_codelist(entry: Object) -> sdmx.Codelist:
         sdmx.Code(code["id"], json_text(code), json_text(code, "description"), code.get("parent"))
         for code in entry["codes"]
     )
-    return sdmx.Codelist(**json_common(entry), codes=codes)
+    partial = entry.get("isPartial", False)
+    found = tuple(map(json_extension, entry.get("codelistExtensions", ())))
+    return sdmx.Codelist(**json_common(entry), codes=codes, is_partial=partial, extensions=found)
+
+
+def json_extension(entry: Object) -> sdmx.CodelistExtension:
+    excluded = "exclusiveCodeSelection" in entry
+    chosen = entry.get("exclusiveCodeSelection") or entry.get("inclusiveCodeSelection") or {}
+    meant = (*chosen.get("memberValues", ()), *chosen.get("wildcardedMemberValues", ()))
+    return sdmx.CodelistExtension(ref(entry["codelist"]), entry.get("prefix", ""), meant, excluded)
 
 
 def json_concept(entry: Object) -> sdmx.Concept:
@@ -305,9 +489,17 @@ def json_concept(entry: Object) -> sdmx.Concept:
     return sdmx.Concept(entry["id"], *names, core, dict(pairs).get("SAME_AS"), matches(pairs))
 
 
+def json_attachment(entry: Object, groups: tuple[sdmx.Group, ...]) -> tuple[Any, str | None]:
+    (place,) = entry["attributeRelationship"]
+    if place == "group":
+        name = entry["attributeRelationship"]["group"]
+        return next(group.dimensions for group in groups if group.id == name), name
+    return (tuple(entry["attributeRelationship"]["dimensions"]) if place == "dimensions" else place), None
+
+
 def json_data_structure(entry: Object) -> sdmx.DataStructure:
     parts = entry["dataStructureComponents"]
-    assert "groups" not in parts
+    groups = tuple(sdmx.Group(group["id"], tuple(group["groupDimensions"])) for group in parts.get("groups", ()))
     flat = parts["dimensionList"]["dimensions"]
     dimensions = [sdmx.Dimension(*json_component(part), part["position"]) for part in flat]
     if time := parts["dimensionList"].get("timeDimension"):
@@ -315,14 +507,93 @@ def json_data_structure(entry: Object) -> sdmx.DataStructure:
     measures = parts.get("measureList", {}).get("measures", ())
     attributes = []
     for part in parts.get("attributeList", {}).get("attributes", ()):
-        (place,) = part["attributeRelationship"]
-        attached = tuple(part["attributeRelationship"]["dimensions"]) if place == "dimensions" else place
-        attributes.append(sdmx.Attribute(*json_component(part), attached, part["usage"] == "mandatory"))
+        attached, group = json_attachment(part, groups)
+        about = tuple(part.get("measureRelationship", ()))
+        usage = part["usage"] == "mandatory"
+        attributes.append(sdmx.Attribute(*json_component(part), attached, usage, group, about))
+    usages = parts.get("attributeList", {}).get("metadataAttributeUsages", ())
     return sdmx.DataStructure(
         **json_common(entry),
         dimensions=tuple(dimensions),
         measures=tuple(sdmx.Measure(*json_component(part), part["usage"] == "mandatory") for part in measures),
         attributes=tuple(attributes),
+        groups=groups,
+        metadata=ref(entry["metadata"]) if "metadata" in entry else None,
+        metadata_usages=tuple(
+            sdmx.MetadataAttributeUsage(part["metadataAttributeReference"], *json_attachment(part, groups))
+            for part in usages
+        ),
+    )
+
+
+def json_region(entry: Object) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    parts = (*entry.get("keyValues", ()), *entry.get("components", ()))
+    return tuple(
+        (
+            part["id"],
+            (part["value"],) if "value" in part else tuple(value["value"] for value in part.get("values", ())),
+        )
+        for part in parts
+    )
+
+
+def json_constraint(entry: Object) -> sdmx.DataConstraint:
+    attached = entry.get("constraintAttachment", {})
+    assert len(attached) < 2
+    urns = [urn for found in attached.values() for urn in (found if isinstance(found, list) else [found])]
+    return sdmx.DataConstraint(
+        **json_common(entry),
+        allowed=entry.get("role", "Allowed") == "Allowed",
+        attached=tuple(map(ref, urns)),
+        regions=tuple(
+            sdmx.CubeRegion(tuple((part, frozenset(found)) for part, found in json_region(part)), part["include"])
+            for part in entry.get("cubeRegions", ())
+        ),
+        keys=tuple(
+            (keys["isIncluded"], tuple((part, found[0]) for part, found in json_region(key)))
+            for keys in entry.get("dataKeySets", ())
+            for key in keys["keys"]
+        ),
+    )
+
+
+def json_representation_map(entry: Object) -> sdmx.RepresentationMap:
+    def columns(key: str) -> tuple[Ref | str, ...]:
+        return tuple(ref(part["codelist"]) if "codelist" in part else part["dataType"] for part in entry[key])
+
+    return sdmx.RepresentationMap(
+        **json_common(entry),
+        sources=columns("source"),
+        targets=columns("target"),
+        mappings=tuple(
+            sdmx.ValueMapping(
+                tuple(value["value"] for value in row["sourceValues"]), tuple(row.get("targetValues", ()))
+            )
+            for row in entry["representationMappings"]
+        ),
+    )
+
+
+def json_structure_map(entry: Object) -> sdmx.StructureMap:
+    dates = []
+    for part in entry["datePatternMaps"]:
+        (mapped,) = part["mappedComponents"]
+        how = (part["sourcePattern"], part["locale"], part["targetFrequencyID"])
+        dates.append(sdmx.DatePatternMap(mapped["source"], mapped["target"], *how))
+    return sdmx.StructureMap(
+        **json_common(entry),
+        source=ref(entry["source"]),
+        target=ref(entry["target"]),
+        components=tuple(
+            sdmx.ComponentMap(
+                tuple(part["source"]),
+                tuple(part["target"]),
+                ref(part["representationMap"]) if "representationMap" in part else None,
+            )
+            for part in entry["componentMaps"]
+        ),
+        fixed=tuple(sdmx.FixedValueMap(part["target"], tuple(part["values"])) for part in entry["fixedValueMaps"]),
+        dates=tuple(dates),
     )
 
 
@@ -349,6 +620,15 @@ def json_agencies(entry: Object, key: str) -> tuple[sdmx.Agency, ...]:
 
 
 JSON: dict[str, Callable[[Object], Structure]] = {
+    "valueLists": lambda e: sdmx.ValueList(
+        **json_common(e),
+        codes=tuple(
+            sdmx.Code(item["id"], json_text(item), json_text(item, "description")) for item in e["valueItems"]
+        ),
+    ),
+    "dataConstraints": json_constraint,
+    "representationMaps": json_representation_map,
+    "structureMaps": json_structure_map,
     "agencySchemes": lambda e: sdmx.AgencyScheme(**json_common(e), agencies=json_agencies(e, "agencies")),
     "metadataProviderSchemes": lambda e: sdmx.MetadataProviderScheme(
         **json_common(e), providers=json_agencies(e, "metadataProviders")

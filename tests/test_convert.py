@@ -78,6 +78,15 @@ def xml_rows(path: Path) -> list[dict[str, str]]:
     return [{str(k): str(v) for k, v in obs.attrib.items()} for obs in etree.parse(path).iter("Obs")]
 
 
+PROVENANCE = {
+    "INITIATIVE_TYPE_ATT": "NSO_DRIVEN",
+    "CD_STATUS_ATT": "CITIZEN_DATA",
+    "CONSENT_BASIS_ATT": "CONSENT_EXPLICIT",
+    "OFFICIAL_USE_ATT": "COMPLEMENTARY",
+}
+"""What tells where the example's figures come from: once in SDMX-ML, in each row of SDMX-CSV."""
+
+
 def expected_rows(package: Path) -> list[dict[str, str]]:
     """The example's observations, made from its CSV without any of our code."""
     rows = []
@@ -106,7 +115,7 @@ def test_csv_holds_the_rows(package: Path, tmp_path: Path) -> None:
     rows = csv_rows(tmp_path / "out" / made.files[0])
     flow = "CDMETA.EXAMPLELAND:DF_PUBLIC_SERVICE_SATISFACTION_SATISFACTION(1.0)"
     first = {"STRUCTURE": "dataflow", "STRUCTURE_ID": flow, "ACTION": "I"}
-    assert rows == [first | row for row in expected_rows(package)]
+    assert rows == [first | row | PROVENANCE for row in expected_rows(package)]
     assert len(rows) == 288
 
 
@@ -116,6 +125,8 @@ def test_xml_holds_the_rows_and_leaves_out_what_is_missing(package: Path, tmp_pa
     assert rows == [{k: v for k, v in row.items() if v} for row in expected_rows(package)]
     missing = [row for row in rows if "OBS_VALUE" not in row]
     assert [row["OBS_STATUS"] for row in missing] == ["O"]
+    (told,) = etree.parse(tmp_path / "out" / "data-satisfaction.xml").iter("Atts")
+    assert dict(told.attrib) == PROVENANCE
 
 
 def test_structures_hold_codes_and_labels_in_both_languages(package: Path, tmp_path: Path) -> None:
@@ -346,7 +357,7 @@ def test_hostile_text_arrives_as_it_was(text: str, tmp_path: Path) -> None:
     draft(package, "sdmx-csv-2.0", tmp_path / "csv")
     assert [row.get("NOTE") for row in xml_rows(tmp_path / "ml" / "data-t.xml")] == [text, None]
     assert [row["NOTE"] for row in csv_rows(tmp_path / "csv" / "data-t.draft.csv")] == [text, ""]
-    flow = next(etree.parse(tmp_path / "ml" / "structures.xml").iter(f"{STR}Dataflow"))
+    flow = next(etree.parse(tmp_path / "ml" / "structures.xml").iterfind(f".//{STR}Dataflow[@id]"))
     assert flow.findtext(f"{COM}Description") == text.strip()
 
 

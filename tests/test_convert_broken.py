@@ -14,7 +14,7 @@ from lxml import etree
 
 from cdmeta.approval import Approver
 from cdmeta.cli import main
-from cdmeta.dataset import Column
+from cdmeta.columns import Column
 from cdmeta.errors import CdmetaError
 from cdmeta.sdmx.structures import representation
 from cdmeta.sshsig import load_key
@@ -171,7 +171,7 @@ def test_a_message_against_its_schema_is_not_quoted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Should our own checks ever let a row through that the schema refuses."""
-    monkeypatch.setattr("cdmeta.sdmx.observations._outside", lambda *_: iter(()))
+    monkeypatch.setattr("cdmeta.sdmx.row_checks._outside", lambda *_: iter(()))
     package = with_cells(tmp_path, {"name": "thing", "type": "string", "constraints": {"maxLength": 3}}, WORD)
     told = told_by_library(package, "sdmx-ml-3.0", tmp_path / "library")
     told += told_by_command(package, "sdmx-ml-3.0", tmp_path / "command", capsys)
@@ -183,7 +183,7 @@ def test_a_message_against_its_schema_is_not_quoted(
 def test_what_the_engine_quotes_of_a_row_is_not_kept(tmp_path: Path) -> None:
     package = with_cells(tmp_path, {"name": "thing", "type": "string"}, "a")
     with (package / "data" / "t.csv").open("a", encoding="utf-8") as table:
-        table.write(f"P1,2023,1,{WORD},{WORD}\n")
+        table.write(f"P1,2023,1,{WORD},{WORD}\nP1,2023,1\n")
     told = told_by_library(package, "sdmx-csv-2.0", tmp_path / "library")
     assert quoted(told) == []
     assert "CSV Error on Line: 3" in told

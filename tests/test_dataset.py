@@ -154,7 +154,7 @@ def test_no_component_ever_has_the_id_of_a_metadata_attribute(
     assert [f.code for f in findings if f.severity() == "error"] == []
     ids = [part.id for flow in structures(dataset).flows for part in flow.structure.components]
     assert set(ids).isdisjoint(TOP)
-    assert len({id_.casefold() for id_ in ids}) == len(ids) == 5 + 1 + len(names) + len(beside)
+    assert len({id_.casefold() for id_ in ids}) == len(ids) == 5 + 4 + 1 + len(names) + len(beside)
     again, _ = read(folder)
     assert again == dataset
 

@@ -64,6 +64,10 @@ def test_missing_values_are_no_values(missing: list[Any], tmp_path: Path) -> Non
     assert rows(tmp_path, b"a,b\nNA,1\n-,NAN\n", schema=schema) == [(None, "1"), (None, "NAN")]
 
 
+def test_a_carriage_return_in_the_first_cell_is_no_line_end(tmp_path: Path) -> None:
+    assert [row[-2:] for row in rows(tmp_path, b'a,b\n"x\ry","\r"\n"z",""\n')] == [("x\ry", "\r"), ("z", None)]
+
+
 def test_several_files_are_one_table(tmp_path: Path) -> None:
     assert rows(tmp_path, b"a,b\n1,2\n", b"a,b\n3,4\n") == [("1", "2"), ("3", "4")]
 

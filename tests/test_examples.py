@@ -52,6 +52,8 @@ CASES = [
     "public-service-satisfaction/validate",
     "services-survey-draft/classify",
     "services-survey-draft/validate",
+    "waiting-times/convert",
+    "waiting-times/validate",
     "water-points/classify",
     "water-points/convert",
     "water-points/fill",

@@ -41,7 +41,7 @@ def by_schema(kind: str) -> Callable[[str], bool]:
         f'<xs:element name="v"><xs:complexType><xs:attribute name="a" type="{base}"/></xs:complexType>'
         "</xs:element></xs:schema>"
     )
-    schema = etree.XMLSchema(etree.fromstring(written.encode(), xsd._schema_parser(b"")))
+    schema = etree.XMLSchema(etree.fromstring(written.encode(), xsd._schema_parser(b"", "3.0")))
 
     def judge(value: str) -> bool:
         element = etree.Element("v")

@@ -69,6 +69,13 @@ DEPARTURES: dict[str, tuple[Any, bytes, Mapping[str, Any], list[Place], list[Pla
     "blank-first-line": (one(), b"\nx\n", {}, [("CD403", 1, None)], []),
     "pattern-alternatives": (one(constraints={"pattern": "a|z"}), b"a\nabc\n", {}, [("CD410", 2, "a")], []),
     "pattern-line-end": (one(constraints={"pattern": "x"}), b'a\n"x\n"\n', {}, [("CD410", 2, "a")], []),
+    "pattern-endless": (
+        one(constraints={"pattern": "(?:a{999}){999}"}),
+        b"a\nx\n",
+        {},
+        [("CD432", None, "a")],
+        [("constraint-error", 2, "a")],
+    ),
     "pattern-unreadable": (
         one(constraints={"pattern": "("}),
         b"a\nx\n",

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import time
 import zipfile
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -893,6 +895,40 @@ def test_where_there_is_no_cluster(three: list[str], address: str, text: str) ->
     args = [sys.executable, "-P", "-c", code, "validate", *three, "--executor", address]
     done = subprocess.run(args, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"cdmeta: {text}\n")
+
+
+@pytest.mark.parametrize(
+    ("greeting", "again"),
+    [
+        (b"", False),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", False),
+        (bytes([200, *bytes(7)]), False),
+        (b"\1" + bytes(8), False),
+        (b"\1", True),
+    ],
+    ids=["says nothing", "another protocol", "half a greeting", "another greeting", "one byte after the other"],
+)
+def test_what_answers_and_is_no_scheduler_is_not_waited_for(
+    three: list[str], greeting: bytes, again: bool
+) -> None:
+    over = threading.Event()
+
+    def serve(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection, suppress(OSError):
+            connection.sendall(greeting)
+            while not over.wait(0.1):
+                connection.sendall(greeting if again else b"")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=serve, args=(server,), daemon=True).start()
+        address = f"dask://127.0.0.1:{server.getsockname()[1]}"
+        code = "from cdmeta.workflows import executors; executors.WAIT = 1\nfrom cdmeta.cli import main; main()"
+        args = [sys.executable, "-P", "-c", code, "validate", *three, "--executor", address]
+        done = subprocess.run(args, capture_output=True, text=True, timeout=15)
+        over.set()
+    told = f"cdmeta: {address}: no Dask cluster answers there.\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", told)
 
 
 def test_dask_is_imported_for_a_cluster_only(three: list[str]) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cdmeta.checks import safety
+from cdmeta.checks.consent import read
 from cdmeta.finding import Finding
 from cdmeta.identifiers import EMAIL, PHONE, PLACE, kinds
 from cdmeta.package import Package, load
@@ -183,3 +184,35 @@ def test_the_groups_are_named() -> None:
     (finding,) = safety.check(package(geography=["Hill ward (made up)"], **AT_RISK))
     assert isinstance(finding, Finding)
     assert "Migrants" in finding.message()
+
+
+def described(**members: Any) -> list[tuple[str, str | None]]:
+    return found(replace(BASE, descriptor={**BASE.descriptor, **members}))
+
+
+def test_rows_in_the_description_and_old_names_of_contacts_are_no_texts_of_it() -> None:
+    rows = [{"whom": "ama@example.org", "at": "4.60971, -74.08175"}]
+    assert described(resources=[{"name": "t", "data": rows}]) == []
+    assert described(resources=[{"name": "t", "note": rows}]) == [
+        ("CD501", "/resources/0/note/0/whom"),
+        ("CD501", "/resources/0/note/0/at"),
+    ]
+    asked = {"name": "Desk", "email": "ama@example.org"}
+    assert described(author=asked, maintainers=[asked], publishers=[asked]) == []
+    assert described(authors=[asked]) == [("CD501", "/authors/0/email")]
+
+
+def test_numbers_are_searched_up_to_a_limit_for_all_countries(monkeypatch: pytest.MonkeyPatch) -> None:
+    phone, long = "call +57 601 555 0100", "1234567 " + "x" * 1000
+    regions = len(read(BASE.answers).regions)
+    texts = {"first": phone, "long": long, "last": phone, "mail": "ama@example.org"}
+
+    def limit(count: int) -> list[tuple[str, str | None]]:
+        monkeypatch.setattr(safety, "_MAX_SCANNED", count * (1 + regions))
+        only = replace(BASE, descriptor={"citizenData": BASE.answers, **texts})
+        return [place for place in found(only) if place[1] is None or "/citizenData" not in place[1]]
+
+    whole = [("CD501", "/first"), ("CD501", "/last"), ("CD501", "/mail")]
+    needed = len(phone) * 2 + len(long)
+    assert limit(2 * needed) == whole
+    assert limit(len(phone) + 500) == [("CD501", "/first"), ("CD501", "/mail"), ("CD544", None)]

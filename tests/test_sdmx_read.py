@@ -2,17 +2,18 @@
 
 import dataclasses
 import json
+import typing
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from sdmx_everything import BARE, CL_ANSWER, HEADER, REPORT, STRUCTURES
+from sdmx_everything import BARE, CL_ANSWER, DSD, HEADER, MORE, REPORT, STRUCTURES
 from sdmx_reading import legal_texts
 
 from cdmeta.errors import ConversionError
-from cdmeta.formats import reading, sdmx_json, sdmx_ml
+from cdmeta.formats import reading, sdmx_json, sdmx_ml, sdmx_ml_21
 from cdmeta.sdmx import artefacts as sdmx
 from cdmeta.sdmx.artefacts import Annotation, Code, Codelist, Representation, Structure
 from cdmeta.sdmx.store import Store, best_version, find
@@ -32,13 +33,56 @@ def put(tmp_path: Path) -> Put:
     return written
 
 
+def told(artefacts: tuple[Structure, ...]) -> list[Structure]:
+    """Artefacts in the order of their URNs; components that a constraint names without a value bind nothing."""
+
+    def binding(entry: Structure) -> Structure:
+        if not isinstance(entry, sdmx.DataConstraint):
+            return entry
+        regions = (
+            dataclasses.replace(region, values=tuple(pair for pair in region.values if pair[1]))
+            for region in entry.regions
+        )
+        return dataclasses.replace(entry, regions=tuple(regions))
+
+    return by_urn(tuple(map(binding, artefacts)))
+
+
 def by_urn(artefacts: tuple[Structure, ...]) -> list[Structure]:
     return sorted(artefacts, key=lambda entry: entry.urn)
 
 
-def test_every_kind_that_we_write_is_read_value_by_value(put: Put) -> None:
-    read = reading.structures(put(sdmx_ml.structures(STRUCTURES, HEADER)))
-    assert by_urn(read) == by_urn(STRUCTURES)
+@pytest.mark.parametrize("version", ["3.0", "3.1"])
+def test_every_kind_that_we_write_is_read_value_by_value(put: Put, version: sdmx_ml.Version) -> None:
+    for artefacts in (STRUCTURES, MORE):
+        read = reading.structures(put(sdmx_ml.structures(artefacts, HEADER, version)))
+        assert by_urn(read) == told(artefacts)
+
+
+WRITERS: list[Callable[[tuple[Structure, ...]], bytes]] = [
+    lambda artefacts: sdmx_ml.structures(artefacts, HEADER),
+    lambda artefacts: sdmx_ml.structures(artefacts, HEADER, "3.1"),
+    lambda artefacts: sdmx_ml_21.structures(artefacts, HEADER),
+    lambda artefacts: sdmx_json.structures(artefacts, HEADER),
+    lambda artefacts: sdmx_json.structures(artefacts, HEADER, "2.1"),
+]
+
+
+@pytest.mark.parametrize("write", WRITERS)
+def test_what_a_concept_says_of_a_component_is_left_to_the_concept(
+    put: Put, write: Callable[[tuple[Structure, ...]], bytes]
+) -> None:
+    silent = Representation(from_concept=True)
+    one = dataclasses.replace(
+        DSD,
+        dimensions=(dataclasses.replace(DSD.dimensions[1], representation=silent, position=1), DSD.dimensions[3]),
+        measures=(dataclasses.replace(DSD.measures[0], representation=silent),),
+        attributes=(dataclasses.replace(DSD.attributes[2], representation=silent),),
+    )
+    (read,) = reading.structures(put(write((one,))))
+    assert isinstance(read, sdmx.DataStructure)
+    parts = [part for part in read.components if part.id != "TIME_PERIOD"]
+    assert [part.representation for part in parts] == [silent] * 3
 
 
 @given(name=legal_texts(), description=legal_texts())
@@ -249,7 +293,8 @@ CONSTRAINT_21 = f"""<s:Constraints><s:ContentConstraint id="CC" agencyID="ZZ" ve
  <c:KeyValue id="TIME_PERIOD"><c:TimeRange><c:BeforePeriod>2020</c:BeforePeriod></c:TimeRange></c:KeyValue>
 </s:CubeRegion>
 <s:DataKeySet isIncluded="false"><s:Key><c:KeyValue id="FREQ"><c:Value>M</c:Value></c:KeyValue>
- <c:KeyValue id="AREA"><c:Value>UG</c:Value></c:KeyValue></s:Key></s:DataKeySet>
+ <c:KeyValue id="AREA"><c:Value>UG</c:Value></c:KeyValue>
+ <c:Attribute id="NOTE"><c:Value>x</c:Value></c:Attribute></s:Key></s:DataKeySet>
 </s:ContentConstraint></s:Constraints>"""
 
 
@@ -266,7 +311,7 @@ def test_a_constraint_of_sdmx_2_1_is_a_data_constraint(put: Put) -> None:
             sdmx.CubeRegion((("FREQ", frozenset({"A", "M"})),)),
             sdmx.CubeRegion((("AREA", frozenset({"KE"})),), included=False),
         ),
-        keys=((False, (("FREQ", "M"), ("AREA", "UG"))),),
+        keys=((False, (("FREQ", "M"), ("AREA", "UG"), ("NOTE", "x"))),),
     )
 
 
@@ -538,7 +583,10 @@ def test_broken_json_is_refused_in_one_line(put: Put, case: str) -> None:
 
 
 def test_every_kind_that_we_write_as_json_is_read_value_by_value(put: Put) -> None:
-    assert by_urn(reading.structures(put(sdmx_json.structures(STRUCTURES, HEADER)))) == by_urn(STRUCTURES)
+    for artefacts in (STRUCTURES, MORE):
+        for version in typing.get_args(sdmx_json.Version):
+            read = reading.structures(put(sdmx_json.structures(artefacts, HEADER, version)))
+            assert by_urn(read) == told(artefacts)
 
 
 @pytest.mark.parametrize("write", [sdmx_ml.metadata, sdmx_json.metadata])
@@ -563,7 +611,7 @@ JSON_REST = {
                 },
                 {
                     "codelist": urn("codelist.Codelist", "ZZ:CL_C(1.0)"),
-                    "exclusiveCodeSelection": {"memberValues": [{"value": "Z"}]},
+                    "exclusiveCodeSelection": {"memberValues": [{"value": "Z"}, "Y"]},
                 },
             ],
         }
@@ -635,7 +683,7 @@ def test_kinds_of_json_that_others_write(put: Put) -> None:
     assert (codelist.is_partial, codelist.codes) == (True, (Code("A", NO_TEXT),))
     assert codelist.extensions == (
         sdmx.CodelistExtension(Ref("Codelist", "ZZ", "CL_B"), "X_", ("A%",)),
-        sdmx.CodelistExtension(Ref("Codelist", "ZZ", "CL_C"), "", ("Z",), excluded=True),
+        sdmx.CodelistExtension(Ref("Codelist", "ZZ", "CL_C"), "", ("Z", "Y"), excluded=True),
     )
     assert values == sdmx.ValueList("ZZ", "VL", "1.0", N, codes=(Code("€ 5", NO_TEXT),))
     assert constraint == sdmx.DataConstraint(

@@ -18,7 +18,7 @@ from cdmeta.checks import consent, descriptor, participation, safety
 from cdmeta.dataset import to_dataset
 from cdmeta.finding import Finding
 from cdmeta.package import DESCRIPTOR, Package, load
-from cdmeta.shorthand import Parts, expand, mend, short_forms
+from cdmeta.shorthand import Parts, expand, in_full, mend
 from cdmeta.text import is_missing
 
 GOOD: dict[str, Any] = json.loads((BASE / DESCRIPTOR).read_bytes())
@@ -66,8 +66,8 @@ CIVIC = {"name": "A", "kind": "COMMUNITY"}
 )
 def test_a_short_form_is_written_in_full(short: dict[str, Any], full: dict[str, Any]) -> None:
     assert expand(short) == full
-    assert short_forms(short)
-    assert short_forms(full) == ()
+    assert in_full(short)[1]
+    assert in_full(full)[1] == ()
     assert expand(full) == full
 
 
@@ -102,13 +102,13 @@ def test_a_short_form_is_written_in_full(short: dict[str, Any], full: dict[str, 
 )  # fmt: skip
 def test_what_is_no_short_form_stays_for_the_checks(value: dict[str, Any]) -> None:
     assert expand(value) == value
-    assert short_forms(value) == ()
+    assert in_full(value)[1] == ()
 
 
 def test_places_are_those_of_the_file() -> None:
     value = levels(design=4) | {"x": 1}
     value["citizenData"] |= {"initiators": CIVIC, "consentBasis": ["NONE"], "objectives": "SCIENCE"}
-    assert short_forms(value) == (
+    assert in_full(value)[1] == (
         (("citizenData", "participation", "design"), 4),
         (("citizenData", "initiators"), CIVIC),
         (("citizenData", "objectives"), "SCIENCE"),
@@ -211,10 +211,10 @@ def test_nothing_is_lost_and_twice_is_once(value: dict[str, Any]) -> None:
     expanded = expand(value)
     mended, places = mend(value)
     assert value == before
-    assert (expand(expanded), short_forms(expanded)) == (expanded, ())
+    assert (expand(expanded), in_full(expanded)[1]) == (expanded, ())
     assert mend(mended) == (mended, ())
     assert mend(expanded)[0] == mended
-    for result, told in ((expanded, short_forms(value)), (mended, places)):
+    for result, told in ((expanded, in_full(value)[1]), (mended, places)):
         after = dict(leaves(result))
         for parts, leaf in leaves(value):
             within = any(parts[: len(place)] == place for place, _ in told)
@@ -239,7 +239,7 @@ def test_the_checks_find_in_a_short_form_what_they_find_in_full(value: dict[str,
     found = findings(package)
     assert words(found) == words(findings(full))
     told = [finding.where.pointer for finding in found if finding.code == "CD142"]
-    assert told == [f"/{'/'.join(map(str, parts))}" for parts, _ in short_forms(value)]
+    assert told == [f"/{'/'.join(map(str, parts))}" for parts, _ in in_full(value)[1]]
     assert not any(finding.code == "CD142" for finding in findings(full))
     assert package.answers == full.answers
 

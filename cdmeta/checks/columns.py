@@ -1,7 +1,7 @@
 """What a column is for disclosure: its role as declared, what its name says, and the thresholds that apply.
 
 Word lists and thresholds are data of the profile: `direct-identifiers.csv`, `column-words.csv`,
-`national-ids.csv` and `thresholds.csv`.
+`text-words.csv`, `national-ids.csv` and `thresholds.csv`.
 """
 
 from __future__ import annotations
@@ -129,17 +129,23 @@ class Look:
 
     def names(self, kind: str) -> bool:
         """Its name holds words of a kind (`column-words.csv`)."""
-        return any(_within(words, self.words) for words in column_words().get(kind, ()))
+        return any(words[0] in self.words and _within(words, self.words) for words in column_words().get(kind, ()))
 
     @cached_property
     def identifier(self) -> tuple[str, bool] | None:
         """The kind of direct identifier that its name or title says; True where it can mean nothing else."""
         for words, kind, certain in identifier_words():
+            if words[0] not in self._all_words:
+                continue
             named = _within(words, self.words) if certain else words == self.words
             titled = any(_within(words, title) if len(words) > 1 else words == title for title in self.titles)
             if named or titled:
                 return kind, certain
         return None
+
+    @cached_property
+    def _all_words(self) -> frozenset[str]:
+        return frozenset(self.words).union(*self.titles)
 
     def sdmx(self, name: str) -> Any:
         """A member of its `sdmx` object."""
@@ -205,6 +211,27 @@ def column_words() -> Mapping[str, frozenset[tuple[str, ...]]]:
         words = (row["words"].casefold(),) if whole else tokens(row["words"])
         kinds.setdefault(row["kind"], set()).add(words)
     return {kind: frozenset(words) for kind, words in kinds.items()}
+
+
+@cache
+def text_patterns() -> Mapping[str, str]:
+    """Kind of identifier → a pattern for texts that hold one, by words before a name and in an address (RE2)."""
+    kinds: dict[str, list[str]] = {}
+    for row in profile.table("text-words.csv"):
+        kinds.setdefault(row["kind"], []).append(re.escape(row["words"]))
+    before, after = ("|".join(kinds[kind]) for kind in ("street-before", "street-after"))
+    # In capitals they are other words, and "m." is metres: MS is a ship.
+    small = (word if word.endswith(".") else f"[{word[0]}{word[0].lower()}]{word[1:]}" for word in kinds["title"])
+    title = "|".join(small)
+    addresses = (
+        rf"(?i:(^|[^\pL])({before})[.]?)\s+[^,;]{{1,40}}\s(?i:n[°ºo.]*|no[.]|#)?\s?[0-9]{{1,5}}",
+        rf"(^|[^0-9\pL])[0-9]{{1,5}}\s?(bis|ter)?,?\s+(?i:{before})\s+[\pL]",
+        rf"(^|[^0-9\pL])[0-9]{{1,5}}[A-Za-z]?,?\s+(\p{{Lu}}[\pL'-]+\s+){{1,3}}(?i:{after})([^\pL]|$)",
+    )
+    return {
+        "name": rf"(^|[^\pL])({title})[.]?\s+\p{{Lu}}\p{{Ll}}",
+        "address": "|".join(f"({pattern})" for pattern in addresses),
+    }
 
 
 @cache

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from cdmeta.package import DESCRIPTOR, Package, Resource
 from cdmeta.period import to_date
 from cdmeta.phrase import Phrase
 from cdmeta.profile import WITHHELD, Field
-from cdmeta.shorthand import Parts, Places, members, pointer, short_forms, value_at
+from cdmeta.shorthand import Parts, Places, members, pointer, value_at
 from cdmeta.text import is_blank, is_language_tag, is_missing, is_placeholder
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def _base(descriptor: Mapping[str, Any], told: set[str]) -> Iterator[Finding]:
 def _own(package: Package) -> list[Finding]:
     """The findings by the profile, one a place, in the order of its fields."""
     answers = _answers(package.expanded)
-    short = short_forms(package.descriptor)
+    short = package.short_forms
     found: dict[Parts, Finding] = {}
     for source in (_by_schema, _periods, _reachable, _translations, _untold, _unknown, _withheld):
         for parts, code, params in source(answers):
@@ -88,11 +88,10 @@ def _short_forms(short: Places) -> Iterator[Finding]:
 
 def _answers(descriptor: Mapping[str, Any]) -> dict[str, Any]:
     """What the descriptor answers to the profile; what counts as missing is left out, but for list elements."""
-    tops = {path.partition(".")[0].removesuffix("[]") for path in _fields()} - {"resources"} | {"sdmx"}
     answers = {
         key: _answered(value)
         for key, value in descriptor.items()
-        if key.partition("@")[0] in tops and not is_missing(value)
+        if key.partition("@")[0] in _tops() and not is_missing(value)
     }
     own = answers.setdefault("citizenData", {})
     if isinstance(own, dict):
@@ -100,8 +99,14 @@ def _answers(descriptor: Mapping[str, Any]) -> dict[str, Any]:
     return answers
 
 
+@cache
+def _tops() -> frozenset[str]:
+    """The names of the profile's members at the top of a descriptor."""
+    return frozenset({path.partition(".")[0].removesuffix("[]") for path in _fields()} - {"resources"} | {"sdmx"})
+
+
 def _answered(value: Any) -> Any:
-    if isinstance(value, Mapping):
+    if isinstance(value, (dict, Mapping)):
         return {key: _answered(part) for key, part in value.items() if not is_missing(part)}
     if isinstance(value, list):
         return [_answered(part) for part in value]
@@ -112,6 +117,8 @@ def _answered(value: Any) -> Any:
 
 
 def _by_schema(answers: Mapping[str, Any]) -> _Found:
+    if _is_valid("package")(answers):
+        return
     for error in _validator("package").iter_errors(answers):
         if error.validator == "required":
             yield from _absent(tuple(error.absolute_path), error)
@@ -138,11 +145,44 @@ def _validator(definition: str) -> Validator:
     )
     extend: Any = validators.extend
     build = extend(Draft7Validator, {"pattern": pattern}, type_checker=types)
-    definitions = json.loads(profile.schema_bytes())["definitions"]
     validator: Validator = build(
-        {"$ref": f"#/definitions/{definition}", "definitions": definitions}, format_checker=formats
+        {"$ref": f"#/definitions/{definition}", "definitions": _definitions()}, format_checker=formats
     )
     return validator
+
+
+@cache
+def _is_valid(definition: str) -> Callable[[Any], bool]:
+    """What is true only of documents in which the validator of a definition finds nothing wrong.
+
+    It takes a hundredth of the validator's time, and cannot say what is wrong.
+    """
+    from jsonschema_rs import Draft7Validator
+
+    schema = {"$ref": f"#/definitions/{definition}", "definitions": _definitions()}
+    formats = {"date": lambda text: to_date(text) is not None}
+    quick = Draft7Validator(schema, formats=formats, validate_formats=True)
+
+    def valid(document: Any) -> bool:
+        try:
+            return quick.is_valid(document) and not _has_whole_float(document)
+        except ValueError:  # half a surrogate pair, or nested too deeply
+            return False
+
+    return valid
+
+
+def _has_whole_float(value: Any) -> bool:
+    """412.0 is an integer to JSON Schema, and would be written into SDMX as it stands."""
+    if isinstance(value, (dict, list)):
+        return any(map(_has_whole_float, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, float) and value.is_integer()
+
+
+@cache
+def _definitions() -> Mapping[str, Any]:
+    definitions: Mapping[str, Any] = json.loads(profile.schema_bytes())["definitions"]
+    return definitions
 
 
 def _absent(parts: Parts, error: Any) -> _Found:
@@ -213,9 +253,7 @@ def _expected(entry: Field | None, place: Parts, error: Any) -> Phrase:
     if entry is None:
         if error.validator == "enum":
             return Phrase("expected.one", {"names": ", ".join(error.validator_value)})
-        if error.validator == "type":
-            return Phrase(f"expected.json.{error.validator_value}")
-        return Phrase("expected.urn" if "urn" in error.validator_value else "expected.id")
+        return _expected_of_sdmx(error)
     if error.validator == "not":
         return Phrase("expected.not-withheld" if error.instance == WITHHELD else "expected.stage")
     in_list = entry.type in ("list", "codes", "strings") and isinstance(place[-1], int)
@@ -223,13 +261,24 @@ def _expected(entry: Field | None, place: Parts, error: Any) -> Phrase:
     return Phrase(f"{key}.item" if in_list else key, {"example": entry.example})
 
 
+def _expected_of_sdmx(error: Any) -> Phrase:
+    """What should stand at a place that no field of the profile describes, in words."""
+    value = str(error.validator_value)
+    if error.validator == "type" and f"expected.json.{value}" in profile.texts():
+        return Phrase(f"expected.json.{value}")
+    if error.validator == "pattern" and "urn" in value:
+        return Phrase("expected.urn")
+    is_id = error.validator == "pattern" and value.startswith("^[A-Za-z]")
+    return Phrase("expected.id" if is_id else "expected.sdmx")
+
+
 # --- what a schema cannot say
 
 
 def _periods(answers: Mapping[str, Any]) -> _Found:
     """Start and end are dates, in that order (domain field table, `collectionPeriod`, `referencePeriod`)."""
-    for place, entry, value in _given(answers):
-        if entry.type == "period" and (reason := _period_problem(value)):
+    for place, entry, value in _given(answers, "period"):
+        if reason := _period_problem(value):
             yield place, "CD137", {"path": entry.path, "reason": reason}
 
 
@@ -279,8 +328,8 @@ def _untold(answers: Mapping[str, Any]) -> _Found:
     language = own.get("language") if isinstance(own, Mapping) else None
     if not is_language_tag(language):
         return
-    for place, entry, value in _given(answers):
-        if entry.type == "text" and isinstance(value, Mapping) and not _speaks(value, str(language)):
+    for place, entry, value in _given(answers, "text"):
+        if isinstance(value, Mapping) and not _speaks(value, str(language)):
             yield (
                 place,
                 "CD144",
@@ -319,9 +368,9 @@ def _no_name(key: str, parts: Parts, known: tuple[str, ...]) -> dict[str, Any]:
 
 def _withheld(answers: Mapping[str, Any]) -> _Found:
     """What is withheld for safety, where it may be (Principle 8); elsewhere the schema refuses it."""
-    for place, entry, value in _given(answers):
+    for place, entry, value in _given(answers, _MAY_BE_WITHHELD):
         parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else [value]
-        if not entry.withhold or WITHHELD not in list(parts):
+        if WITHHELD not in list(parts):
             continue
         told = [*_beside(answers, place), *(value.values() if isinstance(value, Mapping) else ())]
         if all(is_missing(text) or text == WITHHELD for text in told):
@@ -345,7 +394,8 @@ def _columns(resource: Resource) -> Iterator[Finding]:
     given = resource.raw.get("schema")
     file, start = (given, "") if isinstance(given, str) else (DESCRIPTOR, f"{resource.pointer}/schema")
     found: dict[Parts, tuple[str, dict[str, Any]]] = {}
-    for error in _validator("tableSchema").iter_errors(resource.schema or {}):
+    schema = resource.schema or {}
+    for error in () if _is_valid("tableSchema")(schema) else _validator("tableSchema").iter_errors(schema):
         if not is_missing(error.instance):
             for parts, code, params in _wrong(tuple(error.absolute_path), error):
                 found.setdefault(parts, (code, params))
@@ -356,7 +406,7 @@ def _columns(resource: Resource) -> Iterator[Finding]:
 
 
 def _column_strangers(resource: Resource) -> _Found:
-    known = tuple(json.loads(profile.schema_bytes())["definitions"]["column"]["properties"])
+    known = tuple(_definitions()["column"]["properties"])
     fields = resource.schema.get("fields") if resource.schema else None
     for index, entry in enumerate(fields if isinstance(fields, list) else []):
         own = entry.get("citizenData") if isinstance(entry, Mapping) else None
@@ -382,11 +432,25 @@ def _children() -> Mapping[str, tuple[str, ...]]:
     return found | {"citizenData": (*found["citizenData"], "participation")}
 
 
-def _given(answers: Mapping[str, Any]) -> _Given:
-    """Each answer that is given, with its place and field."""
-    for entry in _fields().values():
-        for place, value in _reach(answers, entry.path.split("."), ()):
+def _given(answers: Mapping[str, Any], kind: str) -> _Given:
+    """Each answer of a kind that is given, with its place and field."""
+    for entry, names in _of_kind(kind):
+        for place, value in _reach(answers, names, ()):
             yield place, entry, value
+
+
+_MAY_BE_WITHHELD = "withhold"
+
+
+@cache
+def _of_kind(kind: str) -> tuple[tuple[Field, list[str]], ...]:
+    """The fields of a type, or those that may be withheld, and the names on the way to them."""
+    wanted = (
+        entry
+        for entry in _fields().values()
+        if entry.type == kind or (kind == _MAY_BE_WITHHELD and entry.withhold)
+    )
+    return tuple((entry, entry.path.split(".")) for entry in wanted)
 
 
 def _reach(value: Any, names: list[str], parts: Parts) -> Iterator[tuple[Parts, Any]]:

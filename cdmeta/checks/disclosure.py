@@ -1,28 +1,33 @@
-"""What the data themselves give away of people and places (CD505 to CD538; domain table of disclosure checks).
+"""What the data themselves give away of people and places (CD505 to CD543; domain table of disclosure checks).
 
 Findings hold counts, rows and names of columns, never a value. That nothing is found is no proof that nobody can
 be recognised: that depends on what else is known outside the package (Principle 9).
 
-Left out are D04 (names and addresses inside texts, which no list of words finds reliably), D11 (who contributes
-how much to a cell is in no table of the profile), D24 (earlier releases are not in the package), and t-closeness.
+Names and addresses inside texts (D04) are found where a word such as Mrs or Street gives them away, no others. Of
+the p%-rule (D11) there is what follows without the shares of the contributors, which are in no table of the
+profile; of differences (D24) those between a total and its parts: earlier releases are not in the package, and
+which areas overlap it does not say.
 """
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
 
 from cdmeta import pictures
-from cdmeta.checks.columns import Look, Release, column_words, identity_modules, looks, release
+from cdmeta.checks.columns import Look, Release, column_words, identity_modules, looks, release, text_patterns
 from cdmeta.checks.consent import OPEN_TO_ALL
 from cdmeta.errors import ConversionError
 from cdmeta.finding import Finding, Where
 from cdmeta.identifiers import has_iban, has_phone, is_national_id, is_phone
 from cdmeta.package import DESCRIPTOR, Package, Resource
 from cdmeta.phrase import Phrase, Series, first_of
-from cdmeta.tables.disclosure import DAY, DIGITS, Table, matches, number, tables
+from cdmeta.tables.disclosure import DAY, DIGITS, Table, is_number, matches, number, tables
+from cdmeta.tables.engine import ROW
+from cdmeta.tables.held import Condition, at_most, holds_text, lacks
 
 _MAX_NAMED = 8
 _STRONG = ("email", "phone", "iban", "national")
@@ -44,13 +49,16 @@ class Sheet:
         table: the rows.
         looks: its columns.
         release: what the package says of the release.
-        is_key_list: True for a table that only says what the codes of others mean.
+        is_key_list: True for a table that only says what the codes of others mean, and for a sheet of a workbook
+            that no resource is about.
+        whole: name of a column in the engine → whether all its numbers are whole, as far as that was asked.
     """
 
     table: Table
     looks: tuple[Look, ...] = field(hash=False)
     release: Release = field(hash=False)
     is_key_list: bool
+    whole: dict[str, bool] = field(default_factory=dict, hash=False, compare=False)
 
     @property
     def micro(self) -> bool:
@@ -76,7 +84,7 @@ class Sheet:
             row = None
         pointer = look.column.pointer if look and not row else None
         name = look.column.name if look else None
-        return Where(DESCRIPTOR if pointer else file, pointer, resource.name, row=row, field=name)
+        return Where(DESCRIPTOR if pointer else file, pointer, resource.name, self.table.sheet, row, name)
 
     def finding(self, code: str, look: Look | None = None, row: int | None = None, **params: Any) -> Finding:
         """A finding on the table or on a column of it."""
@@ -87,6 +95,7 @@ class Sheet:
 Rule = Callable[[Sheet], Iterable[Finding]]
 _Hit = tuple[int, int | None]
 """Cells, and the row of the first."""
+_WHEN = ("date", "datetime", "time", "year", "yearmonth")
 _MORE = ""
 """In the place of a kind: there are more values than were looked at."""
 
@@ -124,7 +133,8 @@ def _unread(resource: Resource) -> Finding:
 def _sheet(package: Package, table: Table, declared: Release) -> Sheet:
     found = looks(table)
     bare = not any(look.role not in ("", "NONE") for look in found)
-    return Sheet(table, found, declared, bare and table.resource.name in _explained(package))
+    is_key_list = bare and (table.is_aside or table.resource.name in _explained(package))
+    return Sheet(table, found, declared, is_key_list)
 
 
 def _explained(package: Package) -> frozenset[str]:
@@ -170,7 +180,8 @@ def _identifiers(sheet: Sheet) -> Iterator[Finding]:
             cleared.append(look)
             continue
         for kind, (count, row) in hits.items():
-            code = "CD509" if kind in _STRONG or sheet.release.people else "CD510"
+            is_strong = kind in _STRONG or (sheet.release.people and kind != "office")
+            code = "CD509" if is_strong else "CD510"
             yield sheet.finding(code, look, row, count=count, kind=Phrase(f"identifier.{kind}"))
         if look.role == "DIRECT_ID" and look.shape.filled:
             yield sheet.finding("CD508", look)
@@ -183,7 +194,8 @@ def _identifiers(sheet: Sheet) -> Iterator[Finding]:
 def _named_so(sheet: Sheet, look: Look) -> str:
     """The kind of identifier that the name of a column says, where it may be one."""
     found = look.identifier
-    if found is None or sheet.release.about_things or sheet.is_key_list or not look.shape.filled:
+    is_list = sheet.is_key_list and not sheet.table.is_aside
+    if found is None or sheet.release.about_things or is_list or not look.shape.filled:
         return ""
     kind, certain = found
     if kind in ("phone", "national", "iban") and (look.shape.longest < 6 or look.type in ("boolean", "number")):
@@ -194,7 +206,12 @@ def _named_so(sheet: Sheet, look: Look) -> str:
 def _hits(sheet: Sheet, look: Look) -> Iterator[tuple[str, tuple[int, int | None]]]:
     """Kinds of identifiers that stand in a column → cells, and the row of the first."""
     found = sheet.table.hits(look.column, look.shape)
-    for kind, names in (("email", ("email",)), ("ip", ("ip", "ip6")), ("handle", ("handle", "address"))):
+    for kind, names in (
+        ("email", ("email",)),
+        ("office", ("office",)),
+        ("ip", ("ip", "ip6")),
+        ("handle", ("handle", "address")),
+    ):
         pairs = [found[name] for name in names if name in found]
         if pairs:
             yield kind, (sum(count for count, _ in pairs), min(row for _, row in pairs))
@@ -205,12 +222,12 @@ def _hits(sheet: Sheet, look: Look) -> Iterator[tuple[str, tuple[int, int | None
 
 
 def _judged(
-    sheet: Sheet, look: Look, condition: str, holds: Callable[[str], bool]
+    sheet: Sheet, look: Look, condition: Condition, holds: Callable[[str], bool]
 ) -> tuple[int, int | None, int, int]:
     return sheet.table.matching(look.column, condition, int(sheet.release.threshold("values")), holds)
 
 
-def _any(sheet: Sheet, look: Look, condition: str, holds: Callable[[str], bool]) -> _Hit:
+def _any(sheet: Sheet, look: Look, condition: Condition, holds: Callable[[str], bool]) -> _Hit:
     """One cell is enough; where none was found and not all were looked at, the count is -1."""
     count, row, judged, _ = _judged(sheet, look, condition, holds)
     return (-1 if not count and judged >= sheet.release.threshold("values") else count), row
@@ -228,7 +245,7 @@ def _phones(sheet: Sheet, look: Look) -> _Hit:
     if look.shape.longest < 7 or look.type in ("date", "datetime", "time", "year", "yearmonth", "boolean"):
         return 0, None
     if look.shape.marks.get("plus"):
-        found = _any(sheet, look, f"{cell} LIKE '%+%' AND {matches(cell, DIGITS)}", has_phone)
+        found = _any(sheet, look, holds_text(cell, "+") & matches(cell, DIGITS), has_phone)
         if found[0]:
             return found
     return _national_phones(sheet, look) if sheet.release.consent.regions else (0, None)
@@ -239,16 +256,16 @@ def _national_phones(sheet: Sheet, look: Look) -> _Hit:
     named = look.identifier is not None and look.identifier[0] == "phone"
     if not (named or (look.is_text and look.shape.numbers < look.shape.filled)):
         return 0, None
-    like = f"{matches(cell, DIGITS, least=7)} AND NOT {matches(cell, DAY, least=8)}"
+    like = matches(cell, DIGITS, least=7) & lacks(cell, DAY, least=8)
     if named:
         return _any(sheet, look, like, partial(_phone_of, regions))
     if look.shape.marks.get("spaces"):
-        words = f"{like} AND {matches(cell, '[A-Za-z]{2}')}"
+        words = like & matches(cell, "[A-Za-z]{2}")
         found = _any(sheet, look, words, lambda text: has_phone(text, regions))
         if found[0]:
             return found
     count, row, judged, held = _judged(
-        sheet, look, f"{like} AND {matches(cell, _MARKED_PHONE)}", partial(_phone_of, regions)
+        sheet, look, like & matches(cell, _MARKED_PHONE), partial(_phone_of, regions)
     )
     return (count, row) if _is_most(sheet, look, judged, held, 3) else (0, None)
 
@@ -262,7 +279,7 @@ def _identity_numbers(sheet: Sheet, look: Look) -> _Hit:
     modules = identity_modules(sheet.release.consent.regions, sheet.release.people)
     if not modules or look.shape.longest < 8 or look.type in ("date", "datetime", "time", "boolean", "number"):
         return 0, None
-    condition = matches(look.column.sql, _ID_LIKE, least=8) + f" AND length({look.column.sql}) <= 22"
+    condition = matches(look.column.sql, _ID_LIKE, least=8) & at_most(look.column.sql, 22)
     count, row, judged, held = _judged(sheet, look, condition, lambda text: is_national_id(text, modules))
     named = look.identifier == ("national", True)
     return (count, row) if (named and held) or _is_most(sheet, look, judged, held, 5) else (0, None)
@@ -273,6 +290,19 @@ def _is_most(sheet: Sheet, look: Look, judged: int, held: int, least: int) -> bo
     share = sheet.release.threshold("majority") / 100
     known = min(look.shape.distinct, int(sheet.release.threshold("values")))
     return held >= least and held >= share * judged and judged >= share * known
+
+
+def _named_in_texts(sheet: Sheet) -> Iterator[Finding]:
+    """D04."""
+    for look in sheet.looks if sheet.release.people and not sheet.is_key_list else ():
+        told = look.cleared or look.role == "DIRECT_ID" or look.is_category or _named_so(sheet, look)
+        if told or not look.is_text or look.shape.longest < 6:
+            continue
+        cell = look.column.sql
+        for kind, pattern in text_patterns().items():
+            count, row = sheet.table.count(holds_text(cell, " ") & matches(cell, pattern, least=6))
+            if count:
+                yield sheet.finding("CD539", look, row, count=count, kind=Phrase(f"identifier.{kind}"))
 
 
 # Records
@@ -359,6 +389,47 @@ def _secrets(sheet: Sheet) -> Iterator[Finding]:
                 yield sheet.finding("CD517", look, groups.row, **params)
 
 
+def _likely(sheet: Sheet) -> Iterator[Finding]:
+    """D08, t-closeness: asked once there are enough people in each group, with enough answers."""
+    secrets = (
+        [look for look in sheet.looks if look.role == "SENSITIVE"] if sheet.micro and sheet.table.rows else []
+    )
+    keys = [look.column for look in sheet.quasi]
+    if not secrets or not keys or sheet.table.groups(keys, sheet.release.k).small:
+        return
+    for look in secrets:
+        is_ordered = look.type in ("integer", "number") and not look.is_category
+        wanted = sheet.release.threshold("t-closeness-ordered" if is_ordered else "t-closeness")
+        if sheet.table.alike(keys, look.column, int(sheet.release.threshold("l-diversity"))).small:
+            continue
+        groups, most = sheet.table.closeness(keys, look.column, wanted / 100, is_ordered=is_ordered)
+        if groups.small:
+            params = {"groups": groups.small, "records": groups.records, "wanted": int(wanted)}
+            yield sheet.finding("CD540", look, groups.row, percent=f"{100 * most:.0f}", **params)
+
+
+def _order(sheet: Sheet) -> Iterator[Finding]:
+    """D16: rows that equal values of a column keep together may follow each other as on a list.
+
+    A column whose values all differ says by itself what its order says.
+    """
+    if not sheet.micro or sheet.table.rows < sheet.release.threshold("near-unique-rows"):
+        return
+    least = sheet.release.threshold("order-values")
+    tells = [look for look in sheet.looks if look.role in ("QUASI_ID", "LOCATION", "SENSITIVE", "WEIGHT")]
+    tells += [look for look in sheet.looks if look not in tells and look.type in _WHEN]
+    found = [
+        look
+        for look in tells
+        if not look.cleared
+        and look.shape.distinct >= least
+        and sheet.table.is_sorted(look.column)
+        and least <= sheet.table.distinct(look.column) < look.shape.filled
+    ]
+    if found:
+        yield sheet.finding("CD542", names=_named(found))
+
+
 def _days(sheet: Sheet) -> Iterator[Finding]:
     """D13."""
     for look in sheet.looks if sheet.micro else ():
@@ -382,7 +453,9 @@ def _extremes(sheet: Sheet) -> Iterator[Finding]:
             continue
         value = number(look.column)
         if look.names("age"):
-            count, row = sheet.table.count(f"{value} >= {sheet.release.threshold('top-age')}")
+            top_age = sheet.release.threshold("top-age")
+            old = is_number(look.column, f"{{v}} >= {top_age}", partial(operator.le, top_age))
+            count, row = sheet.table.count(old)
         elif look.role in ("QUASI_ID", "SENSITIVE") and look.type in ("integer", "number"):
             part = 1 - sheet.release.threshold("top-share") / 100
             top = f"(SELECT quantile_disc({value}, {part}) FROM {{t}})"  # noqa: S608  # our own names
@@ -416,8 +489,8 @@ def _small_cells(sheet: Sheet) -> Iterator[Finding]:
         bodies = not people and not sheet.micro and _is_count(sheet, look, "establishments")
         if not (people or bodies) or look.cleared:
             continue
-        value = number(look.column)
-        count, row = sheet.table.count(f"{value} > 0 AND {value} < {limit}")
+        small = is_number(look.column, f"{{v}} > 0 AND {{v}} < {limit}", lambda value: 0 < value < limit)
+        count, row = sheet.table.count(small)
         if count:
             yield sheet.finding("CD518" if people else "CD519", look, row, count=count, limit=limit)
 
@@ -432,8 +505,11 @@ def _is_count(sheet: Sheet, look: Look, kind: str) -> bool:
     units = kind == "people" and look.unit_is("unit")
     if not (ids or units or (look.names(kind) and not _is_share(look) and "per" not in look.words)):
         return False
-    value = number(look.column)
-    return sheet.table.count(f"{value} <> floor({value})")[0] == 0
+    column = look.column.sql
+    if column not in sheet.whole:
+        parts = is_number(look.column, "{v} <> floor({v})", lambda value: not value.is_integer())
+        sheet.whole[column] = sheet.table.count(parts)[0] == 0
+    return sheet.whole[column]
 
 
 def _is_share(look: Look) -> bool:
@@ -463,6 +539,71 @@ def _recoverable(sheet: Sheet) -> Iterator[Finding]:
             ) or [(0, None)]
             if count:
                 yield sheet.finding("CD520", measure, row, count=count, key=key.column.name)
+
+
+def _differences(sheet: Sheet) -> Iterator[Finding]:
+    """D24: what is left of a total without its parts; figures that were rounded differ by chance."""
+    if not sheet.aggregate or any(map(sheet.release.did, ("ROUNDED", "NOISE"))):
+        return
+    limit, keys = int(sheet.release.threshold("cell")), _dimensions(sheet)
+    measures = [look for look in sheet.looks if not look.cleared and _is_count(sheet, look, "people")]
+    if not measures or not keys or not sheet.table.rows:
+        return
+    asked = ", ".join(f"bool_or({_total(key)})" for key in keys)
+    ((*has_total,),) = sheet.table.ask(f"SELECT {asked} FROM {{t}}")  # noqa: S608  # our own names
+    for measure in measures:
+        for key in (key for key, has in zip(keys, has_total, strict=True) if has):
+            ((count, row, least),) = sheet.table.ask(_rest(measure, key, keys, limit))
+            # Where parts are more than their total anywhere, they overlap, and their sums say nothing.
+            if count and least >= 0:
+                yield sheet.finding("CD543", measure, row, count=count, key=key.column.name, limit=limit)
+
+
+def _rest(measure: Look, key: Look, keys: Iterable[Look], limit: int) -> str:
+    """A query for how many totals of a key are a little more than their parts, the first, and the least rest."""
+    others = ", ".join(other.column.sql for other in keys if other is not key) or "()"
+    value, total = number(measure.column), _total(key)
+    inner = (
+        f"SELECT sum({value}) FILTER ({total}) - sum({value}) FILTER (NOT {total}) AS rest, "  # noqa: S608
+        f"count({value}) FILTER ({total}) AS known, min({ROW}) FILTER ({total}) AS first, "
+        f"count(*) FILTER (NOT {total} AND {value} IS NULL) AS hidden FROM {{t}} GROUP BY {others}"
+    )
+    # A single cell that is empty is told of as such.
+    small = f"known = 1 AND hidden <> 1 AND rest > 0 AND rest < {limit}"
+    return (
+        f"SELECT count(*) FILTER ({small}), min(first) FILTER ({small}), "  # noqa: S608  # our own names
+        f"coalesce(min(rest) FILTER (known = 1), 0) FROM ({inner})"
+    )
+
+
+def _dominated(sheet: Sheet) -> Iterator[Finding]:
+    """D11: of a sum of one or two, each can tell what the other gave, whatever the p of the p%-rule."""
+    if sheet.micro or not any(look.names("sum") for look in sheet.looks):
+        return
+    limit = int(sheet.release.threshold("contributors"))
+    if (base := _contributors(sheet)) is None:
+        return
+    for look in sheet.looks:
+        if look.cleared or look is base or not look.names("sum") or _is_share(look) or not look.shape.filled:
+            continue
+        if look.shape.numbers < look.shape.filled or _is_any_count(sheet, look):
+            continue
+        few = f"{number(base.column)} > 0 AND {number(base.column)} < {limit}"
+        count, row = sheet.table.count(f"{few} AND {look.column.sql} IS NOT NULL AND {number(look.column)} <> 0")
+        if count:
+            yield sheet.finding("CD541", look, row, count=count, base=base.column.name, limit=limit)
+
+
+def _contributors(sheet: Sheet) -> Look | None:
+    """The column that counts who contributes to a row, where there is one alone, or one that SDMX calls so."""
+    found = [look for look in sheet.looks if not look.cleared and _is_any_count(sheet, look)]
+    bases = [look for look in found if (str(look.sdmx("id")).casefold(),) in column_words()["base-id"]]
+    return (bases or found)[0] if len(bases or found) == 1 else None
+
+
+def _is_any_count(sheet: Sheet, look: Look) -> bool:
+    people = sheet.aggregate and _is_count(sheet, look, "people")
+    return people or _is_count(sheet, look, "establishments")
 
 
 def _dimensions(sheet: Sheet) -> list[Look]:
@@ -512,7 +653,7 @@ def _places(sheet: Sheet) -> Iterator[Finding]:
             yield sheet.finding("CD523" if people else "CD524", look, row, count=count)
 
 
-def _too_exact(look: Look, declared: Release, suffix: str, pair: bool) -> str:
+def _too_exact(look: Look, declared: Release, suffix: str, pair: bool) -> str | Condition:
     """A condition for the cells of a column that tell a place too exactly; empty where it tells none."""
     cell = look.column.sql
     # Far from towns few people live around a point.
@@ -526,7 +667,7 @@ def _too_exact(look: Look, declared: Release, suffix: str, pair: bool) -> str:
     fine = matches(cell, f"[{sign}][0-9]{{{allowed('decimals')}}}[0-9]*[1-9]")
     degrees = (look.names("latitude") or look.names("longitude")) and pair
     if (degrees or look.role == "LOCATION") and look.shape.numbers == look.shape.filled:
-        return f"{fine} AND abs({number(look.column)}) <= 180"
+        return fine & is_number(look.column, "abs({v}) <= 180", lambda value: abs(value) <= 180)
     if look.type in ("geopoint", "geojson", "object", "array"):
         return fine if look.type.startswith("geo") or look.role == "LOCATION" else ""
     if look.names("easting") or look.names("northing"):
@@ -536,13 +677,14 @@ def _too_exact(look: Look, declared: Release, suffix: str, pair: bool) -> str:
         return ""
     if look.names("geohash"):
         return matches(cell, f"^[0-9b-hjkmnp-z]{{{allowed('geohash') + 1},12}}$")
-    positions = f"({matches(cell, _PAIR, least=7)} OR {matches(cell, _SHAPE, least=8)}) AND {fine}"
-    parts = [f"({positions})"] if look.shape.longest >= 7 else []
-    parts += [matches(cell, _SECONDS, least=7)] if look.shape.longest >= 7 else []
-    if look.shape.marks.get("plus"):
-        digits = f"length(replace(regexp_replace({cell}, '0+[+]', '+'), '+', ''))"
-        parts.append(f"({matches(cell, _PLUS_CODE, least=9)} AND {digits} > {allowed('plus-code')})")
-    return " OR ".join(parts)
+    positions = (matches(cell, _PAIR, least=7) | matches(cell, _SHAPE, least=8)) & fine
+    if look.shape.longest < 7:
+        return ""
+    found = positions | matches(cell, _SECONDS, least=7)
+    if not look.shape.marks.get("plus"):
+        return found
+    digits = f"length(replace(regexp_replace({cell}, '0+[+]', '+'), '+', ''))"
+    return found | (matches(cell, _PLUS_CODE, least=9) & Condition(f"{digits} > {allowed('plus-code')}", cell))
 
 
 # Several tables, files, claims
@@ -628,15 +770,20 @@ def _claims(declared: Release, codes: set[str]) -> Iterator[Finding]:
 RULES: tuple[Rule, ...] = (
     _roles,
     _identifiers,
+    _named_in_texts,
     _free_text,
     _near_unique,
     _alike,
     _secrets,
+    _likely,
+    _order,
     _days,
     _extremes,
     _rare,
     _small_cells,
     _recoverable,
+    _differences,
+    _dominated,
     _group_disclosure,
     _places,
 )

@@ -40,9 +40,9 @@ def check(package: Package) -> Iterator[Finding]:
 
 def _is_open(entry: Field, answers: Mapping[str, Any]) -> bool:
     """The answer is not there, and belongs to nothing that is not there either."""
-    above, *names = entry.path.split(".")
-    if above != "citizenData" or "[]" in entry.path:
+    if not entry.path.startswith("citizenData.") or "[]" in entry.path:
         return False
+    names = entry.path.split(".")[1:]
     if answers.get("personalDataCollected") == "NONE" and names[0] in _ABOUT_PEOPLE:
         return False
     for name in names[:-1]:

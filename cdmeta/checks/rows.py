@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from cdmeta.finding import Finding
 from cdmeta.package import Package
 from cdmeta.tables.judge import judge
+from cdmeta.tables.progress import Progress, silent
 
 
-def check(package: Package) -> Iterator[Finding]:
-    """What is wrong with rows and files (CD401 to CD431); of a resource that lacks files the loader has told."""
+def check(package: Package, progress: Progress = silent) -> Iterator[Finding]:
+    """What is wrong with rows and files (CD401 to CD432); of a resource that lacks files the loader has told."""
     for resource in package.resources:
         if resource.complete or "path" not in resource.raw:
-            yield from judge(package, resource)
+            yield from judge(package, resource, progress)

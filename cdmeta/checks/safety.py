@@ -18,10 +18,14 @@ from cdmeta.phrase import Phrase, Series, name_of
 from cdmeta.profile import WITHHELD
 from cdmeta.text import pointer_step
 
-_MAY_TELL_WHOM_TO_ASK = re.compile(
-    r"(/resources/\d+)?/(contributors|sources)|/citizenData/complaintsContact(@[^/]*)?"
+_MAX_SCANNED = 2_000_000
+"""Characters of texts with numbers that are searched, once for each country and once for all."""
+_DIGITS = re.compile(r"(?:[^0-9]*[0-9]){7}")
+_LOOKED_AT_ELSEWHERE = re.compile(
+    r"(/resources/\d+)?/(contributors|sources|author|maintainers|publishers)"
+    r"|/citizenData/complaintsContact(@[^/]*)?|/resources/\d+/data"
 )
-"""Answers that are there so that somebody can be reached."""
+"""Answers that are there so that somebody can be reached (those before Data Package 1.0 too), and rows of data."""
 _ADDRESS = re.compile(r"(https?://|urn:)\S*")
 _AT_RISK = (
     "CHILDREN",
@@ -49,24 +53,30 @@ def check(package: Package) -> Iterator[Finding]:
 
 def _identifiers(descriptor: Mapping[str, Any], consent: Consent) -> Iterator[Finding]:
     code = "CD502" if consent.personal == "SENSITIVE" else "CD501"
+    left = most = _MAX_SCANNED // (1 + len(consent.regions))
+    is_cut = False
     for pointer, text in _texts(descriptor, ""):
-        is_address = _ADDRESS.fullmatch(text) is not None
+        if _DIGITS.match(text):
+            text, left, is_cut = text[:left], max(left - len(text), 0), is_cut or len(text) > left
         for kind in kinds(text, consent.regions):
-            if is_address and kind != PLACE:
+            if kind != PLACE and _ADDRESS.fullmatch(text):
                 # The numbers of a page are no phone's, and a map shows where somebody lives.
                 continue
             yield Finding(code, Where(DESCRIPTOR, pointer), {"kind": Phrase(f"identifier.{kind}")})
+    if is_cut:
+        yield Finding("CD544", Where(DESCRIPTOR), {"count": most})
 
 
 def _texts(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
-    """All texts with their place, but for what tells whom to ask."""
-    if _MAY_TELL_WHOM_TO_ASK.fullmatch(pointer):
-        return
-    if isinstance(value, str):
-        yield pointer, value
-    parts = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    """All texts with their place, but for what tells whom to ask, and for data."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value)
     for key, part in parts:
-        yield from _texts(part, f"{pointer}/{pointer_step(key)}")
+        place = f"{pointer}/{pointer_step(key)}"
+        if isinstance(part, str):
+            if not _LOOKED_AT_ELSEWHERE.fullmatch(place):
+                yield place, part
+        elif isinstance(part, (dict, list)) and not _LOOKED_AT_ELSEWHERE.fullmatch(place):
+            yield from _texts(part, place)
 
 
 def _small_areas(consent: Consent) -> Iterator[Finding]:

@@ -62,6 +62,7 @@ class Sheet:
         self._parts: list[tuple[Path, int]] = []
         self._file: IO[str] | None = None
         self._lines: list[str] = []
+        self._breaks = False
 
     def add(self, number: int, row: Mapping[str, str | None]) -> None:
         """Add a row; names with a namespace are no components, and left away."""
@@ -92,11 +93,14 @@ class Sheet:
             path = self._folder / f"{self._name}-{len(self._parts)}.csv"
             self._file = path.open("w", encoding="utf-8", newline="")
             self._parts.append((path, len(self.names)))
-        try:
-            self._file.write("\n".join(self._lines) + "\n")
-        except UnicodeEncodeError as error:
-            raise refusal("characters") from error
+        text = "\n".join(self._lines) + "\n"
+        self._breaks = self._breaks or "\r" in text or text.count("\n") != len(self._lines)
         self._lines.clear()
+        try:
+            self._file.write(text)
+        except UnicodeEncodeError as error:
+            self._file.close()
+            raise refusal("characters") from error
 
     def close(self) -> None:
         """Write what is left, so that `select` finds all of it."""
@@ -118,7 +122,8 @@ class Sheet:
                 for place, name in enumerate(self.names)
             ]
             columns = ", ".join([f"c0::BIGINT AS {ROW}", *cells])
-            yield f"SELECT {columns} FROM {csv_scan([path], width + 1, ',', header=False)}"  # noqa: S608  # quoted
+            scan = csv_scan([path], width + 1, ",", header=False, breaks=self._breaks, ours=True)
+            yield f"SELECT {columns} FROM {scan}"  # noqa: S608  # quoted
 
     def _empty(self) -> str:
         columns = ", ".join([f"0::BIGINT AS {ROW}", *(f"NULL::VARCHAR AS {identifier(n)}" for n in self.names)])

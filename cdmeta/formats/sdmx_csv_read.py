@@ -12,8 +12,9 @@ from typing import BinaryIO
 
 from cdmeta.formats.data_sets import MAX_COMPONENTS, ReadData, check_names, free_name
 from cdmeta.formats.messages import refusal
+from cdmeta.package import Resource
 from cdmeta.sdmx.artefacts import DataStructure
-from cdmeta.tables.engine import ROW, Session, csv_scan, has_plain_lines, identifier, lines, literal
+from cdmeta.tables.engine import ROW, Session, csv_scan, identifier, literal, plain
 from cdmeta.urn import Ref
 
 StructureOf = Callable[[Ref | None], DataStructure | None]
@@ -56,7 +57,7 @@ def data(session: Session, stream: BinaryIO, structure: StructureOf) -> tuple[Re
         shutil.copyfileobj(stream, file)
     start = _start(path)
     inner, outer = start["inner"] or ";", start["outer"]
-    header, scan, rows = _scan(path, outer)
+    header, scan, rows = _scan(session, path, outer)
     if len(header) > MAX_COMPONENTS:
         raise refusal("wide", count=MAX_COMPONENTS)
     raw = free_name(session)
@@ -79,27 +80,29 @@ def _start(path: Path) -> re.Match[str]:
     return start
 
 
-def _scan(path: Path, delimiter: str) -> tuple[list[str], str, int]:
+def _scan(session: Session, path: Path, delimiter: str) -> tuple[list[str], str, int]:
     """The header, the table function that reads what is below it, and how many records that are."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             header = next(csv.reader(file, delimiter=delimiter, strict=True))
-        if has_plain_lines(path):
-            return header, csv_scan([path], len(header), delimiter, header=True), lines(path) - 1
-        plain = path.with_suffix(".plain.csv")
-        count = _rewrite(path, plain, delimiter, len(header))
+        resource = Resource(0, path.name, {}, (path.name,), None, {"delimiter": delimiter})
+        if proof := plain(session.connection, path, resource, len(header)):
+            scan = csv_scan([path], len(header), delimiter, header=True, breaks=proof.breaks)
+            return header, scan, proof.records - 1
+        made = path.with_suffix(".plain.csv")
+        count = _rewrite(path, made, delimiter, len(header))
     except UnicodeError as error:
         raise refusal("csv.encoding") from error
     except csv.Error as error:
         raise refusal("csv", reason=str(error)) from error
-    return header, csv_scan([plain], len(header), ",", header=False), count
+    return header, csv_scan([made], len(header), ",", header=False, breaks=True, ours=True), count
 
 
-def _rewrite(path: Path, plain: Path, delimiter: str, width: int) -> int:
+def _rewrite(path: Path, made: Path, delimiter: str, width: int) -> int:
     count = 0
     with (
         path.open(encoding="utf-8-sig", newline="") as source,
-        plain.open("w", encoding="utf-8", newline="") as file,
+        made.open("w", encoding="utf-8", newline="") as file,
     ):
         records = csv.reader(source, delimiter=delimiter, strict=True)
         next(records)
@@ -147,7 +150,8 @@ def _columns(header: Sequence[str]) -> Iterator[_Column]:
     has_names = "STRUCTURE_NAME" in header
     before = False
     for place, name in enumerate(header):
-        match = _COMPONENT.fullmatch(name)
+        # A list within a list, of metadata attributes, stays as it is written.
+        match = _COMPONENT.fullmatch(name.replace("[].", ".").removesuffix("[]") if "[]." in name else name)
         if name.partition("[")[0] in _OF_MESSAGES or name.partition(":")[0] in _OF_MESSAGES:
             continue
         if has_names and before:
@@ -188,11 +192,21 @@ def _value(column: _Column, inner: str, coded: frozenset[str] | None) -> str:
         return _unlabelled(cell, column, coded)
     parts = f"string_split({cell}, {literal(inner)})"
     if column.form == "":
-        return f"CASE WHEN {cell} IS NOT NULL THEN to_json({parts})::VARCHAR END"
+        return f"CASE WHEN {cell} IS NOT NULL THEN to_json({_parts(cell, inner)})::VARCHAR END"
     pairs = (
         f"list_transform({parts}, lambda p: struct_pack(k := split_part(p, ':', 1), v := p[strpos(p, ':') + 1:]))"
     )
     return f"CASE WHEN {cell} IS NOT NULL THEN '[' || to_json(map_from_entries({pairs}))::VARCHAR || ']' END"
+
+
+def _parts(cell: str, inner: str) -> str:
+    """SQL of the values in a cell; one that holds the separator stands between quotation marks."""
+    end = re.escape(inner)
+    form = literal(f'("(?:[^"]|"")*"|[^{end}]*){end}')
+    bare = """replace(p[2:-2], '""', '"')"""
+    quoted = """length(p) > 1 AND starts_with(p, '"') AND ends_with(p, '"')"""
+    found = f"regexp_extract_all({cell} || {literal(inner)}, {form}, 1)"
+    return f"list_transform({found}, lambda p: CASE WHEN {quoted} THEN {bare} ELSE p END)"
 
 
 def _unlabelled(cell: str, column: _Column, coded: frozenset[str] | None) -> str:

@@ -1,4 +1,4 @@
-"""SDMX-JSON 2.0 messages of structures and of reference metadata, with all languages.
+"""SDMX-JSON 2.0 and 2.1 messages of structures and of reference metadata, with all languages.
 
 `name` is the text in the artefact's first language and `names` holds them all, because a reader cannot tell which
 language a lone `name` is in. `meta.schema` comes first: some readers look for it only there.
@@ -10,17 +10,25 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from typing import Any
+from itertools import groupby
+from typing import Any, Literal
 
 from cdmeta.errors import ConversionError
-from cdmeta.formats.sdmx_ml import SAME_AS, match_type, sender_id
+from cdmeta.formats.sdmx_ml import concept_notes, sender_id
 from cdmeta.phrase import Phrase
 from cdmeta.sdmx import artefacts as sdmx
-from cdmeta.sdmx.artefacts import Header, Maintainable, MetadataSet, Representation, Structure
+from cdmeta.sdmx.artefacts import Annotation, Header, Maintainable, MetadataSet, Representation, Structure
+from cdmeta.sdmx.constraints import attachment, beside_the_key, refuse_more_than_two_regions
 from cdmeta.text import NO_TEXT, Text
+from cdmeta.urn import Ref
 
-SCHEMA = "https://raw.githubusercontent.com/sdmx-twg/sdmx-json/master/{kind}-message/tools/schemas/2.0.0/sdmx-json-{kind}-schema.json"
-"""Address of the schema of a kind of message, `structure` or `metadata`."""
+Version = Literal["2.0", "2.1"]
+
+SCHEMAS: Mapping[Version, str] = {
+    "2.0": "https://raw.githubusercontent.com/sdmx-twg/sdmx-json/master/{kind}-message/tools/schemas/2.0.0/sdmx-json-{kind}-schema.json",
+    "2.1": "https://json.sdmx.org/2.1/sdmx-json-{kind}-schema.json",
+}
+"""Address of the schema of a kind of message, `structure` or `metadata`, by version."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _TEXT_TYPES = ("String", "XHTML")
@@ -28,29 +36,31 @@ _TEXT_TYPES = ("String", "XHTML")
 _Object = dict[str, Any]
 
 
-def structures(artefacts: Sequence[Structure], header: Header) -> bytes:
+def structures(artefacts: Sequence[Structure], header: Header, version: Version = "2.0") -> bytes:
     """A structure message of any artefacts, in the order of the kinds below and, within a kind, as given.
 
     Raises:
-        ConversionError: a text holds half a character (a lone surrogate), which no encoding can hold.
+        ConversionError: a text holds half a character (a lone surrogate), which no encoding can hold; or the
+            version cannot say what an artefact says (SDMX 3.1 has no constraints on what data there are).
     """
     data = {
         container: written
-        for kind, (container, write) in _WRITERS.items()
-        if (written := [_maintainable(entry) | write(entry) for entry in artefacts if entry.kind == kind])
+        for kind, (container, write) in _writers(artefacts, version).items()
+        if (written := [_maintainable(entry, version) | write(entry) for entry in artefacts if entry.kind == kind])
     }
-    return _bytes({"meta": _meta("structure", header, artefacts), "data": data})
+    return _bytes({"meta": _meta("structure", version, header, artefacts), "data": data})
 
 
-def metadata(sets: Sequence[MetadataSet], header: Header) -> bytes:
+def metadata(sets: Sequence[MetadataSet], header: Header, version: Version = "2.0") -> bytes:
     """A message of metadata sets; an attribute that occurs more than once is repeated.
+
+    That a text is XHTML is said by the metadata structure alone.
 
     Raises:
         ConversionError: a text holds half a character (a lone surrogate), which no encoding can hold.
     """
-    return _bytes(
-        {"meta": _meta("metadata", header, sets), "data": {"metadataSets": [_set(entry) for entry in sets]}}
-    )
+    data = {"metadataSets": [_set(entry) for entry in sets]}
+    return _bytes({"meta": _meta("metadata", version, header, sets), "data": data})
 
 
 def _bytes(message: _Object) -> bytes:
@@ -61,10 +71,10 @@ def _bytes(message: _Object) -> bytes:
     return text.encode()
 
 
-def _meta(kind: str, header: Header, values: Sequence[Any]) -> _Object:
+def _meta(kind: str, version: Version, header: Header, values: Sequence[Any]) -> _Object:
     languages = sorted({tag.lower() for tag in _languages(values)})
     return {
-        "schema": SCHEMA.format(kind=kind),
+        "schema": SCHEMAS[version].format(kind=kind),
         "id": header.id,
         "test": header.test,
         "prepared": header.prepared.isoformat(),
@@ -91,7 +101,7 @@ def _named(name: Text, description: Text = NO_TEXT) -> _Object:
     return named
 
 
-def _maintainable(artefact: Maintainable) -> _Object:
+def _maintainable(artefact: Maintainable, version: Version = "2.0") -> _Object:
     head = {
         "id": artefact.id,
         "agencyID": artefact.agency,
@@ -100,9 +110,17 @@ def _maintainable(artefact: Maintainable) -> _Object:
     }
     if isinstance(artefact, (sdmx.AgencyScheme, sdmx.MetadataProviderScheme)):
         head["isPartial"] = True
-    if not isinstance(artefact, MetadataSet):  # whose URN the schema of links does not know
+    # The schema of links does not know the URNs of metadata sets, nor that of 2.0 those of value lists.
+    if not isinstance(artefact, MetadataSet) and (version, artefact.kind) != ("2.0", "ValueList"):
         head["links"] = [{"rel": "self", "urn": artefact.urn}]
-    return head | _named(artefact.name, artefact.description)
+    notes = _filled("annotations", [_annotation(note) for note in artefact.annotations])
+    return head | _named(artefact.name, artefact.description) | notes
+
+
+def _annotation(note: Annotation) -> _Object:
+    written = {"id": note.id, "title": note.title, "type": note.type}
+    texts = {"text": str(note.text), "texts": note.text.as_dict()} if note.text else {}
+    return {key: value for key, value in written.items() if value is not None} | texts
 
 
 def _agencies(scheme: sdmx.AgencyScheme) -> _Object:
@@ -118,7 +136,29 @@ def _codes(codelist: sdmx.Codelist) -> _Object:
         {"id": code.id} | _named(code.name, code.description) | ({"parent": code.parent} if code.parent else {})
         for code in codelist.codes
     ]
-    return _filled("codes", codes)
+    extensions = [_extension(extension) for extension in codelist.extensions]
+    partial = {"isPartial": True} if codelist.is_partial else {}
+    return partial | _filled("codes", codes) | _filled("codelistExtensions", extensions)
+
+
+def _extension(extension: sdmx.CodelistExtension) -> _Object:
+    written: _Object = {"codelist": extension.codelist.urn}
+    if extension.prefix:
+        written["prefix"] = extension.prefix
+    if extension.values:
+        plain = [value for value in extension.values if "%" not in value]
+        wild = [value for value in extension.values if "%" in value]
+        selection = {"memberValues": plain, "wildcardedMemberValues": wild}
+        key = "exclusiveCodeSelection" if extension.excluded else "inclusiveCodeSelection"
+        written[key] = {name: values for name, values in selection.items() if values}
+    return written
+
+
+def _values(valuelist: sdmx.ValueList) -> _Object:
+    items = [
+        {"id": code.id} | (_named(code.name, code.description) if code.name else {}) for code in valuelist.codes
+    ]
+    return _filled("valueItems", items)
 
 
 def _concepts(scheme: sdmx.ConceptScheme) -> _Object:
@@ -127,12 +167,16 @@ def _concepts(scheme: sdmx.ConceptScheme) -> _Object:
 
 def _concept(concept: sdmx.Concept) -> _Object:
     written: _Object = {"id": concept.id} | _named(concept.name, concept.description)
-    same = [{"title": concept.same_as, "type": SAME_AS}] if concept.same_as else []
-    matches = [{"title": target, "type": match_type(kind)} for kind, target in concept.matches]
-    written |= _filled("annotations", [*same, *matches])
+    written |= _filled("annotations", [_annotation(note) for note in concept_notes(concept)])
     if concept.representation:
-        written["coreRepresentation"] = _representation(concept.representation)
+        several = concept.representation.max_occurs != 1
+        occurs = {"maxOccurs": _occurrences(concept.representation.max_occurs)} if several else {}
+        written["coreRepresentation"] = _representation(concept.representation) | occurs
     return written
+
+
+def _occurrences(most: int | None) -> int | str:
+    return "unbounded" if most is None else most
 
 
 def _filled(name: str, items: list[_Object]) -> _Object:
@@ -150,6 +194,7 @@ def _representation(representation: Representation, multilingual: bool | None = 
         "maxLength": representation.max_length or None,
         "minValue": _number(representation.min_value),
         "maxValue": _number(representation.max_value),
+        "decimals": representation.decimals or None,
         "pattern": representation.pattern,
         "isMultiLingual": multilingual if translatable else None,
     }
@@ -167,10 +212,12 @@ def _number(value: str | None) -> int | float | None:
 
 def _component(part: sdmx.Dimension | sdmx.Measure | sdmx.Attribute) -> _Object:
     representation = _representation(part.representation, None if isinstance(part, sdmx.Dimension) else False)
-    written: _Object = {"id": part.id, "conceptIdentity": part.concept.urn, "localRepresentation": representation}
+    written: _Object = {"id": part.id, "conceptIdentity": part.concept.urn}
+    if not part.representation.from_concept:
+        written["localRepresentation"] = representation
     if isinstance(part, sdmx.Dimension):
         return written | ({} if part.is_time else {"position": part.position})
-    representation |= {"minOccurs": int(part.mandatory), "maxOccurs": 1}
+    representation |= {"minOccurs": int(part.mandatory), "maxOccurs": _occurrences(part.representation.max_occurs)}
     return written | {"usage": "mandatory" if part.mandatory else "optional"}
 
 
@@ -181,16 +228,33 @@ def _data_structure(structure: sdmx.DataStructure) -> _Object:
     for time in (part for part in ordered if part.is_time):
         dimensions["timeDimension"] = _component(time)
     components: _Object = {"dimensionList": dimensions}
-    if structure.attributes:
-        written = [_component(part) | _relationship(part) for part in structure.attributes]
-        components["attributeList"] = {"id": "AttributeDescriptor", "attributes": written}
+    groups: list[_Object] = [
+        {"id": group.id, "groupDimensions": list(group.dimensions)} for group in structure.groups
+    ]
+    components |= _filled("groups", groups)
+    attributes = _filled("attributes", [_attribute(part) for part in structure.attributes])
+    attributes |= _filled("metadataAttributeUsages", [_metadata_usage(part) for part in structure.metadata_usages])
+    if attributes:
+        components["attributeList"] = {"id": "AttributeDescriptor"} | attributes
     if structure.measures:
         measures = [_component(part) for part in structure.measures]
         components["measureList"] = {"id": "MeasureDescriptor", "measures": measures}
-    return {"dataStructureComponents": components}
+    link = {"metadata": structure.metadata.urn} if structure.metadata else {}
+    return {"dataStructureComponents": components} | link
 
 
-def _relationship(attribute: sdmx.Attribute) -> _Object:
+def _attribute(attribute: sdmx.Attribute) -> _Object:
+    measures = {"measureRelationship": list(attribute.measures)} if attribute.measures else {}
+    return _component(attribute) | _relationship(attribute) | measures
+
+
+def _metadata_usage(usage: sdmx.MetadataAttributeUsage) -> _Object:
+    return {"metadataAttributeReference": usage.id} | _relationship(usage)
+
+
+def _relationship(attribute: sdmx.Attribute | sdmx.MetadataAttributeUsage) -> _Object:
+    if attribute.group:
+        return {"attributeRelationship": {"group": attribute.group}}
     if isinstance(attribute.attachment, tuple):
         return {"attributeRelationship": {"dimensions": list(attribute.attachment)}}
     return {"attributeRelationship": {attribute.attachment: {}}}
@@ -208,14 +272,15 @@ def _metadata_structure(structure: sdmx.MetadataStructure) -> _Object:
 
 def _metadata_attribute(attribute: sdmx.MetadataAttribute) -> _Object:
     """Occurrences are always written, because some readers take other defaults than the schema's (1)."""
-    written = {
+    written: _Object = {
         "id": attribute.id,
         "minOccurs": attribute.min_occurs,
-        "maxOccurs": "unbounded" if attribute.max_occurs is None else attribute.max_occurs,
+        "maxOccurs": _occurrences(attribute.max_occurs),
         "isPresentational": attribute.presentational,
         "conceptIdentity": attribute.concept.urn,
-        "localRepresentation": _representation(attribute.representation, multilingual=True),
     }
+    if not attribute.representation.from_concept:
+        written["localRepresentation"] = _representation(attribute.representation, multilingual=True)
     return written | _filled("metadataAttributes", [_metadata_attribute(child) for child in attribute.children])
 
 
@@ -225,6 +290,90 @@ def _metadataflow(flow: sdmx.Metadataflow) -> _Object:
 
 def _agreement(agreement: sdmx.MetadataProvisionAgreement) -> _Object:
     return {"metadataflow": agreement.metadataflow.urn, "metadataProvider": agreement.provider.urn}
+
+
+def _constraint(constraint: sdmx.DataConstraint, version: Version, beside: frozenset[str]) -> _Object:
+    """A constraint; `beside` are ids of components that are no dimensions."""
+    written: _Object = {}
+    if version == "2.0":
+        written["role"] = "Allowed" if constraint.allowed else "Actual"
+    elif not constraint.allowed:
+        raise ConversionError(Phrase("error.sdmx.actual", {"id": constraint.urn}))
+    refuse_more_than_two_regions(constraint)
+    if constraint.attached:
+        written["constraintAttachment"] = _attached(constraint)
+    key_sets: list[_Object] = [
+        {"isIncluded": included, "keys": [_key(key, beside) for _, key in keys]}
+        for included, keys in groupby(constraint.keys, key=lambda key: key[0])
+    ]
+    regions = [_cube_region(region, beside) for region in constraint.regions]
+    return written | _filled("dataKeySets", key_sets) | _filled("cubeRegions", regions)
+
+
+def _attached(constraint: sdmx.DataConstraint) -> _Object:
+    kind = attachment(constraint)
+    name = kind[0].lower() + kind[1:]
+    urns = [ref.urn for ref in constraint.attached]
+    return {name: urns[0]} if kind == "DataProvider" else {f"{name}s": urns}
+
+
+def _key(key: Sequence[tuple[str, str]], beside: frozenset[str]) -> _Object:
+    dimensions = [{"id": part, "value": value} for part, value in key if part not in beside]
+    others = [{"id": part, "values": [{"value": value}]} for part, value in key if part in beside]
+    return _filled("keyValues", dimensions) | _filled("components", others)
+
+
+def _cube_region(region: sdmx.CubeRegion, beside: frozenset[str]) -> _Object:
+    """A region; each value is an object, because some readers do not take plain strings, which are allowed too."""
+    written: _Object = {"include": region.included}
+    for name, wanted in (("keyValues", False), ("components", True)):
+        chosen = [
+            (part, [{"value": value} for value in sorted(values)])
+            for part, values in region.values
+            if (part in beside) is wanted
+        ]
+        written |= _filled(
+            name, [{"id": part} | ({"values": values} if values else {}) for part, values in chosen]
+        )
+    return written
+
+
+def _representation_map(mapping: sdmx.RepresentationMap) -> _Object:
+    columns = {
+        end: [{"codelist": entry.urn} if isinstance(entry, Ref) else {"dataType": entry} for entry in entries]
+        for end, entries in (("source", mapping.sources), ("target", mapping.targets))
+    }
+    rows: list[_Object] = [
+        {"sourceValues": [{"value": value} for value in row.sources]}
+        | ({"targetValues": list(row.targets)} if row.targets else {})
+        for row in mapping.mappings
+    ]
+    return columns | _filled("representationMappings", rows)
+
+
+def _structure_map(mapping: sdmx.StructureMap) -> _Object:
+    dates: list[_Object] = [
+        {
+            "id": f"DATE_{number}",
+            "mappedComponents": [{"source": date.source, "target": date.target}],
+            "targetFrequencyID": date.frequency,
+            "sourcePattern": date.pattern,
+            "locale": date.locale,
+        }
+        for number, date in enumerate(mapping.dates, start=1)
+    ]
+    components = [
+        {"source": list(part.sources), "target": list(part.targets)}
+        | ({"representationMap": part.representation_map.urn} if part.representation_map else {})
+        for part in mapping.components
+    ]
+    fixed = [{"target": part.target, "values": list(part.values)} for part in mapping.fixed]
+    return (
+        {"source": mapping.source.urn, "target": mapping.target.urn}
+        | _filled("datePatternMaps", dates)
+        | _filled("componentMaps", components)
+        | _filled("fixedValueMaps", fixed)
+    )
 
 
 def _set(report: MetadataSet) -> _Object:
@@ -244,15 +393,26 @@ def _reported(attribute: sdmx.ReportedAttribute) -> _Object:
     return written | _filled("attributes", [_reported(child) for child in attribute.children])
 
 
-# Kind to its container and writer, each kind behind what it refers to.
-_WRITERS: Mapping[str, tuple[str, Callable[[Any], _Object]]] = {
-    "AgencyScheme": ("agencySchemes", _agencies),
-    "MetadataProviderScheme": ("metadataProviderSchemes", _providers),
-    "Codelist": ("codelists", _codes),
-    "ConceptScheme": ("conceptSchemes", _concepts),
-    "DataStructure": ("dataStructures", _data_structure),
-    "Dataflow": ("dataflows", _dataflow),
-    "MetadataStructure": ("metadataStructures", _metadata_structure),
-    "Metadataflow": ("metadataflows", _metadataflow),
-    "MetadataProvisionAgreement": ("metadataProvisionAgreements", _agreement),
-}
+def _writers(
+    artefacts: Sequence[Structure], version: Version
+) -> Mapping[str, tuple[str, Callable[[Any], _Object]]]:
+    """Kind to its container and writer, each kind behind what it refers to."""
+
+    def constraint(artefact: sdmx.DataConstraint) -> _Object:
+        return _constraint(artefact, version, beside_the_key(artefact, artefacts))
+
+    return {
+        "AgencyScheme": ("agencySchemes", _agencies),
+        "MetadataProviderScheme": ("metadataProviderSchemes", _providers),
+        "Codelist": ("codelists", _codes),
+        "ValueList": ("valueLists", _values),
+        "ConceptScheme": ("conceptSchemes", _concepts),
+        "DataStructure": ("dataStructures", _data_structure),
+        "Dataflow": ("dataflows", _dataflow),
+        "MetadataStructure": ("metadataStructures", _metadata_structure),
+        "Metadataflow": ("metadataflows", _metadataflow),
+        "MetadataProvisionAgreement": ("metadataProvisionAgreements", _agreement),
+        "RepresentationMap": ("representationMaps", _representation_map),
+        "StructureMap": ("structureMaps", _structure_map),
+        "DataConstraint": ("dataConstraints", constraint),
+    }

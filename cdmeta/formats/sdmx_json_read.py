@@ -21,6 +21,7 @@ from cdmeta.urn import Ref, known_kind
 
 MAX_BYTES = 512 * 2**20
 """Of a message: what is read whole needs several times its size."""
+_DIGITS = 16
 _TIME, _MEASURE = "TIME_PERIOD", "OBS_VALUE"
 
 _Object = Mapping[str, Any]
@@ -61,6 +62,8 @@ def metadata(stream: BinaryIO) -> Iterator[MetadataSet]:
 def load(stream: BinaryIO) -> _Object:
     """The object of a message; names that occur twice, and numbers that are none, are refused.
 
+    Numbers that are no places or counts stay the text that they are written with: `1.50`.
+
     Raises:
         ConversionError: it is no JSON, too deep or too large, or no object.
     """
@@ -68,7 +71,9 @@ def load(stream: BinaryIO) -> _Object:
     if len(content) > MAX_BYTES:
         raise refusal("large", limit=Phrase("package.bytes", {"count": MAX_BYTES}))
     try:
-        found = json.loads(content, object_pairs_hook=_unique, parse_constant=_no_number)
+        found = json.loads(
+            content, object_pairs_hook=_unique, parse_constant=_no_number, parse_float=str, parse_int=_integer
+        )
     except json.JSONDecodeError as error:
         raise refusal("json", line=error.lineno, reason=error.msg) from error
     except UnicodeDecodeError as error:
@@ -99,6 +104,10 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         names = [name for name, _ in pairs]
         raise _OddError(next(name for name in names if names.count(name) > 1))
     return found
+
+
+def _integer(text: str) -> int | str:
+    return int(text) if len(text) < _DIGITS else text
 
 
 def _no_number(name: str) -> Any:
@@ -249,8 +258,8 @@ def _codelist(entry: _Object) -> sdmx.Codelist:
 def _extension(entry: _Object) -> sdmx.CodelistExtension:
     excluded = "exclusiveCodeSelection" in entry
     chosen = _object(entry, "exclusiveCodeSelection" if excluded else "inclusiveCodeSelection")
-    values = [_needed(value, "value") for value in _objects(chosen, "memberValues")]
-    values += _strings(chosen, "wildcardedMemberValues")
+    members = _member_values({"values": chosen.get("memberValues")})  # texts in 2.0, objects in 2.1
+    values = [*members, *_strings(chosen, "wildcardedMemberValues")]
     return sdmx.CodelistExtension(_ref(entry, "codelist"), _string(entry, "prefix") or "", tuple(values), excluded)
 
 
@@ -409,10 +418,7 @@ def _members(entry: _Object) -> Iterator[tuple[str, bool, frozenset[str], bool]]
     """Of a region: the id of a component, whether its values are meant, its values, whether it is a time range."""
     for key in ("keyValues", "attributes", "components"):
         for part in _objects(entry, key):
-            found = part.get("values")
-            values = found if isinstance(found, list) else []
-            plain = (value.get("value") if isinstance(value, Mapping) else value for value in values)
-            texts = frozenset(_text_of(value, "values") for value in plain)
+            texts = frozenset(_member_values(part))
             yield _needed(part, "id"), part.get("include") is not False, texts, "timeRange" in part
 
 
@@ -429,11 +435,20 @@ def _regions(entry: _Object) -> Iterator[sdmx.CubeRegion]:
         yield sdmx.CubeRegion((value,), included=False)
 
 
+def _member_values(entry: _Object) -> tuple[str, ...]:
+    """Values of a component: texts, or objects that hold one beside its language or validity."""
+    found = entry.get("values")
+    if found is not None and not isinstance(found, list):
+        raise _OddError("values")
+    plain = [value.get("value") if isinstance(value, Mapping) else value for value in found or []]
+    return tuple(_text_of(value, "values") for value in plain)
+
+
 def _keys(entry: _Object) -> Iterator[tuple[bool, tuple[tuple[str, str], ...]]]:
     for key in _objects(entry, "keys"):
         pairs = []
-        for part in _objects(key, "keyValues"):
-            values = _strings(part, "values") or (_needed(part, "value"),)
+        for part in [*_objects(key, "keyValues"), *_objects(key, "components")]:
+            values = _member_values(part) or (_needed(part, "value"),)
             pairs += [(_needed(part, "id"), value) for value in values]
         yield entry.get("isIncluded") is not False, tuple(pairs)
 

@@ -1,33 +1,44 @@
-"""SDMX-ML 3.0 messages of structures and of reference metadata, with all languages, built with lxml.
+"""SDMX-ML 3.0 and 3.1 messages of structures and of reference metadata, with all languages, built with lxml.
 
-One choice is made for readers rather than by the standard: data attributes carry no `MeasureRelationship` (it is
-optional, and sdmx1 fails on it).
+One choice is made for readers, not by the standard: data attributes carry a `MeasureRelationship` only where
+they are about some of the measures (it is optional, and sdmx1 fails on it).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Literal
 
 from cdmeta.errors import ConversionError
-from cdmeta.phrase import Phrase, Series
+from cdmeta.formats.sdmx_elements import (
+    Attributes,
+    add,
+    annotate,
+    as_bytes,
+    boolean,
+    header,
+    namespaces,
+    root,
+    structured,
+    texts,
+    version_of,
+)
+from cdmeta.formats.sdmx_elements import sender_id as sender_id
+from cdmeta.phrase import Phrase
 from cdmeta.sdmx import artefacts as sdmx
-from cdmeta.sdmx.artefacts import Header, Maintainable, MetadataSet, Representation, Structure
+from cdmeta.sdmx.artefacts import Annotation, Header, Maintainable, MetadataSet, Representation, Structure
+from cdmeta.sdmx.constraints import attachment, beside_the_key, refuse_more_than_two_regions
 from cdmeta.text import NO_TEXT, Text
 from cdmeta.urn import Ref, is_concept_id
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
-_BASE = "http://www.sdmx.org/resources/sdmxml/schemas/v3_0"
-NAMESPACES: Mapping[str, str] = {
-    "mes": f"{_BASE}/message",
-    "str": f"{_BASE}/structure",
-    "gen": f"{_BASE}/metadata/generic",
-    "com": f"{_BASE}/common",
-}
-"""Prefixes of the namespaces that our messages use."""
+Version = Literal["3.0", "3.1"]
+
+NAMESPACES: Mapping[str, str] = namespaces("3.0")
+"""Prefixes of the namespaces that our messages of SDMX-ML 3.0 use."""
 
 SAME_AS = "SAME_AS"
 """Type of the annotation whose title is the URN of an equal concept; SDMX has no element for that."""
@@ -37,121 +48,62 @@ PARENT = "PARENT"
 """Type of the annotation whose title is the id of the parent of a code, where `str:Parent` cannot hold that id.
 
 Any code may be a parent (`_T`, `0-14`), but the schema of SDMX-ML 3.0 wants a parent's id to start with a letter.
+That of 3.1 takes any.
 """
 
-_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
-# What is no Char of XML 1.0 (§2.2).
-_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # Whether a text may have translations is only said of texts; the default of the schema is that it may.
 _TEXT_TYPES = ("String", "XHTML")
 
-_Attributes = Mapping[str, str | None]
 
-
-def structures(artefacts: Sequence[Structure], header: Header) -> bytes:
+def structures(artefacts: Sequence[Structure], told: Header, version: Version = "3.0") -> bytes:
     """A structure message of any artefacts, in the order of the kinds below and, within a kind, as given.
 
     Raises:
-        ConversionError: a text holds a character that XML cannot hold; the message names the place.
+        ConversionError: a text holds a character that XML cannot hold, with its place; or the version cannot say
+            what an artefact says (SDMX 3.1 has no constraints on what data there are).
     """
-    root = _root("Structure", "str", "com")
-    _header(root, header)
-    parent = _add(root, "mes:Structures") if artefacts else root
-    for kind, (container, write) in _WRITERS.items():
+    message = root(version, "Structure", "str", "com")
+    header(message, told)
+    parent = add(message, "mes:Structures") if artefacts else message
+    for kind, (container, write) in _writers(artefacts).items():
         chosen = [artefact for artefact in artefacts if artefact.kind == kind]
-        group = _add(parent, f"str:{container}") if chosen else parent
+        group = add(parent, f"str:{container}") if chosen else parent
         for artefact in chosen:
             write(_maintainable(group, f"str:{kind}", artefact), artefact)
-    return _bytes(root)
+    return as_bytes(message)
 
 
-def metadata(sets: Sequence[MetadataSet], header: Header) -> bytes:
+def metadata(sets: Sequence[MetadataSet], told: Header, version: Version = "3.0") -> bytes:
     """A message of metadata sets; an attribute that occurs more than once is repeated.
 
     Raises:
-        ConversionError: a text holds a character that XML cannot hold; the message names the place.
+        ConversionError: a text holds a character that XML cannot hold, or is to be XHTML and is none; the message
+            names the place.
     """
-    root = _root("GenericMetadata", "gen", "com")
-    head = _header(root, header)
+    message = root(version, "GenericMetadata", "gen", "com")
+    head = header(message, told)
     for number, urn in enumerate(dict.fromkeys(report.metadataflow.urn for report in sets), start=1):
-        _add(_add(head, "mes:Structure", {"structureID": f"MDF{number}"}), "com:StructureUsage", text=urn)
+        add(add(head, "mes:Structure", {"structureID": f"MDF{number}"}), "com:StructureUsage", text=urn)
     for report in sets:
         element = _maintainable(
-            root,
+            message,
             "mes:MetadataSet",
             report,
             reportingBeginDate=report.reporting_begin.isoformat() if report.reporting_begin else None,
             reportingEndDate=report.reporting_end.isoformat() if report.reporting_end else None,
         )
-        _add(element, "gen:Metadataflow", text=report.metadataflow.urn)
+        add(element, "gen:Metadataflow", text=report.metadataflow.urn)
         for target in report.targets:
-            _add(element, "gen:Target", text=target)
+            add(element, "gen:Target", text=target)
         _reported(element, report.attributes)
-    return _bytes(root)
-
-
-def _root(name: str, *prefixes: str) -> Element:
-    from lxml import etree
-
-    nsmap = {prefix: NAMESPACES[prefix] for prefix in ("mes", *prefixes)}
-    return etree.Element(f"{{{NAMESPACES['mes']}}}{name}", nsmap=nsmap)
-
-
-def _bytes(root: Element) -> bytes:
-    from lxml import etree
-
-    return etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)
-
-
-def _add(parent: Element, name: str, attributes: _Attributes | None = None, text: str | None = None) -> Element:
-    from lxml import etree
-
-    prefix, _, local = name.partition(":")
-    element = etree.SubElement(parent, f"{{{NAMESPACES[prefix]}}}{local}")
-    for key, value in (attributes or {}).items():
-        if value is not None:
-            element.set(key, _legal(value, element))
-    if text is not None:
-        element.text = _legal(text, element)
-    return element
-
-
-def _legal(value: str, element: Element) -> str:
-    """The value, if XML can hold it: what was approved is written as it is, or not at all."""
-    if (illegal := _ILLEGAL.search(value)) is None:
-        return value
-    place = [element.tag.partition("}")[2], *filter(None, (node.get("id") for node in element.iterancestors()))]
-    params = {"place": Series(tuple(place), "list.within"), "code": f"{ord(illegal[0]):04X}"}
-    raise ConversionError(Phrase("error.xml", params))
-
-
-def _header(root: Element, header: Header) -> Element:
-    element = _add(root, "mes:Header")
-    _add(element, "mes:ID", text=header.id)
-    _add(element, "mes:Test", text=_boolean(header.test))
-    _add(element, "mes:Prepared", text=header.prepared.isoformat())
-    _add(element, "mes:Sender", {"id": sender_id(header.sender)})
-    return element
-
-
-def sender_id(agency: str) -> str:
-    """The id of a party in a header: that of the agency, whose dots are forbidden there (IDType)."""
-    return agency.replace(".", "_")
-
-
-def _boolean(value: bool) -> str:
-    return "true" if value else "false"
-
-
-def _texts(parent: Element, name: str, text: Text) -> None:
-    for language, part in text:
-        _add(parent, name, {_LANGUAGE: language}, part)
+    return as_bytes(message)
 
 
 def _maintainable(parent: Element, name: str, artefact: Maintainable, **attributes: str | None) -> Element:
     """The element of an artefact with its names; organisation schemes must not say their version (it is 1.0)."""
     organisations = isinstance(artefact, (sdmx.AgencyScheme, sdmx.MetadataProviderScheme))
-    element = _add(
+    partial = organisations or (isinstance(artefact, sdmx.Codelist) and artefact.is_partial)
+    element = add(
         parent,
         name,
         {
@@ -160,12 +112,13 @@ def _maintainable(parent: Element, name: str, artefact: Maintainable, **attribut
             "agencyID": artefact.agency,
             "id": artefact.id,
             "version": None if organisations else artefact.version,
-            "isPartial": "true" if organisations else None,
+            "isPartial": "true" if partial else None,
             **attributes,
         },
     )
-    _texts(element, "com:Name", artefact.name)
-    _texts(element, "com:Description", artefact.description)
+    annotate(element, artefact.annotations)
+    texts(element, "com:Name", artefact.name)
+    texts(element, "com:Description", artefact.description)
     return element
 
 
@@ -176,19 +129,14 @@ def _item(
     item: str,
     text: Text,
     description: Text = NO_TEXT,
-    annotations: Iterable[tuple[str, str | None]] = (),
+    notes: Iterable[Annotation] = (),
 ) -> Element:
-    """An item of a scheme; annotations are pairs of type and title, and none where the title is None."""
+    """An item of a scheme."""
     urn = Ref(name.partition(":")[2], scheme.agency, scheme.id, scheme.version, item).urn
-    element = _add(parent, name, {"urn": urn, "id": item})
-    told = [(kind, title) for kind, title in annotations if title is not None]
-    group = _add(element, "com:Annotations") if told else element
-    for kind, title in told:
-        annotation = _add(group, "com:Annotation")
-        _add(annotation, "com:AnnotationTitle", text=title)
-        _add(annotation, "com:AnnotationType", text=kind)
-    _texts(element, "com:Name", text)
-    _texts(element, "com:Description", description)
+    element = add(parent, name, {"urn": urn, "id": item})
+    annotate(element, notes)
+    texts(element, "com:Name", text)
+    texts(element, "com:Description", description)
     return element
 
 
@@ -204,11 +152,32 @@ def _providers(parent: Element, scheme: sdmx.MetadataProviderScheme) -> None:
 
 def _codes(parent: Element, codelist: sdmx.Codelist) -> None:
     for code in codelist.codes:
-        odd = code.parent if not is_concept_id(code.parent) else None
+        odd = version_of(parent) == "3.0" and code.parent is not None and not is_concept_id(code.parent)
         names = (code.id, code.name, code.description)
-        element = _item(parent, "str:Code", codelist.ref, *names, [(PARENT, odd)])
+        notes = [Annotation(PARENT, code.parent)] if odd else []
+        element = _item(parent, "str:Code", codelist.ref, *names, notes)
         if code.parent and not odd:
-            _add(element, "str:Parent", text=code.parent)
+            add(element, "str:Parent", text=code.parent)
+    for extension in codelist.extensions:
+        _extension(parent, extension)
+
+
+def _extension(parent: Element, extension: sdmx.CodelistExtension) -> None:
+    element = add(parent, "str:CodelistExtension", {"prefix": extension.prefix or None})
+    add(element, "str:Codelist", text=extension.codelist.urn)
+    if extension.values:
+        selection = add(element, f"str:{'Ex' if extension.excluded else 'In'}clusiveCodeSelection")
+        for value in extension.values:
+            if "-" in value:  # by a slip of the schemas (`[A-Za-z0-9_@$-%]+`), which the identifiers do not have
+                raise ConversionError(Phrase("error.sdmx.member", {"id": value, "list": extension.codelist.urn}))
+            add(selection, "str:MemberValue", text=value)
+
+
+def _values(parent: Element, valuelist: sdmx.ValueList) -> None:
+    for code in valuelist.codes:
+        element = add(parent, "str:ValueItem", {"id": code.id})
+        texts(element, "com:Name", code.name)
+        texts(element, "com:Description", code.description)
 
 
 def match_type(kind: str) -> str:
@@ -216,140 +185,264 @@ def match_type(kind: str) -> str:
     return kind.upper() + MATCH
 
 
+def concept_notes(concept: sdmx.Concept) -> list[Annotation]:
+    """The annotations that tell which other concepts match."""
+    same = [Annotation(SAME_AS, concept.same_as)] if concept.same_as else []
+    return [*same, *(Annotation(match_type(kind), target) for kind, target in concept.matches)]
+
+
 def _concepts(parent: Element, scheme: sdmx.ConceptScheme) -> None:
     for concept in scheme.concepts:
         names = (concept.id, concept.name, concept.description)
-        notes = [(SAME_AS, concept.same_as), *((match_type(kind), target) for kind, target in concept.matches)]
-        element = _item(parent, "str:Concept", scheme.ref, *names, notes)
+        element = _item(parent, "str:Concept", scheme.ref, *names, concept_notes(concept))
         if concept.representation:
-            _representation(element, "str:CoreRepresentation", concept.representation)
+            several = concept.representation.max_occurs != 1
+            occurs = {"maxOccurs": occurrences(concept.representation.max_occurs)} if several else None
+            _representation(element, "str:CoreRepresentation", concept.representation, occurs)
+
+
+def occurrences(most: int | None) -> str:
+    """How often something may occur, as SDMX writes it."""
+    return "unbounded" if most is None else str(most)
 
 
 def _representation(
     parent: Element,
     name: str,
     representation: Representation,
-    attributes: _Attributes | None = None,
+    attributes: Attributes | None = None,
     multilingual: bool | None = None,
 ) -> None:
-    element = _add(parent, name, attributes)
+    if representation.from_concept:
+        return
+    element = add(parent, name, attributes)
     if representation.codelist:
-        _add(element, "str:Enumeration", text=representation.codelist.urn)
+        add(element, "str:Enumeration", text=representation.codelist.urn)
         return
     translatable = multilingual is not None and representation.text_type in _TEXT_TYPES
-    facets: _Attributes = {
+    facets = facets_of(representation)
+    add(
+        element,
+        "str:TextFormat",
+        {**facets, "isMultiLingual": boolean(bool(multilingual)) if translatable else None},
+    )
+
+
+def facets_of(representation: Representation) -> Attributes:
+    """The attributes of a text format."""
+    return {
         "textType": representation.text_type,
         "minLength": str(representation.min_length) if representation.min_length else None,
         "maxLength": str(representation.max_length) if representation.max_length else None,
         "minValue": representation.min_value,
         "maxValue": representation.max_value,
+        "decimals": str(representation.decimals) if representation.decimals else None,
         "pattern": representation.pattern,
-        "isMultiLingual": _boolean(bool(multilingual)) if translatable else None,
     }
-    _add(element, "str:TextFormat", facets)
 
 
 def _component(
     parent: Element, name: str, part: sdmx.Dimension | sdmx.Measure | sdmx.Attribute, **attributes: str
 ) -> Element:
-    element = _add(parent, name, {"id": part.id, **attributes})
-    _add(element, "str:ConceptIdentity", text=part.concept.urn)
+    element = add(parent, name, {"id": part.id, **attributes})
+    add(element, "str:ConceptIdentity", text=part.concept.urn)
     if isinstance(part, sdmx.Dimension):
         _representation(element, "str:LocalRepresentation", part.representation)
     else:
-        occurs = {"minOccurs": "1" if part.mandatory else "0", "maxOccurs": "1"}
+        most = occurrences(part.representation.max_occurs)
+        occurs = {"minOccurs": "1" if part.mandatory else "0", "maxOccurs": most}
         _representation(element, "str:LocalRepresentation", part.representation, occurs, multilingual=False)
     return element
 
 
 def _data_structure(parent: Element, structure: sdmx.DataStructure) -> None:
-    components = _add(parent, "str:DataStructureComponents")
-    dimensions = _add(components, "str:DimensionList", {"id": "DimensionDescriptor"})
+    components = add(parent, "str:DataStructureComponents")
+    dimensions = add(components, "str:DimensionList", {"id": "DimensionDescriptor"})
     for part in sorted(structure.dimensions, key=lambda part: (part.is_time, part.position)):
         if part.is_time:
             _component(dimensions, "str:TimeDimension", part)
         else:
             _component(dimensions, "str:Dimension", part, position=str(part.position))
-    if structure.attributes:
-        attributes = _add(components, "str:AttributeList", {"id": "AttributeDescriptor"})
-        for attribute in structure.attributes:
-            element = _component(attributes, "str:Attribute", attribute, usage=_usage(attribute))
-            _relationship(element, attribute)
+    for group in structure.groups:
+        element = add(components, "str:Group", {"id": group.id})
+        for dimension in group.dimensions:
+            add(add(element, "str:GroupDimension"), "str:DimensionReference", text=dimension)
+    _attributes(components, structure)
     if structure.measures:
-        measures = _add(components, "str:MeasureList", {"id": "MeasureDescriptor"})
+        measures = add(components, "str:MeasureList", {"id": "MeasureDescriptor"})
         for measure in structure.measures:
             _component(measures, "str:Measure", measure, usage=_usage(measure))
+    if structure.metadata:
+        add(parent, "str:Metadata", text=structure.metadata.urn)
+
+
+def _attributes(components: Element, structure: sdmx.DataStructure) -> None:
+    if not structure.attributes and not structure.metadata_usages:
+        return
+    attributes = add(components, "str:AttributeList", {"id": "AttributeDescriptor"})
+    for attribute in structure.attributes:
+        element = _component(attributes, "str:Attribute", attribute, usage=_usage(attribute))
+        _relationship(element, attribute)
+        measures = add(element, "str:MeasureRelationship") if attribute.measures else element
+        for measure in attribute.measures:
+            add(measures, "str:Measure", text=measure)
+    for usage in structure.metadata_usages:
+        element = add(attributes, "str:MetadataAttributeUsage")
+        add(element, "str:MetadataAttributeReference", text=usage.id)
+        _relationship(element, usage)
 
 
 def _usage(part: sdmx.Measure | sdmx.Attribute) -> str:
     return "mandatory" if part.mandatory else "optional"
 
 
-def _relationship(parent: Element, attribute: sdmx.Attribute) -> None:
-    element = _add(parent, "str:AttributeRelationship")
-    if isinstance(attribute.attachment, tuple):
+def _relationship(parent: Element, attribute: sdmx.Attribute | sdmx.MetadataAttributeUsage) -> None:
+    element = add(parent, "str:AttributeRelationship")
+    if attribute.group:
+        add(element, "str:Group", text=attribute.group)
+    elif isinstance(attribute.attachment, tuple):
         for dimension in attribute.attachment:
-            _add(element, "str:Dimension", text=dimension)
+            add(element, "str:Dimension", text=dimension)
     else:
-        _add(element, f"str:{attribute.attachment.capitalize()}")
+        add(element, f"str:{attribute.attachment.capitalize()}")
 
 
 def _dataflow(parent: Element, dataflow: sdmx.Dataflow) -> None:
-    _add(parent, "str:Structure", text=dataflow.structure.urn)
+    add(parent, "str:Structure", text=dataflow.structure.urn)
 
 
 def _metadata_structure(parent: Element, structure: sdmx.MetadataStructure) -> None:
-    components = _add(parent, "str:MetadataStructureComponents")
-    attributes = _add(components, "str:MetadataAttributeList", {"id": "MetadataAttributeDescriptor"})
+    components = add(parent, "str:MetadataStructureComponents")
+    attributes = add(components, "str:MetadataAttributeList", {"id": "MetadataAttributeDescriptor"})
     for attribute in structure.attributes:
         _metadata_attribute(attributes, attribute)
 
 
 def _metadata_attribute(parent: Element, attribute: sdmx.MetadataAttribute) -> None:
     """Occurrences are always written, because some readers take other defaults than the schema's (1)."""
-    cardinality: _Attributes = {
+    cardinality: Attributes = {
         "id": attribute.id,
         "minOccurs": str(attribute.min_occurs),
-        "maxOccurs": "unbounded" if attribute.max_occurs is None else str(attribute.max_occurs),
-        "isPresentational": _boolean(attribute.presentational),
+        "maxOccurs": occurrences(attribute.max_occurs),
+        "isPresentational": boolean(attribute.presentational),
     }
-    element = _add(parent, "str:MetadataAttribute", cardinality)
-    _add(element, "str:ConceptIdentity", text=attribute.concept.urn)
+    element = add(parent, "str:MetadataAttribute", cardinality)
+    add(element, "str:ConceptIdentity", text=attribute.concept.urn)
     _representation(element, "str:LocalRepresentation", attribute.representation, multilingual=True)
     for child in attribute.children:
         _metadata_attribute(element, child)
 
 
 def _metadataflow(parent: Element, flow: sdmx.Metadataflow) -> None:
-    _add(parent, "str:Structure", text=flow.structure.urn)
+    add(parent, "str:Structure", text=flow.structure.urn)
     for target in flow.targets:
-        _add(parent, "str:Target", text=target)
+        add(parent, "str:Target", text=target)
 
 
 def _agreement(parent: Element, agreement: sdmx.MetadataProvisionAgreement) -> None:
-    _add(parent, "str:Metadataflow", text=agreement.metadataflow.urn)
-    _add(parent, "str:MetadataProvider", text=agreement.provider.urn)
+    add(parent, "str:Metadataflow", text=agreement.metadataflow.urn)
+    add(parent, "str:MetadataProvider", text=agreement.provider.urn)
+
+
+def _constraint(parent: Element, constraint: sdmx.DataConstraint, beside: frozenset[str]) -> None:
+    """A constraint; `beside` are ids of components that are no dimensions."""
+    version = version_of(parent)
+    if version == "3.0":
+        parent.set("role", "Allowed" if constraint.allowed else "Actual")
+    elif not constraint.allowed:
+        raise ConversionError(Phrase("error.sdmx.actual", {"id": constraint.urn}))
+    refuse_more_than_two_regions(constraint)
+    if constraint.attached:
+        kind = attachment(constraint)
+        element = add(parent, "str:ConstraintAttachment")
+        for ref in constraint.attached:
+            add(element, f"str:{kind}", text=ref.urn)
+    for included, keys in groupby(constraint.keys, key=lambda key: key[0]):
+        element = add(parent, "str:DataKeySet", {"isIncluded": boolean(included)})
+        for _, key in keys:
+            _region(add(element, "str:Key"), [(part, (value,)) for part, value in key], beside)
+    for region in constraint.regions:
+        element = add(parent, "str:CubeRegion", {"include": boolean(region.included)})
+        _region(element, [(part, sorted(values)) for part, values in region.values], beside)
+
+
+def _region(parent: Element, parts: Sequence[tuple[str, Sequence[str]]], beside: frozenset[str]) -> None:
+    """Values of dimensions, and behind them those of other components, as the schema wants it."""
+    for part, values in sorted(parts, key=lambda part: part[0] in beside):
+        element = add(parent, "str:Component" if part in beside else "str:KeyValue", {"id": part})
+        for value in values:
+            add(element, "str:Value", text=value)
+
+
+def _representation_map(parent: Element, mapping: sdmx.RepresentationMap) -> None:
+    for end, columns in (("Source", mapping.sources), ("Target", mapping.targets)):
+        for column in columns:
+            if isinstance(column, Ref):
+                add(parent, f"str:{end}Codelist", text=column.urn)
+            else:
+                add(parent, f"str:{end}DataType", text=column)
+    for row in mapping.mappings:
+        element = add(parent, "str:RepresentationMapping")
+        for value in row.sources:
+            add(element, "str:SourceValue", text=value)
+        for value in row.targets:
+            add(element, "str:TargetValue", text=value)
+
+
+def _structure_map(parent: Element, mapping: sdmx.StructureMap) -> None:
+    add(parent, "str:Source", text=mapping.source.urn)
+    add(parent, "str:Target", text=mapping.target.urn)
+    for number, date in enumerate(mapping.dates, start=1):
+        how: Attributes = {"id": f"DATE_{number}", "sourcePattern": date.pattern, "locale": date.locale}
+        element = add(parent, "str:DatePatternMap", how)
+        add(element, "str:Source", text=date.source)
+        add(element, "str:Target", text=date.target)
+        add(element, "str:TargetFrequencyID", text=date.frequency)
+    for component in mapping.components:
+        element = add(parent, "str:ComponentMap")
+        for source in component.sources:
+            add(element, "str:Source", text=source)
+        for target in component.targets:
+            add(element, "str:Target", text=target)
+        if component.representation_map:
+            add(element, "str:RepresentationMap", text=component.representation_map.urn)
+    for fixed in mapping.fixed:
+        element = add(parent, "str:FixedValueMap")
+        add(element, "str:Target", text=fixed.target)
+        for value in fixed.values:
+            add(element, "str:Value", text=value)
 
 
 def _reported(parent: Element, attributes: Sequence[sdmx.ReportedAttribute]) -> None:
     for attribute in attributes:
-        element = _add(parent, "gen:Attribute", {"id": attribute.id})
-        if isinstance(attribute.value, Text):
-            _texts(element, "com:Text", attribute.value)
+        element = add(parent, "gen:Attribute", {"id": attribute.id})
+        if attribute.structured and attribute.value is not None:
+            structured(element, attribute.value)
+        elif isinstance(attribute.value, Text):
+            texts(element, "com:Text", attribute.value)
         elif attribute.value is not None:
-            _add(element, "gen:Value", text=attribute.value)
+            add(element, "gen:Value", text=attribute.value)
         _reported(element, attribute.children)
 
 
-# Kind to its container and writer, each kind behind what it refers to.
-_WRITERS: Mapping[str, tuple[str, Callable[[Element, Any], None]]] = {
-    "AgencyScheme": ("AgencySchemes", _agencies),
-    "MetadataProviderScheme": ("MetadataProviderSchemes", _providers),
-    "Codelist": ("Codelists", _codes),
-    "ConceptScheme": ("ConceptSchemes", _concepts),
-    "DataStructure": ("DataStructures", _data_structure),
-    "Dataflow": ("Dataflows", _dataflow),
-    "MetadataStructure": ("MetadataStructures", _metadata_structure),
-    "Metadataflow": ("Metadataflows", _metadataflow),
-    "MetadataProvisionAgreement": ("MetadataProvisionAgreements", _agreement),
-}
+def _writers(artefacts: Sequence[Structure]) -> Mapping[str, tuple[str, Callable[[Element, Any], None]]]:
+    """Kind to its container and writer, each kind behind what it refers to."""
+
+    def constraint(parent: Element, artefact: sdmx.DataConstraint) -> None:
+        _constraint(parent, artefact, beside_the_key(artefact, artefacts))
+
+    return {
+        "AgencyScheme": ("AgencySchemes", _agencies),
+        "MetadataProviderScheme": ("MetadataProviderSchemes", _providers),
+        "Codelist": ("Codelists", _codes),
+        "ValueList": ("ValueLists", _values),
+        "ConceptScheme": ("ConceptSchemes", _concepts),
+        "DataStructure": ("DataStructures", _data_structure),
+        "Dataflow": ("Dataflows", _dataflow),
+        "MetadataStructure": ("MetadataStructures", _metadata_structure),
+        "Metadataflow": ("Metadataflows", _metadataflow),
+        "MetadataProvisionAgreement": ("MetadataProvisionAgreements", _agreement),
+        "RepresentationMap": ("RepresentationMaps", _representation_map),
+        "StructureMap": ("StructureMaps", _structure_map),
+        "DataConstraint": ("DataConstraints", constraint),
+    }

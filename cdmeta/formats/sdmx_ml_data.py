@@ -1,65 +1,162 @@
-"""SDMX-ML 3.0 data messages: StructureSpecificData, flat, as streams (SDMX 3.0 Section 3A)."""
+"""SDMX-ML 3.0 and 3.1 data messages: StructureSpecificData, flat and by series (SDMX 3.0 Section 3A)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from cdmeta.formats.sdmx_ml import sender_id
 from cdmeta.sdmx.artefacts import Dataflow, Header
-from cdmeta.sdmx.observations import Observations, xml_attribute
-from cdmeta.sdmx.xsd import namespace
-from cdmeta.tables.engine import Session, write_lines
+from cdmeta.sdmx.levels import Layout, Level, layout, level_rows, series_rows
+from cdmeta.sdmx.observations import Cell, Observations, Piece, line, xml_attribute
+from cdmeta.sdmx.xsd import ObservationDimension, namespace
+from cdmeta.tables.engine import Session, write_lines, written
 
-_BASE = "http://www.sdmx.org/resources/sdmxml/schemas/v3_0"
-_MES, _COM, _SS = f"{_BASE}/message", f"{_BASE}/common", f"{_BASE}/data/structurespecific"
-_XSI = "http://www.w3.org/2001/XMLSchema-instance"
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
+
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
+Version = Literal["3.0", "3.1"]
 
 
-def data(session: Session, observations: Observations, path: Path, header: Header) -> None:
-    """Write a data message, an `Obs` a row with its components as attributes.
+def data(
+    session: Session,
+    observations: Observations,
+    path: Path,
+    header: Header,
+    *,
+    by_series: bool = False,
+    version: Version = "3.0",
+    compress: bool = False,
+) -> None:
+    """Write a data message: an `Obs` a row, its components as attributes.
+
+    Attributes of the data set stand in `Atts`, those of a group in a `Group`, those of a partial key in `Atts`
+    with that key (flat) or in each `Series` (by series).
 
     Args:
         session: the session of the observations, which may write to the folder of `path`.
         observations: observations without findings.
         path: the file.
         header: id, time and sender of the message.
+        by_series: True for `Series` that hold the observations, sorted by key and time.
+        version: of SDMX-ML.
+        compress: True for a zip with the message as its one entry.
 
     Raises:
-        ConversionError: the rows cannot be read; raised when the session ends.
+        ConversionError: the rows cannot be read, raised when the session ends; or the data structure has no time
+            dimension, and data by series were asked for.
     """
-    before, after = _envelope(observations.dataflow, header)
-    line = " || ".join(["'<Obs'", *map(xml_attribute, observations.cells), "'/>'"])
-    query = f"SELECT {line} FROM {observations.view}"  # noqa: S608  # ids are SDMX ids, texts literals
-    write_lines(session, query, path, before, after)
+    parted = layout(observations, by_series=by_series, partial="level")
+    before, after = _envelope(
+        observations.dataflow, header, "TIME_PERIOD" if by_series else "AllDimensions", version
+    )
+    with written(session, path, compress=compress) as target:
+        write_lines(session, _lines(observations, parted), target, before, after)
 
 
-def _envelope(dataflow: Dataflow, header: Header) -> tuple[str, str]:
-    """What stands before the first and after the last observation."""
+def _lines(observations: Observations, parted: Layout) -> str:
+    """A query of all lines between the envelope, in order."""
+    levels = ([parted.dataset] if parted.dataset.attributes else []) + list(parted.partial)
+    queries = [level_rows(observations, level, _level_line(level)) for level in levels]
+    queries.append(f"SELECT line FROM ({body(observations, parted)})")  # noqa: S608  # built here
+    return " UNION ALL ".join(f"({query})" for query in queries)
+
+
+def body(observations: Observations, parted: Layout) -> str:
+    """A query of the lines of `Obs`, in `Series` or without, in structure-specific data of any version."""
+    of_key = {part.id for part in observations.structure.dimensions}
+    observation = element("Obs", (xml_attribute(cell, always=cell.id in of_key) for cell in parted.observation))
+    if parted.series is None:
+        return f"SELECT {observation} AS line FROM {observations.view}"  # noqa: S608  # ids and literals
+    opening = element("Series", named(parted.series), end=">")
+    return series_rows(
+        observations, parted.series, {"opening": opening, "observation": observation, "end": "'</Series>'"}
+    )
+
+
+def _level_line(level: Level) -> str:
+    if level.group is None:
+        return element("Atts", named(level))
+    return group_line(level)
+
+
+def group_line(level: Level) -> str:
+    """SQL of a `Group` of structure-specific data, over the columns of `level_rows`."""
+    return element(f'Group xsi:type="ns1:{level.group}"', named(level))
+
+
+def named(level: Level) -> Iterator[tuple[Piece, ...]]:
+    """The components of a level as attributes of an element, over the columns of `level_rows`."""
+    for place, cell in enumerate(level.dimensions):
+        yield xml_attribute(Cell(cell.id, f"d{place}", cell.is_free), always=True)
+    for place, cell in enumerate(level.attributes):
+        yield xml_attribute(Cell(cell.id, f"a{place}", cell.is_free))
+
+
+def element(start: str, attributes: Iterable[Iterable[Piece]], end: str = "/>") -> str:
+    """SQL of an element: what it begins with, its attributes, what it ends with."""
+    return line([Piece(f"<{start}"), *chain.from_iterable(attributes), Piece(end)])
+
+
+def _envelope(
+    dataflow: Dataflow, header: Header, dimension: ObservationDimension, version: Version
+) -> tuple[str, str]:
+    """What stands before the first and after the last line."""
     from lxml import etree
 
-    nsmap = {"mes": _MES, "com": _COM, "ss": _SS, "xsi": _XSI, "ns1": namespace(dataflow)}
-    root = etree.Element(f"{{{_MES}}}StructureSpecificData", nsmap=nsmap)
-    head = etree.SubElement(root, f"{{{_MES}}}Header")
-    for name, text in (
+    specific = f"{base(version)}/data/structurespecific"
+    own = namespace(dataflow, dimension)
+    about = {"structureID": dataflow.id, "namespace": own, "dimensionAtObservation": dimension}
+    root, usage = opened("StructureSpecificData", version, header, about, {"ss": specific, "xsi": XSI, "ns1": own})
+    usage.text = dataflow.urn
+    attributes = {
+        f"{{{XSI}}}type": "ns1:DataSetType",
+        f"{{{specific}}}structureRef": dataflow.id,
+        f"{{{specific}}}action": "Information",
+    }
+    etree.SubElement(root, f"{{{base(version)}/message}}DataSet", attributes)
+    return split(root)
+
+
+def base(version: str) -> str:
+    """What the namespaces of a version of SDMX-ML begin with."""
+    return f"http://www.sdmx.org/resources/sdmxml/schemas/v{version.replace('.', '_')}"
+
+
+def opened(
+    name: str, version: str, header: Header, about: Mapping[str, str], prefixes: Mapping[str, str]
+) -> tuple[Element, Element]:
+    """The root of a data message of any version with its header, and its element for the dataflow, empty."""
+    from lxml import etree
+
+    mes, com = f"{base(version)}/message", f"{base(version)}/common"
+    root = etree.Element(f"{{{mes}}}{name}", nsmap={"mes": mes, "com": com} | dict(prefixes))
+    head = etree.SubElement(root, f"{{{mes}}}Header")
+    for part, text in (
         ("ID", header.id),
         ("Test", "true" if header.test else "false"),
         ("Prepared", header.prepared.isoformat()),
     ):
-        etree.SubElement(head, f"{{{_MES}}}{name}").text = text
-    etree.SubElement(head, f"{{{_MES}}}Sender", id=sender_id(header.sender))
-    about = {
-        "structureID": dataflow.id,
-        "namespace": namespace(dataflow),
-        "dimensionAtObservation": "AllDimensions",
-    }
-    structure = etree.SubElement(head, f"{{{_MES}}}Structure", about)
-    etree.SubElement(structure, f"{{{_COM}}}StructureUsage").text = dataflow.urn
-    attributes = {
-        f"{{{_XSI}}}type": "ns1:DataSetType",
-        f"{{{_SS}}}structureRef": dataflow.id,
-        f"{{{_SS}}}action": "Information",
-    }
-    etree.SubElement(root, f"{{{_MES}}}DataSet", attributes).text = "\n"
+        etree.SubElement(head, f"{{{mes}}}{part}").text = text
+    etree.SubElement(head, f"{{{mes}}}Sender", id=sender_id(header.sender))
+    structure = etree.SubElement(head, f"{{{mes}}}Structure", dict(about))
+    return root, etree.SubElement(structure, f"{{{com}}}StructureUsage")
+
+
+def split(root: Element) -> tuple[str, str]:
+    """A message whose data set has no observations yet, as what stands before them and behind."""
+    from lxml import etree
+
+    last = root[-1]
+    place = last[-1] if len(last) else last
+    if len(last):
+        place.tail = "\n"
+    else:
+        place.text = "\n"
     text = etree.tostring(root, encoding="unicode")
-    before, _, after = text.partition("\n</mes:DataSet>")
-    return f"<?xml version='1.0' encoding='UTF-8'?>\n{before}\n", f"\n</mes:DataSet>{after}\n"
+    end = "\n</mes:DataSet>"
+    before, _, after = text.rpartition(end)
+    return f"<?xml version='1.0' encoding='UTF-8'?>\n{before}\n", f"{end}{after}\n"

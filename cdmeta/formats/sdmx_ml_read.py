@@ -18,7 +18,7 @@ from cdmeta.formats.sdmx_ml import PARENT
 from cdmeta.phrase import Phrase
 from cdmeta.sdmx import artefacts as sdmx
 from cdmeta.sdmx.artefacts import Annotation, MetadataSet, ReportedAttribute, Representation, Structure
-from cdmeta.text import Text
+from cdmeta.text import NO_TEXT, Text
 from cdmeta.urn import Ref, known_kind
 
 if TYPE_CHECKING:
@@ -255,12 +255,19 @@ def _common(element: Element) -> dict[str, Any]:
 
 
 def _code(element: Element) -> sdmx.Code:
-    parent = _content(element, "Parent")
-    if parent is not None and (ref := _one(element, "Parent", "Ref")) is not None:
-        parent = ref.get("id")
-    if not parent:
-        parent = next((note.title for note in _annotations(element) if note.type == PARENT), None)
-    return sdmx.Code(_id(element), _texts(element, "Name"), _texts(element, "Description"), parent or None)
+    """A code; there may be a million of them, so its parts are gone through once."""
+    texts: dict[str, list[tuple[str, str]]] = {"Name": [], "Description": []}
+    parent: str | None = None
+    for part in element:
+        name = _local(part.tag)
+        if name in texts and part.text:
+            texts[name].append((part.get(_LANGUAGE, "en"), part.text))
+        elif name == "Parent":
+            parent = next(_locals(element, "Parent"), None)
+        elif name == "Annotations" and parent is None:
+            parent = next((note.title for note in _annotations(element) if note.type == PARENT), None)
+    name_, description = (Text(tuple(entries)) if entries else NO_TEXT for entries in texts.values())
+    return sdmx.Code(_id(element), name_, description, parent)
 
 
 def _codelist(element: Element, items: list[Any]) -> sdmx.Codelist:
@@ -490,13 +497,16 @@ def _constraint(element: Element, items: list[Any]) -> sdmx.DataConstraint:
     )
 
 
+_MEMBERS = ("KeyValue", "Attribute", "Component")
+
+
 def _regions(element: Element) -> list[sdmx.CubeRegion] | None:
     """A part of the cube, as those that are meant and those that are left out; None where that cannot be said.
 
     A member without values is left away: it stands for all of them, or for a range of time, which our artefacts do
     not hold.
     """
-    members = [entry for entry in element if _local(entry.tag) in ("KeyValue", "Attribute", "Component")]
+    members = [entry for entry in element if _local(entry.tag) in _MEMBERS]
     meant = element.get("include", "true") in _TRUE
     by_side: dict[bool, list[tuple[str, frozenset[str]]]] = {True: [], False: []}
     for entry in members:
@@ -521,9 +531,11 @@ def _key_set(element: Element) -> list[tuple[bool, tuple[tuple[str, str], ...]]]
 
 
 def _key_values(element: Element) -> Iterator[tuple[str, str]]:
-    for entry in _all(element, "KeyValue"):
-        for value in _member_values(entry):
-            yield _id(entry), value
+    """Values of dimensions, and of other components where a key has such."""
+    for entry in element:
+        if _local(entry.tag) in _MEMBERS:
+            for value in _member_values(entry):
+                yield _id(entry), value
 
 
 def _metadata_structure(element: Element, _: list[Any]) -> sdmx.MetadataStructure:

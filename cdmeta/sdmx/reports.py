@@ -24,8 +24,9 @@ from cdmeta.sdmx.artefacts import (
     Representation,
 )
 from cdmeta.sdmx.metadata import MetadataReport, by_metadataflow
+from cdmeta.sdmx.own import FREQUENCIES
 from cdmeta.sdmx.profile_artefacts import TARGETS
-from cdmeta.sdmx.structures import FREQUENCIES, Structures, standard_codelists
+from cdmeta.sdmx.structures import Structures, standard_codelists
 from cdmeta.text import Text
 from cdmeta.urn import Ref
 

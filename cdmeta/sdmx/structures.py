@@ -13,10 +13,14 @@ from types import MappingProxyType
 from typing import Any
 
 from cdmeta import profile
-from cdmeta.dataset import RESERVED, Column, Dataset, Table, Value
+from cdmeta.columns import Column, Table
+from cdmeta.components import RESERVED
+from cdmeta.dataset import Dataset
+from cdmeta.sdmx import profile_artefacts
 from cdmeta.sdmx.artefacts import (
     Agency,
     AgencyScheme,
+    Attachment,
     Attribute,
     Code,
     Codelist,
@@ -25,19 +29,38 @@ from cdmeta.sdmx.artefacts import (
     Dataflow,
     DataStructure,
     Dimension,
+    Group,
     Measure,
     Representation,
     Structure,
 )
+from cdmeta.sdmx.own import (
+    CONFIDENTIALITY,
+    DECIMALS,
+    FREQUENCIES,
+    MULTIPLIERS,
+    NO_UNIT,
+    STATUSES,
+    OwnAttribute,
+    kind_of,
+    own_attributes,
+    provenance_lists,
+    unit_of,
+)
 from cdmeta.text import Text
 from cdmeta.urn import Ref
 
-FREQUENCIES = Ref("Codelist", "SDMX", "CL_FREQ", "2.1")
-STATUSES = Ref("Codelist", "SDMX", "CL_OBS_STATUS", "2.3")
-NO_UNIT = "_U"
 MAX_DIGITS = 37
 """Of the bounds of a column; more digits are not compared exactly by the engine."""
 _CROSS_DOMAIN = Ref("Concept", "SDMX", "CROSS_DOMAIN_CONCEPTS", "2.0")
+_LISTS = {
+    "FREQ": FREQUENCIES,
+    "OBS_STATUS": STATUSES,
+    "CONF_STATUS": CONFIDENTIALITY,
+    "UNIT_MULT": MULTIPLIERS,
+    "DECIMALS": DECIMALS,
+}
+"""The code list of SDMX that a component takes by its id, where the descriptor names none."""
 _TEXT_TYPES = {"integer": "BigInteger", "number": "Double", "boolean": "Boolean"}
 
 
@@ -56,7 +79,8 @@ class Structures:
 
     Attributes:
         agencies: the scheme of the parent agency that its agency is in; None where the agency is no sub-agency.
-        codelists: its own code lists; the standard ones are referred to, and not among them.
+        codelists: its own code lists, and those of the profile that its data structures refer to; the standard
+            ones of SDMX are not among them.
         concepts: its concept scheme; None where it has no table.
         flows: one for each table.
     """
@@ -78,23 +102,26 @@ def structures(dataset: Dataset) -> Structures:
     lists = _Codelists(dataset)
     concepts = _Concepts(dataset)
     flows = tuple(_flow(dataset, table, lists, concepts) for table in dataset.tables)
-    return Structures(_agencies(dataset), lists.used(), concepts.scheme() if flows else None, flows)
+    codelists = (*lists.used(), *(_profile_lists() if flows else ()))
+    return Structures(_agencies(dataset), codelists, concepts.scheme() if flows else None, flows)
 
 
 @cache
 def standard_codelists() -> Mapping[Ref, Codelist]:
     """The SDMX code lists that data structures of ours refer to: ids and English names, for checking."""
-    return MappingProxyType({ref: _standard(ref) for ref in (FREQUENCIES, STATUSES)})
+    lists = (FREQUENCIES, STATUSES, CONFIDENTIALITY, MULTIPLIERS, DECIMALS)
+    return MappingProxyType({ref: _standard(ref) for ref in lists})
 
 
 def codes_of(codelists: Iterable[Codelist]) -> dict[Ref, Codelist]:
-    """Code lists by reference, the standard ones among them."""
-    return dict(standard_codelists()) | {codelist.ref: codelist for codelist in codelists}
+    """Code lists by reference, the standard ones among them, as far as all their codes are known."""
+    whole = {ref: known for ref, known in standard_codelists().items() if not known.is_partial}
+    return whole | {codelist.ref: codelist for codelist in codelists}
 
 
 def standard_text(key: str) -> Text:
-    """A text of our own for an artefact."""
-    return Text((("en", profile.texts()[key]),))
+    """A text of our own for an artefact, in every language that has it."""
+    return profile.in_languages("texts", key, "text")
 
 
 def parent_and_id(agency: str) -> tuple[str, str]:
@@ -122,7 +149,14 @@ def _standard(ref: Ref) -> Codelist:
     source = files("cdmeta.profiles").joinpath("sdmx", f"{ref.id}.csv").read_text(encoding="utf-8")
     rows = csv.DictReader(io.StringIO(source, newline=""))
     codes = tuple(Code(row["id"], Text.of(row["name"] or row["id"], "en")) for row in rows)
-    return Codelist(ref.agency, ref.id, ref.version, Text((("en", ref.id),)), codes=codes)
+    partial = ref == MULTIPLIERS
+    return Codelist(ref.agency, ref.id, ref.version, Text((("en", ref.id),)), codes=codes, is_partial=partial)
+
+
+def _profile_lists() -> tuple[Codelist, ...]:
+    """The profile's code lists of the attributes that tell where figures come from."""
+    wanted = provenance_lists()
+    return tuple(codelist for codelist in profile_artefacts.codelists() if codelist.ref in wanted)
 
 
 def _agencies(dataset: Dataset) -> AgencyScheme | None:
@@ -139,7 +173,8 @@ def _flow(dataset: Dataset, table: Table, lists: _Codelists, concepts: _Concepts
     tail, version = f"{dataset.id}_{table.id}", dataset.artefact_version
     name = table.title or _plain(dataset, table.name)
     description = table.description or dataset.description
-    build = _Components(table, lists, concepts)
+    build = _Components(dataset, table, lists, concepts)
+    attributes = tuple(build.attributes())
     structure = DataStructure(
         dataset.agency,
         f"DSD_{tail}",
@@ -147,43 +182,88 @@ def _flow(dataset: Dataset, table: Table, lists: _Codelists, concepts: _Concepts
         name,
         description=description,
         dimensions=tuple(build.dimensions()),
-        measures=(build.measure(),),
-        attributes=tuple(build.attributes()),
+        measures=tuple(build.measures()),
+        attributes=attributes,
+        groups=tuple(build.groups(attributes)),
     )
     flow = Dataflow(dataset.agency, f"DF_{tail}", version, name, description=description, structure=structure.ref)
     return Flow(table, structure, flow)
 
 
+def dimension_ids(table: Table) -> tuple[str, ...]:
+    """The ids of the dimensions of a series, in the order of the key."""
+    return ("FREQ", *(column.id for column in table.dimensions if column.id != "FREQ"))
+
+
 class _Components:
     """Makes the components of one table's data structure."""
 
-    def __init__(self, table: Table, lists: _Codelists, concepts: _Concepts) -> None:
-        self._table, self._lists, self._concepts = table, lists, concepts
-        self._own = {column.id for column in table.columns}
+    def __init__(self, dataset: Dataset, table: Table, lists: _Codelists, concepts: _Concepts) -> None:
+        self._dataset, self._table = dataset, table
+        self._lists, self._concepts = lists, concepts
+        self._groups = _group_ids(table)
 
     def dimensions(self) -> Iterator[Dimension]:
         given = {column.id: column for column in self._table.dimensions}
-        ids = ["FREQ", *(id_ for id_ in given if id_ != "FREQ")]
+        ids = dimension_ids(self._table)
         for position, id_ in enumerate(ids, 1):
             yield Dimension(id_, *self._parts(id_, given.get(id_)), position)
         time = Representation(text_type="ObservationalTimePeriod")
         concept = self._concepts.ref(self._table, self._table.time)
         yield Dimension("TIME_PERIOD", concept, time, len(ids) + 1, is_time=True)
 
-    def measure(self) -> Measure:
-        column = self._table.measure
-        return Measure("OBS_VALUE", self._concepts.ref(self._table, column), representation(column))
+    def measures(self) -> Iterator[Measure]:
+        for column in self._table.measures:
+            yield Measure(column.id, self._concepts.ref(self._table, column), representation(column))
 
     def attributes(self) -> Iterator[Attribute]:
-        for id_ in ("UNIT_MEASURE", "OBS_STATUS"):
-            if id_ not in self._own:
-                yield Attribute(id_, *self._parts(id_, None), mandatory=True)
+        for own in own_attributes(self._dataset, self._table):
+            attachment: Attachment = "dataflow" if own.field else "observation"
+            parts = self._concepts.own(own), self._lists.of_own(self._table, own)
+            measures = tuple(column.id for column in own.measures)
+            yield Attribute(own.id, *parts, attachment, own.mandatory, measures=measures)
         for column in self._table.by_role("attribute"):
-            yield Attribute(column.id, *self._parts(column.id, column), mandatory=column.required)
+            _, about = kind_of(self._table, column.id)
+            attachment, group = self._attachment(column)
+            yield Attribute(
+                column.id,
+                *self._parts(column.id, column),
+                attachment,
+                column.required,
+                group,
+                (about.id,) if about else (),
+            )
+
+    def groups(self, attributes: Iterable[Attribute]) -> Iterator[Group]:
+        """The groups that attributes belong to."""
+        found = {a.group: a.attachment for a in attributes if a.group and isinstance(a.attachment, tuple)}
+        for id_, dimensions in found.items():
+            yield Group(id_, dimensions)
+
+    def _attachment(self, column: Column) -> tuple[Attachment, str | None]:
+        """What an attribute belongs to, and the group where that is a part of the key."""
+        level, key = column.attachment, dimension_ids(self._table)
+        if level == "dataset":
+            return "dataflow", None
+        if level == "series" or level == key:
+            return key, None
+        return (level, self._groups[level]) if isinstance(level, tuple) else ("observation", None)
 
     def _parts(self, id_: str, column: Column | None) -> tuple[Ref, Representation]:
         concept = self._concepts.ref(self._table, column) if column else self._concepts.own_ref(id_)
         return concept, self._lists.representation(self._table, id_, column)
+
+
+def _group_ids(table: Table) -> dict[tuple[str, ...], str]:
+    """An id for each part of the key that attributes belong to: `GROUP_REF_AREA_SEX`."""
+    ids: dict[tuple[str, ...], str] = {}
+    for column in table.by_role("attribute"):
+        if isinstance(column.attachment, tuple) and column.attachment not in ids:
+            id_ = "_".join(("GROUP", *column.attachment))
+            while id_ in ids.values():
+                id_ += "_"
+            ids[column.attachment] = id_
+    return ids
 
 
 class _Codelists:
@@ -197,10 +277,12 @@ class _Codelists:
         for table in dataset.tables:
             for column in table.columns:
                 if column.values and column.codelist is None:
-                    codes = tuple(Code(v.id, v.name or _plain(dataset, v.id)) for v in column.values)
+                    codes = tuple(
+                        Code(v.id, v.name or _plain(dataset, v.id), parent=v.parent) for v in column.values
+                    )
                     wanted.setdefault(column.id, {})[table.name] = codes
         for table in dataset.tables if self._units else ():
-            if all(column.id != "UNIT_MEASURE" for column in table.columns):
+            if not table.has("UNIT_MEASURE"):
                 wanted.setdefault("UNIT_MEASURE", {})[table.name] = self._units
         self._shared = {id_: len(set(by_table.values())) == 1 for id_, by_table in wanted.items()}
         self._codes = wanted
@@ -213,8 +295,16 @@ class _Codelists:
             return Representation(column.codelist)
         if id_ in self._codes and table.name in self._codes[id_]:
             return Representation(self._own(table, id_, column))
-        standard = {"FREQ": FREQUENCIES, "OBS_STATUS": STATUSES}.get(id_)
+        standard = _LISTS.get(kind_of(table, id_)[0]) if column is None or column.role != "measure" else None
         return representation(column) if standard is None and column is not None else Representation(standard)
+
+    def of_own(self, table: Table, own: OwnAttribute) -> Representation:
+        """The code list of an attribute that no column is."""
+        if own.codelist is not None:
+            return Representation(own.codelist)
+        if own.kind == "UNIT_MEASURE":
+            return Representation(self._own(table, own.kind, None))
+        return Representation(_LISTS[own.kind])
 
     def _own(self, table: Table, id_: str, column: Column | None) -> Ref:
         package, codes = self._dataset.id, self._codes[id_][table.name]
@@ -234,9 +324,10 @@ class _Codelists:
     def _unit_codes(self) -> Iterator[Code]:
         units: dict[str, Code] = {}
         for table in self._dataset.tables:
-            unit = table.measure.unit or Value(NO_UNIT, NO_UNIT, standard_text("sdmx.unit._U"))
-            if all(column.id != "UNIT_MEASURE" for column in table.columns):
-                units.setdefault(unit.id, Code(unit.id, unit.name or _plain(self._dataset, unit.id)))
+            for measure in () if table.has("UNIT_MEASURE") else table.measures:
+                id_ = unit_of(measure)
+                name = measure.unit.name if measure.unit else standard_text(f"sdmx.unit.{NO_UNIT}")
+                units.setdefault(id_, Code(id_, name or _plain(self._dataset, id_)))
         yield from units.values()
 
 
@@ -257,6 +348,13 @@ class _Concepts:
     def own_ref(self, id_: str) -> Ref:
         """The concept of a component that every data structure of ours has, and that no column is."""
         return self._add(Concept(id_, standard_text(f"sdmx.{id_}"), same_as=_same_as(id_)))
+
+    def own(self, own: OwnAttribute) -> Ref:
+        """The concept of an attribute that no column is; of several units of measure, it is the same."""
+        if own.field is None:
+            return self.own_ref(own.kind)
+        name, description = (profile.in_languages("fields", own.field, part) for part in ("title", "description"))
+        return self._add(Concept(own.id, name, description, same_as=own.concept))
 
     def ref(self, table: Table, column: Column) -> Ref:
         """The concept of a column: the one that the descriptor names, or one of our own."""
@@ -282,7 +380,7 @@ class _Concepts:
 
 
 def _same_as(id_: str) -> str | None:
-    if id_ not in RESERVED:
+    if id_ not in (*RESERVED, "UNIT_MULT", "DECIMALS", "CONF_STATUS"):
         return None
     scheme = _CROSS_DOMAIN
     return Ref(scheme.kind, scheme.agency, scheme.id, scheme.version, id_).urn

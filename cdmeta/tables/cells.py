@@ -9,12 +9,13 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from cdmeta.tables.conformance import BEYOND_FRICTIONLESS
+from cdmeta.tables.patterns import PatternTooLargeError, matcher
+from cdmeta.tables.sure import Known, known_cells
 
 CORRECTIONS = (
     ("categories", "Table Schema 2.0, categories: a value outside them is an error; frictionless ignores them"),
@@ -23,6 +24,7 @@ CORRECTIONS = (
     ("blank-first-line", "the header is the first row; frictionless takes an empty one for no header at all"),
     ("pattern-alternatives", "pattern holds for the whole value; frictionless compiles ^a|z$"),
     ("pattern-line-end", "pattern holds for the whole value; in frictionless $ also matches before a line end"),
+    ("pattern-endless", "what cannot be checked is told; frictionless asks a pattern however long it takes"),
     ("pattern-unreadable", "a schema that is wrong is a finding; frictionless raises"),
     ("list-delimiter-empty", "a schema that is wrong is a finding; frictionless raises"),
     ("dialect-not-sniffed", "Table Dialect 2.0: the delimiter is a comma unless told; frictionless guesses"),
@@ -61,7 +63,7 @@ _LEXICAL = {
     "yearmonth": r"[0-9]{4}-[0-9]{2}",
     "geopoint": rf"\s*(?:{_NUMBER})\s*,\s*(?:{_NUMBER})\s*",
 }
-_AROUND_NUMBER = re.compile(r"(^[^-\d]*)|(\D*$)")
+_BEFORE_NUMBER = re.compile(r"[^-\d]*")
 _OF_OTHER_DIALECTS = re.compile(r"\\[pPicIC]|-\[")
 """What XML Schema and ECMAScript have in regular expressions and Python has not."""
 
@@ -71,8 +73,12 @@ _RAISED_BY_READERS = (ArithmeticError, AttributeError, LookupError, RecursionErr
 _READ_BY = ("name", "trueValues", "falseValues", "bareNumber", "decimalChar", "groupChar", "delimiter", "itemType")
 """Properties of a field, beside type and format, by which its cells are read."""
 
+LATE = "late"
+"""Stands among what a cell breaks where its pattern was not asked, because it takes too long."""
 Read = Callable[[Any], tuple[Any, tuple[str, ...]]]
-"""A cell to its value, None where it has none, and what it breaks: `type`, or names of constraints."""
+"""A cell to its value, None where it has none, and what it breaks: `type`, names of constraints, or LATE."""
+_Check = Callable[[Any], str]
+"""The name of what a value breaks; empty where it breaks nothing."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +124,29 @@ def column(given: Mapping[str, Any], missing: Iterable[Any]) -> Column:
         given: a field descriptor that conforms to the standard (`conformance.schema_problems`).
         missing: the missingValues of its schema.
     """
-    return _Builder(given, missing).column()
+    known = known_cells(given, listed := _values(given.get("missingValues", missing)))
+    return _Builder(given, missing).column() if known is None else _quick(given, listed, known)
+
+
+def _quick(given: Mapping[str, Any], missing: Iterable[Any], known: Known) -> Column:
+    """A field whose cells are shown to frictionless only where they are not surely right."""
+    constraints = given.get("constraints", {})
+    is_required = constraints.get("required") is True
+    none = frozenset(value for value in missing if isinstance(value, str))
+    judges: list[Read] = []
+
+    def read(cell: Any) -> tuple[Any, tuple[str, ...]]:
+        if type(cell) is str:
+            if cell in none:
+                if not is_required:
+                    return None, ()
+            elif (value := known(cell)) is not None:
+                return value, ()
+        if not judges:
+            judges.append(_Builder(given, missing).column().read)
+        return judges[0](cell)
+
+    return Column(given["name"], given.get("type", "any"), read, is_required, constraints.get("unique") is True)
 
 
 class _Builder:
@@ -213,7 +241,7 @@ class _Builder:
 
         def simplify(cell: str) -> str:
             text = cell.strip()
-            text = text if is_bare else _AROUND_NUMBER.sub("", text)
+            text = text if is_bare else _bare(text)
             text = text.replace(group, "") if group else text
             if decimal == "." or self._type == "integer":
                 return text
@@ -246,27 +274,28 @@ class _Builder:
             found, broken = stock(cell)
             if found is None:
                 return found, broken
-            return found, broken + tuple(name for name, holds in checks if not holds(found))
+            return found, broken + tuple(name for check in checks if (name := check(found)))
 
         return read
 
-    def _pattern(self) -> Iterable[tuple[str, Callable[[Any], bool]]]:
+    def _pattern(self) -> Iterable[_Check]:
         if "pattern" not in self._constraints:
             return
         given = self._constraints["pattern"]
         try:
-            with warnings.catch_warnings():
-                # Python warns of what it may read otherwise some day; the author of a package cannot act on it.
-                warnings.simplefilter("ignore")
-                pattern = re.compile(given)
+            holds = matcher(given)
+        except PatternTooLargeError:
+            self._problem("/constraints/pattern", "pattern-large", "CD432")
+            return
         except (re.error, OverflowError, RecursionError):
             is_foreign = _OF_OTHER_DIALECTS.search(given) is not None
             reason, code = ("pattern-foreign", "CD418") if is_foreign else ("pattern", "CD416")
             self._problem("/constraints/pattern", reason, code)
             return
-        yield "pattern", lambda cell: isinstance(cell, str) and pattern.fullmatch(cell) is not None
+        answers = {True: "", False: "pattern", None: LATE}
+        yield lambda cell: answers[holds(cell) if isinstance(cell, str) else False]
 
-    def _categories(self, value: Read) -> Iterable[tuple[str, Callable[[Any], bool]]]:
+    def _categories(self, value: Read) -> Iterable[_Check]:
         given = self._given.get("categories")
         if given is None:
             return
@@ -274,13 +303,25 @@ class _Builder:
         if not wanted or None in wanted:
             self._problem("/categories", "categories")
             return
-        yield "categories", lambda found: found in wanted
+        yield lambda found: "" if found in wanted else "categories"
 
-    def _list_enum(self, value: Read) -> Iterable[tuple[str, Callable[[Any], bool]]]:
+    def _list_enum(self, value: Read) -> Iterable[_Check]:
         if self._type != "list" or not isinstance(given := self._constraints.get("enum"), list):
             return
         wanted = [_read(value, one) for one in given]
-        yield "enum", lambda found: found in wanted
+        yield lambda found: "" if found in wanted else "enum"
+
+
+def _bare(text: str) -> str:
+    r"""A number without what stands around it: what frictionless takes out as `(^[^-\d]*)|(\D*$)`.
+
+    That pattern looks through the rest of a cell from each of its characters on.
+    """
+    found = _BEFORE_NUMBER.match(text)
+    start, end = found.end() if found else 0, len(text)
+    while end > start and not text[end - 1].isdecimal():
+        end -= 1
+    return text[start:end]
 
 
 def _values(entries: Any) -> list[Any]:

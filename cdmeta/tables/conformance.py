@@ -14,6 +14,7 @@ from typing import Any
 
 from cdmeta import profile
 from cdmeta.phrase import SENTENCES, Phrase, Series
+from cdmeta.tables.sure import conforms
 from cdmeta.text import pointer_step
 
 FIELD_TYPES = (
@@ -179,7 +180,7 @@ def _leniently(name: str, value: Any) -> Any:
 
 def _accepts(layer: str, part: dict[str, Any]) -> bool:
     """Whether frictionless has nothing to say against an object; the same objects come again and again."""
-    return _accepts_text(layer, json.dumps(part))
+    return conforms(layer, part) or _accepts_text(layer, json.dumps(part))
 
 
 @lru_cache(maxsize=4096)

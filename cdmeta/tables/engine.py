@@ -1,10 +1,10 @@
 """Rows as a relation of text, exactly as the judge of rows sees them, or not at all.
 
 Nothing is sniffed: dialect, encoding and header come from the descriptor. A file is handed to DuckDB as it lies
-only where no reader could read it differently (UTF-8, no quotation marks, no blank lines, one kind of line end).
-Any other is first read by Python's csv, as the judge reads it, and written plainly into a scratch folder. What
-neither can take is refused. DuckDB may read the package and the scratch folder, and nothing else: no network, no
-extensions.
+only where no reader could read it differently (UTF-8, no blank lines, one kind of line end, quotation marks only
+as RFC 4180 has them). Any other is first read by Python's csv, as the judge reads it, and written plainly into a
+scratch folder. What neither can take is refused. DuckDB may read the package and the scratch folder, and nothing
+else: no network, no extensions.
 """
 
 from __future__ import annotations
@@ -13,19 +13,22 @@ import csv
 import json
 import os
 import re
+import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import threading
+import zipfile
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from cdmeta.errors import ConversionError
 from cdmeta.package import Package, Resource
 from cdmeta.phrase import Phrase, os_reason
 from cdmeta.tables.packed import unpacked
-from cdmeta.tables.records import TableReadError, kind
+from cdmeta.tables.records import CHUNK, MAX_CELL_CHARACTERS, TableReadError, kind, missing_values
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
@@ -38,12 +41,23 @@ MAX_CODE_ROWS = 200_000
 MAX_LINE_BYTES = 8 * 2**20
 # DuckDB's own choice is 32 lines of the greatest length, which for large files is more than its memory limit.
 _BUFFER = 2 * MAX_LINE_BYTES
+_READ_ALL = (
+    "null_padding = false, ignore_errors = false, hive_partitioning = false, union_by_name = false, "
+    f"compression = 'none', max_line_size = {MAX_LINE_BYTES}, buffer_size = {_BUFFER}"
+)
+_MAX_QUOTED = 300
+"""Columns of a table with quotation marks: the expression that proves it grows with each."""
 _CHUNK = 1 << 22
+_PIPE = 1 << 20
 _PLAIN_DIALECT = {"delimiter", "header", "headerRows", "lineTerminator", "quoteChar", "doubleQuote"}
+_QUOTED_DELIMITERS = ",;|\t"
+"""Delimiters that a table with quotation marks may have to be plain: DuckDB passes over blanks around a quote."""
+_BOM = b"\xef\xbb\xbf"
 _DIALECT = _PLAIN_DIALECT | {"escapeChar", "skipInitialSpace", "commentChar", "$schema", "name", "title"}
 _DIALECT |= {"description", "caseSensitiveHeader", "csvddfVersion", "type", "table", "property", "itemType"}
 _GLOB = frozenset("*?[]{}")
 _OTHERS = ("jsonl", "ndjson", "xlsx", "xlsm", "xls", "ods")
+_REFUSED = re.compile(r"cdmeta:([a-z.-]+)")
 _PARQUET_TEXT = re.compile(
     r"U?(?:TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|BOOLEAN|VARCHAR|DATE|TIME|UUID|DECIMAL\(.*|ENUM\(.*"
 )
@@ -70,13 +84,20 @@ def session(package: Package, *writable: Path) -> Iterator[Session]:
     Raises:
         ConversionError: the memory or the disk is used up, or DuckDB refuses for another reason.
     """
-    with tempfile.TemporaryDirectory(prefix="cdmeta-rows-") as scratch:
-        connection = _connect(Path(scratch), package.root, *writable)
-        try:
-            with _told():
-                yield Session(connection, Path(scratch))
-        finally:
-            connection.close()
+    with data_session(package.root, *writable) as opened:
+        yield opened
+
+
+@contextmanager
+def data_session(*folders: Path) -> Iterator[Session]:
+    """A connection for data that are in no package: it may read and write its own scratch and the folders named.
+
+    Raises:
+        ConversionError: as for `session`.
+    """
+    with tempfile.TemporaryDirectory(prefix="cdmeta-rows-") as name:
+        scratch = Path(name)
+        yield from _held(_connect(scratch, *folders), scratch)
 
 
 @contextmanager
@@ -91,12 +112,16 @@ def small_session() -> Iterator[Session]:
     """
     instance, folder = _kept(os.getpid())
     with tempfile.TemporaryDirectory(dir=folder.name) as scratch:
-        connection = instance.cursor()
-        try:
-            with _told():
-                yield Session(connection, Path(scratch))
-        finally:
-            connection.close()
+        yield from _held(instance.cursor(), Path(scratch))
+
+
+def _held(connection: DuckDBPyConnection, scratch: Path) -> Iterator[Session]:
+    """A connection in use, closed afterwards; what it complains of comes as an error of ours."""
+    try:
+        with _told():
+            yield Session(connection, scratch)
+    finally:
+        connection.close()
 
 
 @cache
@@ -140,8 +165,20 @@ def _told() -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
+        if refused := _REFUSED.search(str(error)):
+            raise ConversionError(Phrase(refused[1])) from None
         # Not "from error": behind its first line DuckDB quotes the rows, which no log may hold.
         raise ConversionError(Phrase("error.rows", {"reason": _first_line(error)})) from None
+    except RuntimeError as error:
+        # What DuckDB makes of a Ctrl-C during a query.
+        if str(error) == "Query interrupted":
+            raise KeyboardInterrupt from None
+        raise
+
+
+def refusal(key: str) -> str:
+    """SQL that ends the query, and with it the session, with an error of ours, by the key of its text."""
+    return f"error({literal(f'cdmeta:{key}')})"
 
 
 def literal(text: str) -> str:
@@ -166,8 +203,22 @@ def column(index: int) -> str:
     return f"f{index}"
 
 
-def relation(session: Session, package: Package, resource: Resource) -> DuckDBPyRelation:
+def as_written(index: int) -> str:
+    """The name, in a relation, of the same field with its missing values as they are written."""
+    return f"r{index}"
+
+
+def relation(
+    session: Session, package: Package, resource: Resource, written: Container[int] = ()
+) -> DuckDBPyRelation:
     """The rows of a resource: `row`, and a column of text `f0`, `f1` … for each of `resource.fields`.
+
+    Args:
+        session: the session.
+        package: the package.
+        resource: the resource.
+        written: places of fields of which there are also columns `r0`, `r1` …, which keep what stands for a
+            missing value.
 
     NULL stands for a missing value (`missingValues` of the field or of the schema), and for a column that is not
     in the file where `fieldsMatch` allows that. Rows come in the order of the files.
@@ -182,6 +233,8 @@ def relation(session: Session, package: Package, resource: Resource) -> DuckDBPy
         place = places.get(str(entry.get("name")))
         cell = "NULL::VARCHAR" if place is None else source.cell(place)
         cells.append(f"{_without_missing(cell, resource, entry)} AS {column(index)}")
+        if index in written:
+            cells.append(f"{cell} AS {as_written(index)}")
     first = 2 if source.has_header else 1
     numbered = f"row_number() OVER () + {first - 1} AS {ROW}"
     query = f"SELECT {', '.join([numbered, *cells])} FROM {source.scan}"  # noqa: S608  # all parts quoted here
@@ -205,8 +258,8 @@ def code_rows(package: Package, resource: Resource) -> list[dict[str, str]]:
     return [{name: value for name, value in zip(names, row[1:], strict=True) if value is not None} for row in rows]
 
 
-def write_csv(session: Session, query: str, path: Path) -> None:
-    """Write what a query gives as CSV (RFC 4180, UTF-8, lines ended by a line feed), the names of columns first.
+def write_csv(session: Session, query: str, path: Path, header: Sequence[str] | None = None) -> None:
+    """Write what a query gives as CSV (RFC 4180, UTF-8, lines ended by a line feed).
 
     NULL becomes an empty cell, an empty text one of two quotation marks.
 
@@ -214,8 +267,13 @@ def write_csv(session: Session, query: str, path: Path) -> None:
         session: one that may write to the folder of `path`.
         query: SQL; its column names must differ whatever their case.
         path: the file.
+        header: what stands in the first line, any texts; by default the names of the columns.
     """
-    options = "FORMAT csv, HEADER true, DELIMITER ',', QUOTE '\"', ESCAPE '\"', NULLSTR '', USE_TMP_FILE false"
+    options = "FORMAT csv, DELIMITER ',', QUOTE '\"', ESCAPE '\"', NULLSTR '', USE_TMP_FILE false"
+    if header is not None:
+        first = ", ".join(map(literal, header))
+        query = f"SELECT {first} UNION ALL ({query})"  # literals, and a query of the caller
+    options += f", HEADER {str(header is None).lower()}"
     session.connection.execute(f"COPY ({query}) TO {literal(str(path.resolve()))} ({options})")
 
 
@@ -234,6 +292,74 @@ def write_lines(session: Session, query: str, path: Path, prefix: str, suffix: s
         f"PREFIX {literal(prefix)}, SUFFIX {literal(suffix)}"
     )
     session.connection.execute(f"COPY ({query}) TO {literal(str(path.resolve()))} ({options})")
+
+
+@contextmanager
+def written(session: Session, path: Path, *, compress: bool = False) -> Iterator[Path]:
+    """Where to let the engine write a file: its path, or, to be compressed, a pipe into the one entry of a zip.
+
+    The entry is called as the file is, without `.zip`. No copy that is not compressed touches the disk.
+    """
+    if not compress:
+        yield path
+        return
+    with zipped(path) as entry, piped(session, entry) as pipe:
+        yield pipe
+
+
+@contextmanager
+def zipped(path: Path) -> Iterator[BinaryIO]:
+    """The one entry of a new zip, to be written; the same content gives the same bytes."""
+    entry = zipfile.ZipInfo(path.name.removesuffix(".zip"))
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    entry.external_attr = 0o644 << 16
+    with zipfile.ZipFile(path, "w") as archive, archive.open(entry, "w", force_zip64=True) as stream:
+        yield cast(BinaryIO, stream)
+
+
+@contextmanager
+def piped(session: Session, stream: BinaryIO) -> Iterator[Path]:
+    """A path whose content goes to a stream while the engine writes it, once.
+
+    Where the system has no named pipes, it is a file of the scratch folder.
+
+    Raises:
+        OSError: the stream cannot be written.
+    """
+    path = session.scratch / "pipe"
+    if not hasattr(os, "mkfifo"):
+        yield path
+        with path.open("rb") as file:
+            shutil.copyfileobj(file, stream, _PIPE)
+        path.unlink()
+        return
+    os.mkfifo(path)
+    reading = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    # Held open until the engine is done, so that the pipe does not end before the engine has opened it.
+    writing = os.open(path, os.O_WRONLY)
+    os.set_blocking(reading, True)
+    failed: list[OSError] = []
+    pump = threading.Thread(target=_pump, args=(reading, stream, failed))
+    pump.start()
+    try:
+        yield path
+    finally:
+        os.close(writing)
+        pump.join()
+        path.unlink()
+        if failed:
+            raise failed[0]
+
+
+def _pump(reading: int, stream: BinaryIO, failed: list[OSError]) -> None:
+    """Move what comes through a pipe to a stream; where that fails, the engine is told by a broken pipe."""
+    try:
+        while chunk := os.read(reading, _PIPE):
+            stream.write(chunk)
+    except OSError as error:
+        failed.append(error)
+    finally:
+        os.close(reading)
 
 
 @dataclass(frozen=True)
@@ -272,8 +398,12 @@ def _source(session: Session, package: Package, resource: Resource) -> _Source:
         paths = list(unpacked(package, resource, session.scratch).values())
         if named == "parquet":
             return _parquet(session, resource, paths)
-        if all(is_plain(path, resource, dialect) for path in paths):
-            return _as_it_lies(resource, dialect, paths)
+        connection = session.connection
+        proofs = [plain(connection, path, resource, dialect=dialect, longest=MAX_LINE_BYTES) for path in paths]
+        records = [proof.records for proof in proofs if proof and not proof.breaks]
+        # DuckDB may still refuse line ends in cells, where the first is of another kind than those of the lines.
+        if len(records) == len(paths):
+            return _as_it_lies(resource, dialect, paths, sum(records))
         return _rewritten(session, resource, dialect, paths)
     except TableReadError as error:
         reason = Phrase(f"rows.{error.reason}", error.params)
@@ -287,7 +417,8 @@ def _dialect(resource: Resource) -> Mapping[str, Any]:
     given = dict(resource.dialect or {})
     nested = given.pop("csv", None)  # frictionless keeps the properties of CSV in an object of their own
     given |= nested if isinstance(nested, Mapping) else {}
-    given = {key: value for key, value in given.items() if value is not None}
+    # Without a quotation mark a table has no quotes at all; that is another dialect.
+    given = {key: value for key, value in given.items() if value is not None or key == "quoteChar"}
     odd = sorted(key for key in given if key not in _DIALECT)
     if odd or given.get("headerRows", [1]) != [1]:
         raise _refusal(resource, "dialect", names=", ".join(odd) or "headerRows")
@@ -304,63 +435,203 @@ def _dialect(resource: Resource) -> Mapping[str, Any]:
     return dialect
 
 
-def is_plain(path: Path, resource: Resource, dialect: Mapping[str, Any] | None = None) -> bool:
-    """True where any reader reads the file alike, so that DuckDB may have it as it lies."""
+@dataclass(frozen=True)
+class Plain:
+    """A file from which DuckDB and Python's csv surely read the same records, if DuckDB takes it.
+
+    Attributes:
+        records: how many there are, the header among them.
+        breaks: True where cells may hold line ends.
+    """
+
+    records: int
+    breaks: bool = False
+
+
+def plain(
+    connection: DuckDBPyConnection,
+    path: Path,
+    resource: Resource,
+    width: int | None = None,
+    dialect: Mapping[str, Any] | None = None,
+    longest: int = MAX_CELL_CHARACTERS,
+) -> Plain | None:
+    """Prove that DuckDB can have a file as it lies; None where it cannot, be it that it is no table at all.
+
+    Args:
+        connection: one that may read the file.
+        path: the file, in the encoding of the resource.
+        resource: the resource that it belongs to.
+        width: how many cells each record has to have; as many as the first where it is not given.
+        dialect: the Table Dialect with its defaults, if it is known already.
+        longest: bytes that no line reaches.
+    """
     dialect = _dialect(resource) if dialect is None else dialect
-    simple = str(resource.raw.get("encoding", "utf-8")).lower().replace("_", "-") in ("utf-8", "utf8", "ascii")
     delimiter = str(dialect["delimiter"])
-    simple = simple and set(dialect) <= _PLAIN_DIALECT and dialect["quoteChar"] == '"'
-    if not simple or not delimiter.isascii() or delimiter in '"\r\n\0' or is_pattern(path):
-        return False
-    return has_plain_lines(path)
+    if not _is_simple(resource, dialect) or is_pattern(path):
+        return None
+    shape = _shape(path, delimiter, longest)
+    try:
+        width = len(first_record(path, delimiter)) if width is None else width
+    except (UnicodeDecodeError, csv.Error):
+        return None
+    if shape and not shape.has_quotes:
+        # DuckDB takes an empty cell too many at the end of a line without a word, and refuses a cell too few; so
+        # the delimiters of all lines together tell.
+        return Plain(shape.lines) if shape.delimiters == shape.lines * (width - 1) else None
+    if delimiter not in _QUOTED_DELIMITERS or dialect["doubleQuote"] is not True or width > _MAX_QUOTED:
+        return None
+    if shape and _is_regular(connection, path, delimiter, width, shape.lines):
+        return Plain(shape.lines)
+    records = _quoted_records(path, delimiter.encode(), width)
+    return None if records is None else Plain(records, breaks=True)
 
 
-def has_plain_lines(path: Path) -> bool:
-    """True where a file has no quotation marks, blank lines or mark of its encoding, and one kind of line end."""
-    before = b"\n"
+def _is_simple(resource: Resource, dialect: Mapping[str, Any]) -> bool:
+    """Encoding and dialect leave no room for two readings."""
+    encoding = str(resource.raw.get("encoding", "utf-8")).lower().replace("_", "-")
+    delimiter = str(dialect["delimiter"])
+    is_text = encoding in ("utf-8", "utf8", "ascii") and delimiter.isascii() and delimiter not in '"\r\n\0'
+    return is_text and set(dialect) <= _PLAIN_DIALECT and dialect["quoteChar"] == '"'
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """What the bytes of a file tell: how many lines, delimiters of all kinds, and whether there are quotes."""
+
+    lines: int
+    delimiters: int
+    has_quotes: bool
+
+
+def _shape(path: Path, delimiter: str, longest: int) -> _Shape | None:
+    """The shape of a file; None where it is empty or has blank or endless lines, zero bytes or mixed line ends."""
+    before, mark = b"\n", delimiter.encode("ascii")
+    run = ends = returns = delimiters = 0
+    has_quotes = False
     with path.open("rb") as file:
-        start = file.read(3)
-        if not start or start == b"\xef\xbb\xbf":
-            return False
-        file.seek(0)
+        file.seek(len(_BOM) if file.read(len(_BOM)) == _BOM else 0)
         while chunk := file.read(_CHUNK):
-            if chunk.endswith(b"\r"):
-                chunk += file.read(1)
-            text = before + chunk
-            if b'"' in chunk or b"\0" in chunk or b"\n\n" in text or b"\n\r" in text:
-                return False
-            if b"\r" in chunk and chunk.count(b"\r") != chunk.count(b"\r\n"):
-                return False
+            first = chunk.find(b"\n")
+            if run + (first if first >= 0 else len(chunk)) >= longest or _is_odd(before, chunk):
+                return None
+            run = len(chunk) - chunk.rfind(b"\n") - 1 + (run if first < 0 else 0)
+            ends += chunk.count(b"\n")
+            returns += chunk.count(b"\r")
+            delimiters += chunk.count(mark)
+            has_quotes = has_quotes or b'"' in chunk
             before = chunk[-1:]
-    return True
+    if returns not in (0, ends) or (not ends and before == b"\n"):
+        return None
+    return _Shape(ends + (before != b"\n"), delimiters, has_quotes)
 
 
-def _as_it_lies(resource: Resource, dialect: Mapping[str, Any], paths: Sequence[Path]) -> _Source:
-    headers = [_first_record(path, str(dialect["delimiter"]), resource) for path in paths]
+def _is_odd(before: bytes, chunk: bytes) -> bool:
+    """Tell whether bytes, behind a last one, hold a zero, a blank line, or a return that ends no line."""
+    if b"\0" in chunk or b"\n\n" in chunk or (before == b"\n" and chunk[:1] in b"\r\n"):
+        return True
+    if b"\r" not in chunk and before != b"\r":
+        return False
+    alone = chunk.count(b"\r") - chunk.count(b"\r\n") - chunk.endswith(b"\r")
+    return bool(alone) or b"\n\r" in chunk or (before == b"\r" and not chunk.startswith(b"\n"))
+
+
+def _is_regular(connection: DuckDBPyConnection, path: Path, delimiter: str, width: int, expected: int) -> bool:
+    """Each line is so many cells, each plain or between quotes that are closed before the line ends.
+
+    Of such lines there is one reading. Blanks before an opening quote, or behind a closing one, are not among
+    them: DuckDB drops them. Lines that it cannot read at all are not regular either.
+    """
+    import duckdb
+
+    mark = re.escape(delimiter)
+    cell = f'(?:"(?:[^"\\r]|"")*"|[^"\\r{mark}]*)'
+    line = f"{cell}(?:{mark}{cell}){{{width - 1}}}"
+    regular = f"regexp_full_match(line, {literal(line)})"
+    query = f"SELECT count(*), bool_and(coalesce({regular}, false)) FROM {_line_scan(path)}"  # noqa: S608  # quoted
+    try:
+        return connection.execute(query).fetchall() == [(expected, True)]
+    except duckdb.Error:
+        return False
+
+
+def _quoted_records(path: Path, delimiter: bytes, width: int) -> int | None:
+    """How many records of so many cells a file has whose quotes are as RFC 4180 has them; None where they are not.
+
+    Every second stretch between quotes is outside of them. Either nothing stands there, between the two quotes
+    that stand for one, or what leads from a closed cell to the next that opens; records end there only.
+    """
+    tally = _Outside(delimiter)
+    # As if a line ended before the file begins.
+    outside, rest, tally.ends = True, b"\n", -1
+    with path.open("rb") as file:
+        file.seek(len(_BOM) if file.read(len(_BOM)) == _BOM else 0)
+        while chunk := file.read(CHUNK):
+            *stretches, rest = (rest + chunk).split(b'"')
+            found = stretches[0 if outside else 1 :: 2]
+            outside = outside is (len(stretches) % 2 == 0)
+            if outside and (end := rest.rfind(b"\n")) > 0:
+                # What follows starts with the line end as well, which then counts once too often.
+                found, rest, tally.ends = [*found, rest[: end + 1]], rest[end:], tally.ends - 1
+            if b"\0" in chunk or not tally.add(found):
+                return None
+    if not outside or not tally.add([rest], is_last=True):
+        return None
+    records = tally.ends + (not rest.endswith(b"\n"))
+    is_even = tally.delimiters == records * (width - 1) and tally.returns in (0, tally.ends)
+    return records if records and is_even else None
+
+
+class _Outside:
+    """Counts of what stands outside of quotes."""
+
+    def __init__(self, delimiter: bytes) -> None:
+        self.ends = self.returns = self.delimiters = 0
+        self._delimiter = delimiter
+
+    def add(self, stretches: Sequence[bytes], *, is_last: bool = False) -> bool:
+        """Count some stretches; False where one is none, or a record has no end within them."""
+        first, last = self._delimiter + b"\r\n", self._delimiter + b"\n"
+        for stretch in set(stretches) - {b""}:
+            if stretch[0] not in first or not (is_last or stretch[-1] in last):
+                return False
+        text = b'"'.join(stretches)
+        ends, returns = text.count(b"\n"), text.count(b"\r")
+        self.ends, self.returns = self.ends + ends, self.returns + returns
+        self.delimiters += text.count(self._delimiter)
+        is_plain = b"\n\n" not in text and b"\n\r" not in text and returns == text.count(b"\r\n")
+        return is_plain and (is_last or ends > 0)
+
+
+def _line_scan(path: Path) -> str:
+    """A table function that reads the lines of a file that does not hold U+0002, as a column `line`."""
+    return (
+        f"read_csv([{literal(str(path.resolve()))}], auto_detect = false, columns = {{'line': 'VARCHAR'}}, "
+        "header = false, delim = '\x02', quote = '', escape = '', nullstr = '', "
+        f"strict_mode = true, {_READ_ALL})"
+    )
+
+
+def _as_it_lies(resource: Resource, dialect: Mapping[str, Any], paths: Sequence[Path], records: int) -> _Source:
+    delimiter = str(dialect["delimiter"])
+    headers = [first_record(path, delimiter) for path in paths]
     has_header = dialect["header"] is not False
-    rows = sum(lines(path) for path in paths) - (len(paths) if has_header else 0)
+    rows = records - (len(paths) if has_header else 0)
     header = _header(resource, headers) if has_header else _field_names(resource, len(headers[0]))
-    scan = csv_scan(paths, len(header), str(dialect["delimiter"]), header=has_header)
+    scan = csv_scan(paths, len(header), delimiter, header=has_header)
     return _Source(scan, header, rows, has_header, null_is_empty=True)
 
 
-def _first_record(path: Path, delimiter: str, resource: Resource) -> list[str]:
-    with path.open("rb") as file:
-        line = file.readline()
-    try:
-        return line.decode("utf-8").rstrip("\r\n").split(delimiter)
-    except UnicodeDecodeError as error:
-        raise _refusal(resource, "encoding") from error
+def first_record(path: Path, delimiter: str) -> list[str]:
+    """The cells of the first record of a file.
 
-
-def lines(path: Path) -> int:
-    """How many lines a file has."""
-    count, last = 0, b"\n"
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            count += chunk.count(b"\n")
-            last = chunk[-1:]
-    return count + (last != b"\n")
+    Raises:
+        UnicodeDecodeError: it is not UTF-8.
+        csv.Error: a quotation mark is in the wrong place.
+    """
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        lines = iter(lambda: file.readline(MAX_CELL_CHARACTERS), "")
+        return next(csv.reader(lines, delimiter=delimiter, strict=True), [])
 
 
 def _rewritten(session: Session, resource: Resource, dialect: Mapping[str, Any], paths: Sequence[Path]) -> _Source:
@@ -379,7 +650,8 @@ def _rewritten(session: Session, resource: Resource, dialect: Mapping[str, Any],
     header = _header(resource, headers) if has_header else _field_names(resource, width)
     if width not in (-1, len(header)):
         raise _refusal(resource, "cells")
-    return _Source(csv_scan([written], len(header), ",", header=False), header, count, has_header, False)
+    scan = csv_scan([written], len(header), ",", header=False, ours=True)
+    return _Source(scan, header, count, has_header, False)
 
 
 def _records(path: Path, resource: Resource, dialect: Mapping[str, Any]) -> Iterator[list[str]]:
@@ -439,7 +711,8 @@ def _inline(session: Session, resource: Resource) -> _Source:
     written, count, width = _write_plain(session, resource, records)
     if width not in (-1, len(header)):
         raise _refusal(resource, "cells")
-    return _Source(csv_scan([written], len(header), ",", header=False), header, count, True, False)
+    scan = csv_scan([written], len(header), ",", header=False, ours=True)
+    return _Source(scan, header, count, True, False)
 
 
 def _cell(value: Any) -> str | None:
@@ -501,15 +774,28 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def csv_scan(paths: Sequence[Path], width: int, delimiter: str, *, header: bool) -> str:
-    """A table function that reads plain CSV files: columns `c0`, `c1` and so on."""
+def csv_scan(
+    paths: Sequence[Path],
+    width: int,
+    delimiter: str,
+    *,
+    header: bool,
+    breaks: bool = False,
+    ours: bool = False,
+) -> str:
+    """A table function that reads plain CSV files: columns `c0`, `c1` and so on.
+
+    Where cells may hold line ends (`breaks`) one processor reads them, from their start. Files that we wrote
+    (`ours`) end their lines with a line feed; where that is not said, a carriage return in the first cells is
+    taken for the end of a line.
+    """
+    ending = ", new_line = '\\n'" if ours else ""
     names = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(width))
     files = ", ".join(literal(str(path.resolve())) for path in paths)
     return (
         f"read_csv([{files}], auto_detect = false, columns = {{{names}}}, header = {str(header).lower()}, "
         f"delim = {literal(delimiter)}, quote = '\"', escape = '\"', nullstr = '', allow_quoted_nulls = false, "
-        "strict_mode = true, null_padding = false, ignore_errors = false, hive_partitioning = false, "
-        f"union_by_name = false, compression = 'none', max_line_size = {MAX_LINE_BYTES}, buffer_size = {_BUFFER})"
+        f"strict_mode = true, parallel = {str(not breaks).lower()}, {_READ_ALL}{ending})"
     )
 
 
@@ -543,10 +829,7 @@ def _field_names(resource: Resource, width: int | None) -> tuple[str, ...]:
 
 
 def _without_missing(cell: str, resource: Resource, entry: Mapping[str, Any]) -> str:
-    given = entry.get("missingValues", (resource.schema or {}).get("missingValues", [""]))
-    listed = given if isinstance(given, list) else []
-    values = [part.get("value") if isinstance(part, Mapping) else part for part in listed]
-    texts = sorted({value for value in values if isinstance(value, str)})
+    texts = sorted(missing_values(resource, entry))
     if not texts:
         return cell
     return f"CASE WHEN {cell} IN ({', '.join(map(literal, texts))}) THEN NULL ELSE {cell} END"

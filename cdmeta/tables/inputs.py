@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from pathlib import Path
 from cdmeta.package import Package, Resource
 from cdmeta.tables import workbook
 from cdmeta.tables.jsonlines import open_lines
-from cdmeta.tables.packed import unpacked
+from cdmeta.tables.packed import is_packed, unpacked
 from cdmeta.tables.parquet import open_parquet
 from cdmeta.tables.records import (
     Dialect,
@@ -23,6 +24,8 @@ from cdmeta.tables.records import (
     undecodable,
 )
 
+_TEXTS = ("csv", "tsv")
+"""Formats whose files are read as they lie, where they are not compressed."""
 _LINES = ("jsonl", "ndjson")
 READABLE = ("csv", "tsv", *_LINES, *workbook.FORMATS, "parquet")
 """Formats of files that are read."""
@@ -39,6 +42,10 @@ def opened(package: Package, resource: Resource) -> Iterator[Table]:
     """
     if "data" in resource.raw and not resource.paths:
         yield open_inline(resource)
+        return
+    if kind(resource) in _TEXTS and not is_packed(resource):
+        # Making and removing a folder takes longer than reading a small table.
+        yield _open(package, resource, Path(os.devnull))
         return
     with tempfile.TemporaryDirectory(prefix="cdmeta-table-") as scratch:
         yield _open(package, resource, Path(scratch))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,9 +16,10 @@ from cdmeta.finding import Finding, Where
 from cdmeta.package import DESCRIPTOR, Package, Resource
 from cdmeta.phrase import Phrase
 from cdmeta.tables import scan
-from cdmeta.tables.cells import Column, column, free_column
+from cdmeta.tables.cells import LATE, Column, column, free_column
 from cdmeta.tables.conformance import metadata_problems, schema_problems
 from cdmeta.tables.inputs import READABLE, opened
+from cdmeta.tables.progress import Progress, Step, counted, silent
 from cdmeta.tables.records import Record, Table, TableReadError, canonical, kind
 
 __all__ = ["LISTED", "READABLE", "judge", "metadata_problems"]
@@ -30,18 +31,19 @@ _CHUNK = 2**20
 _CELL_CODES = {"type": "CD408", "required": "CD409", "categories": "CD414"}
 
 
-def judge(package: Package, resource: Resource) -> Iterator[Finding]:
-    """Everything that is wrong with the files and rows of a resource (CD401 to CD431).
+def judge(package: Package, resource: Resource, progress: Progress = silent) -> Iterator[Finding]:
+    """Everything that is wrong with the files and rows of a resource (CD401 to CD432).
 
     Args:
         package: the package as it was opened; files are reached only through it.
         resource: one of its resources whose files are there, or whose rows stand in the descriptor.
+        progress: is told how many rows have been read, now and then.
 
     Yields:
         At most LISTED findings of one code, then CD421 with the number of the others.
     """
     counts: Counter[str] = Counter()
-    for finding in _judge(package, resource):
+    for finding in _judge(package, resource, progress):
         counts[finding.code] += 1
         if counts[finding.code] <= LISTED:
             yield finding
@@ -51,7 +53,9 @@ def judge(package: Package, resource: Resource) -> Iterator[Finding]:
             yield Finding("CD421", Where(resource=resource.name), params)
 
 
-def _judge(package: Package, resource: Resource) -> Iterator[Finding]:
+def _judge(package: Package, resource: Resource, progress: Progress) -> Iterator[Finding]:
+    size = _size(package, resource) if resource.complete else 0
+    progress(Step("rows", resource.name, size))
     yield from _integrity(package, resource)
     if reason := _not_checked(resource):
         yield _unchecked(resource, reason, format=kind(resource))
@@ -66,14 +70,18 @@ def _judge(package: Package, resource: Resource) -> Iterator[Finding]:
         # The check of the descriptor has told what is wrong with it.
         yield _unchecked(resource, "schema")
     try:
-        yield from _rows(package, resource, None if problems else resource.schema)
+        schema = None if problems else resource.schema
+        yield from _rows(package, resource, schema, lambda rows: progress(Step("rows", resource.name, size, rows)))
     except TableReadError as error:
         yield _read_finding(resource, error)
 
 
-def _rows(package: Package, resource: Resource, schema: Mapping[str, Any] | None) -> Iterator[Finding]:
+def _rows(
+    package: Package, resource: Resource, schema: Mapping[str, Any] | None, tell: Callable[[int], None]
+) -> Iterator[Finding]:
     with opened(package, resource) as table:
-        yield from _of_table(package, resource, schema, table)
+        told = replace(table, records=counted(table.records, tell))
+        yield from _of_table(package, resource, schema, told)
 
 
 def _of_table(
@@ -100,9 +108,11 @@ def _of_table(
     compared = list(_compared(checks, layout.columns))
     doubts = scan.doubts(package, resource, table.labels, layout.columns, compared, table.files)
     count = doubts.rows if doubts else 0
+    late = _Late()
     for number, record in enumerate(doubts.records if doubts else table.records, start=1):
         count = count if doubts else number
-        yield from _row(resource, record, layout.columns, checks)
+        yield from _row(resource, record, layout.columns, checks, late)
+    yield from late.findings(resource)
     yield from table.closing()
     if not count:
         yield Finding("CD417", Where(_file(resource), resource=resource.name), {"resource": resource.name})
@@ -117,8 +127,30 @@ def _compared(checks: Iterable[_Key | _Reference], columns: list[Column]) -> Ite
         yield scan.Keyed(tuple(places[name] for name in check.names), may_be_empty, known)
 
 
+class _Late:
+    """Cells whose pattern was not asked, because it takes too long: how many, and where the first is."""
+
+    def __init__(self) -> None:
+        self._cells: dict[str, tuple[int, Where]] = {}
+
+    def without(self, where: Where, broken: Iterable[tuple[Column, str]]) -> Iterator[tuple[Column, str]]:
+        """What is broken in a row, without the cells that are kept here."""
+        for owner, note in broken:
+            if note == LATE:
+                count, first = self._cells.get(owner.name, (0, _at(where, owner.name)))
+                self._cells[owner.name] = (count + 1, first)
+            else:
+                yield owner, note
+
+    def findings(self, resource: Resource) -> Iterator[Finding]:
+        """One for each column."""
+        for name, (count, first) in self._cells.items():
+            note = _text("pattern-late", field=name, count=count, row=first.row)
+            yield Finding("CD432", first, {"resource": resource.name, "field": name, "note": note})
+
+
 def _row(
-    resource: Resource, record: Record, columns: list[Column], checks: list[_Key | _Reference]
+    resource: Resource, record: Record, columns: list[Column], checks: list[_Key | _Reference], late: _Late
 ) -> Iterator[Finding]:
     """The findings of one row: an empty one has no others, a short one no values where it ends."""
     if not columns:
@@ -129,7 +161,8 @@ def _row(
     broken: list[tuple[Column, str]] = []
     for owner, cell in zip(columns, cells, strict=False):
         values[owner.name], notes = owner.read(cell)
-        broken += [(owner, note) for note in notes]
+        if notes:
+            broken += late.without(where, [(owner, note) for note in notes])
     if all(value is None for value in values.values()) and all(note == "required" for _, note in broken):
         yield Finding("CD407", where, {"row": record.row})
         return
@@ -439,7 +472,9 @@ def _column_problems(resource: Resource, owner: Column) -> Iterator[Finding]:
         place = [f.get("name") for f in resource.fields].index(owner.name)
         where = Where(file, f"{top}/fields/{place}{problem.pointer}", resource.name, field=owner.name)
         note = _text(problem.reason, **problem.params)
-        params = {"note": note} if problem.code == "CD416" else {"resource": resource.name, "reason": note}
+        params = (
+            {"note": note} if problem.code in ("CD416", "CD432") else {"resource": resource.name, "reason": note}
+        )
         yield Finding(problem.code, where, params)
 
 

@@ -6,6 +6,7 @@ Nothing is unpacked beyond a limit that grows with the size of the file, as for 
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import lzma
 import zipfile
@@ -88,11 +89,18 @@ def _unpacked(package: Package, resource: Resource, part: str, target: Path) -> 
     except _DAMAGE as error:
         raise TableReadError("CD401", "packed-damaged", part) from error
     except OSError as error:
-        # What gzip and bz2 raise on bytes that are not theirs has no number; a full disk has.
-        if error.errno is not None:
+        if not is_damage(error):
             raise
         raise TableReadError("CD401", "packed-damaged", part) from error
     return target
+
+
+def is_damage(error: OSError) -> bool:
+    """Tell whether the bytes are to blame, and not the disk.
+
+    What gzip and bz2 raise on bytes that are not theirs has no number; zipfile may seek where nothing can be.
+    """
+    return error.errno in (None, errno.EINVAL)
 
 
 def limit(size: int) -> int:

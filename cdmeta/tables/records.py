@@ -138,6 +138,7 @@ class Table:
         closing: what was seen of its rows, once all have been read.
         header_row: number of the last row of the header.
         sheet: name of the sheet in a workbook.
+        others: its other sheets that hold something, as the file and the name of each.
     """
 
     labels: list[str] | None
@@ -147,6 +148,7 @@ class Table:
     closing: Callable[[], Iterable[Finding]] = tuple
     header_row: int = 1
     sheet: str | None = None
+    others: tuple[tuple[str, str], ...] = ()
 
 
 def kind(resource: Resource) -> str:
@@ -157,6 +159,14 @@ def kind(resource: Resource) -> str:
     if resource.raw.get("mediatype") in ("text/csv", "text/tab-separated-values"):
         return "csv" if resource.raw["mediatype"] == "text/csv" else "tsv"
     return Path(bare_name(resource.paths[0])).suffix.lower().removeprefix(".") if resource.paths else ""
+
+
+def missing_values(resource: Resource, entry: Mapping[str, Any]) -> frozenset[str]:
+    """The texts that stand for no value in a field: its own, else those of the schema, labelled ones too."""
+    given = entry.get("missingValues", (resource.schema or {}).get("missingValues", [""]))
+    listed = given if isinstance(given, list) else []
+    values = (part.get("value") if isinstance(part, Mapping) else part for part in listed)
+    return frozenset(value for value in values if isinstance(value, str))
 
 
 def bare_name(path: str) -> str:

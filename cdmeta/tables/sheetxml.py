@@ -17,7 +17,7 @@ from pathlib import Path
 from xml.parsers import expat
 
 from cdmeta.package import MAX_ZIP_MEMBERS
-from cdmeta.tables.packed import bounded, chunks
+from cdmeta.tables.packed import bounded, chunks, is_damage
 from cdmeta.tables.records import TableReadError
 
 MAX_CELLS = 10_000_000
@@ -88,6 +88,10 @@ def repacked(path: Path, part: str, target: Path) -> Path:
                 for _ in bounded(copied, path.stat().st_size, part):
                     pass
     except _DAMAGE as error:
+        raise TableReadError("CD401", "workbook-damaged", part) from error
+    except OSError as error:
+        if not is_damage(error):
+            raise
         raise TableReadError("CD401", "workbook-damaged", part) from error
     return target
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import csv
 import re
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,6 +33,28 @@ FORMATS = ("xlsx", "xlsm", "xls", "ods")
 _DATES = ("date", "datetime", "time", "duration", "any")
 _NUMBERS = ("integer", "number", "any")
 _MAX_SHEETS_TOLD = 20
+_TRIAL_BYTES, _TRIAL_SECONDS = 3 * 2**28, 60
+_REFUSED, _PANICKED = 3, 4
+"""What the trial ends with where calamine refuses the file, and is asked why when it is opened here; or panics."""
+_TRIAL = f"""
+import sys
+from python_calamine import CalamineWorkbook
+try:
+    import resource
+    resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[1]), int(sys.argv[1])))
+except (ImportError, OSError, ValueError):
+    pass
+try:
+    book = CalamineWorkbook.from_path(sys.argv[2])
+    for place in range(len(book.sheet_names)):
+        book.get_sheet_by_index(place)
+except MemoryError:
+    raise
+except Exception:
+    sys.exit({_REFUSED})
+except BaseException:
+    sys.exit({_PANICKED})
+"""
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """The first bytes of a compound file, as an xls is (MS-CFB 2.2)."""
 
@@ -96,6 +120,7 @@ def open_workbook(
         closing=lambda: [found for reader in (first, *rest) for found in reader.closing()],
         header_row=max(dialect.header_rows, default=1),
         sheet=sheets[0].name,
+        others=tuple((sheet.part, name) for sheet in sheets for name in sheet.others),
     )
 
 
@@ -129,10 +154,35 @@ def open_sheet(path: Path, part: str, kind: str, wanted: str | int | None, scrat
         with path.open("rb") as file:
             if file.read(len(_OLE)) != _OLE:
                 raise TableReadError("CD401", "workbook-damaged", part)
+        _tried(path, part)
     else:
         path = repacked(path, part, scratch)
     seen = ods_facts(path, part) if kind == "ods" else []
     return _guarded(part, lambda: _opened(path, part, kind, wanted, seen))
+
+
+def _tried(path: Path, part: str) -> None:
+    """Open an xls in a process of its own that may take so much memory and time, and no more.
+
+    calamine keeps all sheets, and believes what an xls says of their size: a few bytes may ask for more memory
+    than there is, which ends the process. Where a system has no limit on memory, an end of the process and the
+    time are noticed all the same.
+
+    Raises:
+        TableReadError: CD401, it takes more.
+    """
+    command = [sys.executable, "-P", "-c", _TRIAL, str(_TRIAL_BYTES), str(path)]
+    try:
+        done = subprocess.run(  # noqa: S603  # our own code, and a path as its argument
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_TRIAL_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise TableReadError("CD401", "workbook-heavy", part) from error
+    if done.returncode == _PANICKED:
+        # Not opened here: it would write its backtrace to the terminal.
+        raise TableReadError("CD401", "workbook-damaged", part)
+    if done.returncode not in (0, _REFUSED):
+        raise TableReadError("CD401", "workbook-heavy", part)
 
 
 def _opened(path: Path, part: str, kind: str, wanted: str | int | None, seen: list[Facts]) -> Sheet:

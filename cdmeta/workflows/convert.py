@@ -20,10 +20,11 @@ from cdmeta.finding import Finding
 from cdmeta.package import Package
 from cdmeta.phrase import Phrase
 from cdmeta.sdmx.artefacts import Codelist, Header, MetadataSet, Structure
+from cdmeta.sdmx.attachments import attached
 from cdmeta.sdmx.metadata import MetadataReport, report
 from cdmeta.sdmx.observations import Observations, observations
 from cdmeta.sdmx.reports import ForeignReport, foreign_report, templates
-from cdmeta.sdmx.structures import Flow, Structures, standard_codelists, structures
+from cdmeta.sdmx.structures import Flow, Structures, codes_of, structures
 from cdmeta.tables.engine import Session, code_rows, session
 from cdmeta.workflows.accept import Accepted, accepted
 from cdmeta.workflows.output import staged
@@ -84,7 +85,7 @@ class _Material:
             yield f"metadata-{made.template.id.lower()}", made.report.set
 
     def codelists(self) -> tuple[Codelist, ...]:
-        return (*self.structures.codelists, *standard_codelists().values())
+        return tuple(codes_of(self.structures.codelists).values())
 
 
 class _RefusedError(Exception):
@@ -123,6 +124,8 @@ def convert(
         dataset, findings = to_dataset(package.package, decision, lambda r: code_rows(package.package, r))
         if any(finding.severity() == "error" for finding in findings):
             return Conversion((), findings)
+        dataset, told = attached(package.package, dataset)
+        findings += told
         made = structures(dataset)
         approved = package.verdict is not None and package.verdict.approved and package.report.valid
         foreign = tuple(foreign_report(templates()[name], dataset, made) for name in dict.fromkeys(reports))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import struct
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -22,6 +24,9 @@ T = TypeVar("T")
 DASK = "dask://"
 WAIT = 10
 """Seconds in which a cluster has to answer."""
+_LENGTH = 8
+"""Bytes that tell the length of what a scheduler says."""
+_MAX_GREETING = 2**16
 
 
 class Here(Executor):
@@ -98,6 +103,40 @@ def _place(address: str) -> tuple[str, int]:
     raise CdmetaError(Phrase("error.executor", {"value": address}))
 
 
+def _greeted(place: tuple[str, int]) -> None:
+    """Look whether a scheduler answers: it speaks first, and tells its Python.
+
+    A client of Dask that meets anything else waits for ever, or leaves a traceback behind when it goes.
+
+    Raises:
+        OSError: nobody answers, or something else does.
+    """
+    deadline = time.monotonic() + WAIT
+    with socket.create_connection(place, WAIT) as connection:
+        (size,) = struct.unpack("<Q", _received(connection, _LENGTH, deadline))
+        if size > _MAX_GREETING or b"python" not in _received(connection, size, deadline):
+            raise ConnectionError(place)
+
+
+def _received(connection: socket.socket, size: int, deadline: float) -> bytes:
+    """So many bytes.
+
+    Raises:
+        OSError: they have not come by the deadline.
+    """
+    found = b""
+    while len(found) < size:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        connection.settimeout(left)
+        part = connection.recv(size - len(found))
+        if not part:
+            raise ConnectionError
+        found += part
+    return found
+
+
 @contextmanager
 def cluster(address: str) -> Iterator[Executor]:
     """The workers of a Dask cluster; they need the same cdmeta, and the packages under the same paths.
@@ -114,8 +153,7 @@ def cluster(address: str) -> Iterator[Executor]:
     except ImportError as error:
         raise CdmetaError(Phrase("error.dask.absent")) from error
     try:
-        # A client that cannot connect leaves a traceback behind when it goes.
-        socket.create_connection(place, WAIT).close()
+        _greeted(place)
         scheduler = f"tcp://{address.removeprefix(DASK)}"
         client = Client(scheduler, timeout=WAIT, set_as_default=False)  # type: ignore[no-untyped-call]  # has no types
     except (OSError, ValueError) as error:

@@ -10,28 +10,35 @@ from cdmeta.finding import Finding, Report, told_at
 from cdmeta.package import DESCRIPTOR, Package, load
 from cdmeta.profile import Severity
 from cdmeta.quality import Quality, gateway, summary
+from cdmeta.tables.progress import Progress, silent
 
 OFFICIAL = "official"
 
 
-def validate(path: str | Path, gate: str = "publish") -> Report:
+def validate(path: str | Path, gate: str = "publish", progress: Progress = silent) -> Report:
     """Check the package at a path.
+
+    Args:
+        path: of a folder, a descriptor or a zip.
+        gate: one of `profile.GATES`.
+        progress: is told what is being done, now and then.
 
     Raises:
         PackageError: there is no package at the path.
     """
-    return examine(load(path), gate)
+    return examine(load(path), gate, progress)
 
 
-def examine(package: Package, gate: str = "publish") -> Report:
+def examine(package: Package, gate: str = "publish", progress: Progress = silent) -> Report:
     """Check a package.
 
     Args:
         package: a package, however bad.
         gate: the gate by which severities are taken, one of `profile.GATES`.
+        progress: is told what is being done, now and then.
     """
     decision = framework.decide(framework.read(package.answers)).as_dict() if package.readable else None
-    findings = told_at(checks.run(package), gate)
+    findings = told_at(checks.run(package, progress), gate)
     return Report(
         source=package.source,
         findings=findings,

@@ -1,0 +1,55 @@
+"""What all writers have to know of a data constraint: what it is on, and which components are no dimensions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cdmeta.errors import ConversionError
+from cdmeta.phrase import Phrase
+from cdmeta.sdmx.artefacts import DataConstraint, Dataflow, DataStructure, Dimension, Maintainable
+
+_ATTACHABLE = ("DataStructure", "Dataflow", "ProvisionAgreement", "DataProvider")
+
+
+def attachment(constraint: DataConstraint) -> str:
+    """The kind of what a constraint is on; all versions of SDMX want it to be one.
+
+    Raises:
+        ConversionError: the constraint is on things of several kinds, on several providers, or on what cannot have
+            constraints.
+    """
+    kinds = {ref.kind for ref in constraint.attached}
+    if (
+        len(kinds) == 1
+        and kinds <= set(_ATTACHABLE)
+        and (kinds != {"DataProvider"} or len(constraint.attached) == 1)
+    ):
+        return kinds.pop()
+    raise ConversionError(Phrase("error.sdmx.attached", {"id": constraint.urn}))
+
+
+def refuse_more_than_two_regions(constraint: DataConstraint) -> None:
+    """SDMX 3.0 and 3.1 know one region that is included and one that is left out.
+
+    Raises:
+        ConversionError: there are two of a sort.
+    """
+    sorts = [region.included for region in constraint.regions]
+    if len(sorts) > len(set(sorts)):
+        raise ConversionError(Phrase("error.sdmx.regions", {"id": constraint.urn}))
+
+
+def beside_the_key(constraint: DataConstraint, artefacts: Iterable[Maintainable]) -> frozenset[str]:
+    """Ids of the attributes and measures of the structures that a constraint is on.
+
+    Only what is among `artefacts` is known; any other component of a constraint is taken for a dimension, unless
+    it is named without values, which the schemas do not allow of dimensions.
+    """
+    known = {artefact.ref: artefact for artefact in artefacts}
+    found = {part for region in constraint.regions for part, values in region.values if not values}
+    for ref in constraint.attached:
+        entry = known.get(ref)
+        structure = known.get(entry.structure) if isinstance(entry, Dataflow) else entry
+        if isinstance(structure, DataStructure):
+            found |= {part.id for part in structure.components if not isinstance(part, Dimension)}
+    return frozenset(found)
