@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from cdmeta import profile
 from cdmeta.phrase import SENTENCES, WORDED, Phrase, Series, say
@@ -119,7 +119,7 @@ def told_at(findings: Iterable[Finding], gate: str) -> tuple[Finding, ...]:
 
 @dataclass(frozen=True)
 class Report:
-    """The result of checking one package.
+    """The result of checking one package, or one message.
 
     Attributes:
         source: the path as the caller gave it.
@@ -127,11 +127,12 @@ class Report:
         decision: the Framework's decision as data (see `framework.Decision.as_dict`), or None where the
             descriptor could not be read.
         gate: the gate by which severities are taken.
-        name: the package's name, where it has one.
+        name: the package's name, where it has one; of a message, what it was checked against.
         version: the package's own version, where it has one.
         quality: what a statistical office weighs; None at another gate, or where the descriptor could not be read.
         lines: JSON Pointer of each finding in the descriptor to the line, from 1, at which it, or the part that
             holds it, begins; empty where the descriptor could not be read.
+        about: `package`, or `data` where it is on a message of data or of reference metadata.
     """
 
     source: str
@@ -142,6 +143,7 @@ class Report:
     version: str | None = None
     quality: Quality | None = None
     lines: Mapping[str, int] = field(default_factory=dict, hash=False, repr=False)
+    about: Literal["package", "data"] = "package"
 
     def of(self, severity: Severity) -> tuple[Finding, ...]:
         """The findings of one severity."""

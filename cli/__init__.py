@@ -31,9 +31,15 @@ COMMANDS = (
     "approve",
     "verify",
     "convert",
+    "check-data",
     "site",
     "profile",
 )
+
+
+def module_of(command: str) -> str:
+    """The module of a command."""
+    return f"cdmeta.cli.{command.replace('-', '_')}"
 
 
 class _Commands(click.Group):
@@ -45,7 +51,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"cdmeta.cli.{cmd_name}").command
+        command: click.Command = import_module(module_of(cmd_name)).command
         return worded(command, cmd_name, spoken())
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

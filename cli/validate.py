@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -13,9 +12,9 @@ import click
 from cdmeta.cli.language import spoken
 from cdmeta.cli.many import Wanted, show
 from cdmeta.cli.progress import Ticker
+from cdmeta.cli.told import color, tell
 from cdmeta.profile import GATES
-from cdmeta.reporters import REPORTERS, render
-from cdmeta.workflows.output import write
+from cdmeta.reporters import REPORTERS
 from cdmeta.workflows.validate import validate
 
 
@@ -35,20 +34,12 @@ def command(**options: Any) -> None:
     wanted = Wanted(**options)
     several = wanted.recursive or len(wanted.packages) > 1
     width = shutil.get_terminal_size().columns
-    code = show(wanted, color=_color(), width=width) if several else _one(wanted, width)
+    code = show(wanted, color=color(), width=width) if several else _one(wanted, width)
     click.get_current_context().exit(code)
 
 
 def _one(wanted: Wanted, width: int) -> int:
     with Ticker(spoken(), width, shown=sys.stderr.isatty()) as ticker:
         report = validate(wanted.packages[0], wanted.gate, ticker.tell)
-    if wanted.output == "-":
-        told = render(report, wanted.form, color=_color(), width=width, language=spoken(), limit=wanted.limit)
-        click.echo(told, nl=False, color=True)
-    else:
-        write(Path(wanted.output), render(report, wanted.form, language=spoken(), limit=wanted.limit))
-    return 0 if report.valid else 1
-
-
-def _color() -> bool:
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    code: int = tell(report, wanted.form, wanted.output, wanted.limit)
+    return code

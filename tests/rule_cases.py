@@ -21,12 +21,15 @@ from unittest.mock import patch
 
 import rfc8785
 from openpyxl import Workbook
+from sdmx_checked import DSD, IDS, ROWS, SAID, changed, of_data, of_report
 
 from cdmeta.approval import SIGNATURE, STATEMENT, Approver, allowed_signers_line, sign
 from cdmeta.finding import Finding
 from cdmeta.package import DESCRIPTOR, MAX_DESCRIPTOR_BYTES, MAX_TOLD
 from cdmeta.profile import GATES, Rule
+from cdmeta.sdmx.artefacts import ReportedAttribute
 from cdmeta.sshsig import SigningKey, new_key
+from cdmeta.text import Text
 from cdmeta.workflows.approve import approve
 from cdmeta.workflows.convert import convert
 from cdmeta.workflows.validate import validate
@@ -425,6 +428,32 @@ BUILDERS: dict[str, tuple[Make, Make]] = {
     "CD609": (partial(_verified, before=_before_draft), _verified),
     "CD610": (partial(_verified, before=_rejected), _verified),
     "CD611": (partial(_verified, before=_of_last_year), _verified),
+    "CD780": (lambda f: of_data(f, [row[:-1] for row in ROWS], IDS[:-1]), of_data),
+    "CD781": (lambda f: of_data(f, [(*row, "x") for row in ROWS], (*IDS, "EXTRA")), of_data),
+    "CD782": (lambda f: of_data(f, changed(0, "AREA", "")), of_data),
+    "CD783": (lambda f: of_data(f, changed(0, "AREA", "X3")), of_data),
+    "CD784": (lambda f: of_data(f, changed(0, "OBS_VALUE", "a")), of_data),
+    "CD785": (lambda f: of_data(f, [(*row[:4], "") for row in ROWS]), of_data),
+    "CD786": (lambda f: of_data(f, [*ROWS, ROWS[0]]), of_data),
+    "CD787": (lambda f: of_data(f, changed(2, "UNIT", "households")), of_data),
+    "CD788": (
+        lambda f: of_data(f, changed(0, "SEX", "_T"), constrained=True),
+        lambda f: of_data(f, constrained=True),
+    ),
+    "CD789": (lambda f: of_data(f, [(*row, "A") for row in ROWS], (*IDS, "NOTE")), of_data),
+    "CD790": (lambda f: of_report(f, ReportedAttribute("DATED", "2026-02-28"), at=2), of_report),
+    "CD791": (lambda f: of_report(f, ReportedAttribute("CONTACT", None)), of_report),
+    "CD792": (lambda f: of_report(f, SAID[1], SAID[1], at=1), of_report),
+    "CD793": (lambda f: of_report(f, ReportedAttribute("LEVEL", "L2"), at=1), of_report),
+    "CD794": (lambda f: of_report(f, ReportedAttribute("DATE", "2026-02-29"), at=2), of_report),
+    "CD795": (lambda f: of_report(f, ReportedAttribute("LEVEL", Text((("en", "L5"),))), at=1), of_report),
+    "CD796": (lambda f: of_report(f, target=DSD.urn), of_report),
+    "CD797": (lambda f: of_report(f, ReportedAttribute("CONTACT", "x", SAID[0].children)), of_report),
+    "CD798": (lambda f: of_report(f, ReportedAttribute("LEVEL"), at=1), of_report),
+    "CD799": (
+        lambda f: of_report(f, ReportedAttribute("NOTE", Text((("en", "a"), ("en", "b")))), at=3),
+        of_report,
+    ),
 }
 """By code: what makes a package that raises it, and what makes the mended twin."""
 

@@ -11,7 +11,7 @@ import languages
 import pytest
 
 from cdmeta import profile
-from cdmeta.cli import COMMANDS, main
+from cdmeta.cli import COMMANDS, main, module_of
 from cdmeta.cli.language import chosen
 from cdmeta.phrase import Phrase
 
@@ -164,7 +164,7 @@ def _commands() -> Iterator[tuple[str, click.Command]]:
             yield from walk(f"{name}.{below.name}", below)
 
     for name in COMMANDS:
-        yield from walk(name, import_module(f"cdmeta.cli.{name}").command)
+        yield from walk(name, import_module(module_of(name)).command)
 
 
 def test_every_command_and_option_has_its_help_among_the_texts() -> None:

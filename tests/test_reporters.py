@@ -189,8 +189,9 @@ def test_json_says_all() -> None:
     VALIDATOR.validate(value)
     findings = value.pop("findings")
     assert value == {
-        "format_version": "1.2",
+        "format_version": "1.3",
         "language": "en",
+        "about": "package",
         "source": "x",
         "name": "n",
         "version": "1.0.0",

@@ -79,6 +79,18 @@ def metadata(path: Path) -> tuple[MetadataSet, ...]:
         return tuple(reader.metadata(stream))
 
 
+def is_metadata(path: Path) -> bool:
+    """Tell whether a message is one of reference metadata, rather than of data or of structures.
+
+    Raises:
+        ConversionError: the file is no message, or is damaged.
+    """
+    with opened(path) as (stream, syntax):
+        if syntax == "csv":
+            return False
+        return sdmx_ml_read.is_metadata(stream) if syntax == "xml" else sdmx_json_read.is_metadata(stream)
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[tuple[BinaryIO, Syntax]]:
     """The bytes of a message, unpacked where it is zipped, and its syntax by its first characters.

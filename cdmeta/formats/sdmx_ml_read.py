@@ -699,6 +699,16 @@ _READERS: Mapping[str, Callable[[Element, list[Any]], Structure]] = {
 }
 
 
+def is_metadata(stream: BinaryIO) -> bool:
+    """Tell whether a message is one of reference metadata, by its root.
+
+    Raises:
+        ConversionError: it is no XML, or of no version that we know.
+    """
+    _, root = next(iter(events(stream)))
+    return _local(root.tag) in ("GenericMetadata", "StructureSpecificMetadata")
+
+
 def metadata(stream: BinaryIO) -> Iterator[MetadataSet]:
     """The metadata sets of a message.
 

@@ -83,11 +83,8 @@ def _data(text: str) -> Html:
 
 
 def _subject(report: Report, page: _Page) -> Html:
-    told = Phrase(
-        "report.subject", {"name": shown.named(report, page.language), "source": printable(report.source, 200)}
-    )
     gate = page.word(f"report.gate.{report.gate}") if report.gate != "publish" else None
-    return join([element("p", _data(told.told(page.language))), element("p", gate) if gate else None])
+    return join([element("p", _data(shown.subject(report, page.language))), element("p", gate) if gate else None])
 
 
 def _summary(report: Report, page: _Page) -> Html:
@@ -111,7 +108,7 @@ def _summary(report: Report, page: _Page) -> Html:
         element("ul", counts, class_="counts"),
         list(_decision(report, page)),
         element("p", following),
-        element("pre", element("code", command)),
+        element("pre", element("code", command)) if command else None,
         id="summary",
     )
 

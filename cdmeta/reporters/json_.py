@@ -11,7 +11,7 @@ from cdmeta.phrase import closest
 from cdmeta.reporters.shown import Style
 from cdmeta.text import printable
 
-FORMAT_VERSION = "1.2"
+FORMAT_VERSION = "1.3"
 """Raised in its first part when a member goes or changes its meaning, in its second when one is added."""
 
 
@@ -39,6 +39,7 @@ def as_dict(report: Report, language: str = "en") -> dict[str, Any]:
 def of_the_whole(report: Report) -> dict[str, Any]:
     """What is true of the report as a whole: of what, by which gate, how it ended."""
     return {
+        "about": report.about,
         "source": report.source,
         "name": report.name,
         "version": report.version,

@@ -79,7 +79,9 @@ def named(report: Report, language: str) -> str:
 
 
 def following(report: Report, language: str) -> tuple[str, str]:
-    """What to do next, and the command for it."""
+    """What to do next, and the command for it; empty where there is none."""
+    if report.about == "data":
+        return Phrase("report.next.data.valid" if report.valid else "report.next.data.invalid").told(language), ""
     outcome = str(report.decision["outcome"]) if report.decision else ""
     key = "report.next.valid" if report.valid else "report.next.invalid"
     if report.valid and outcome == "ASSESS":
@@ -93,6 +95,12 @@ def unofficial(report: Report, language: str) -> str:
     """That what is told of the Framework is our translation, where it is; else empty."""
     told = any(finding.code in FRAMEWORK for finding in report.findings)
     return Phrase("translation.unofficial").told(language) if told and closest(language) != ENGLISH else ""
+
+
+def subject(report: Report, language: str) -> str:
+    """What the report is on."""
+    params = {"name": named(report, language), "source": printable(report.source, 200)}
+    return Phrase("report.subject.data" if report.about == "data" else "report.subject", params).told(language)
 
 
 def question(finding: Finding, language: str) -> dict[str, str]:

@@ -13,7 +13,6 @@ from cdmeta.profile import Severity
 from cdmeta.quality import Dimension, Quality
 from cdmeta.reporters import shown
 from cdmeta.reporters.shown import Style
-from cdmeta.text import printable
 
 MAX_PLACES = 5
 """Places of one kind of finding that are usually shown."""
@@ -76,8 +75,7 @@ def _verdict(report: Report, page: Page) -> Iterator[str]:
     if report.decision:
         verdict += " " + page.say(f"outcome.{report.decision['outcome']}")
     yield from page.lines(verdict, style="good" if report.valid else "error")
-    name = shown.named(report, page.language)
-    yield from page.lines(page.say("subject", source=printable(report.source, 200), name=name))
+    yield from page.lines(shown.subject(report, page.language))
     if report.gate != "publish":
         yield from page.lines(page.say(f"gate.{report.gate}"))
 
@@ -147,7 +145,8 @@ def _dimension(dimension: Dimension, page: Page) -> Iterator[str]:
 def _next(report: Report, page: Page) -> Iterator[str]:
     told, command = shown.following(report, page.language)
     yield from page.lines(told)
-    yield f"  {command}"
+    if command:
+        yield f"  {command}"
 
 
 def wrap(text: str, width: int) -> list[str]:
