@@ -102,8 +102,22 @@ def _is_code_table(package: Package, resource: Resource) -> bool:
     """A resource that another refers to holds codes, unless a column of it is declared as figures."""
     if any(_sdmx(entry).get("role") == "measure" for entry in resource.fields):
         return False
+    if resource.name in _code_maps(package):
+        return True
     others = (r for r in package.resources if r is not resource)
     return any(reference(key)[0] == resource.name for other in others for key in foreign_keys(other))
+
+
+def _code_maps(package: Package) -> set[str]:
+    """The resources that map codes onto those of somebody else's data structure (`sdmx.target` of a resource)."""
+    found: set[str] = set()
+    for resource in package.resources:
+        target = _sdmx(resource.raw).get("target")
+        parts = target.get("components") if isinstance(target, Mapping) else None
+        for part in parts.values() if isinstance(parts, Mapping) else ():
+            if isinstance(part, Mapping) and isinstance(name := part.get("codes"), str):
+                found.add(name)
+    return found
 
 
 def _key(resource: Resource) -> tuple[str, ...]:

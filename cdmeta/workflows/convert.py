@@ -6,11 +6,12 @@ import csv
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from cdmeta import framework, profile
@@ -139,13 +140,23 @@ def _write(material: _Material, to: str, out: Path, findings: tuple[Finding, ...
     try:
         with staged(out, MANIFEST) as stage:
             FORMATS[to](material, stage, broken)
-            _put_missing(material, stage)
+            put_missing(material.foreign, stage)
             names = tuple(sorted(path.name for path in stage.iterdir()))
             if broken:
                 raise _RefusedError
             if not names:
                 raise ConversionError(Phrase("convert.nothing", {"name": material.dataset.name, "to": to}))
-            (stage / MANIFEST).write_bytes(_manifest(material, to, stage, names))
+            (stage / MANIFEST).write_bytes(
+                manifest(
+                    material.accepted,
+                    material.dataset,
+                    to,
+                    stage,
+                    names,
+                    now=material.prepared,
+                    draft=material.draft,
+                )
+            )
     except _RefusedError:
         return Conversion((), (*findings, *broken))
     return Conversion((*names, MANIFEST), findings, material.foreign)
@@ -162,7 +173,7 @@ def _write_ml(material: _Material, stage: Path, broken: list[Finding]) -> None:
     if own:
         _put(stage, "structures.xml", sdmx_ml.structures(own, material.header("DSD")))
     for flow, rows, opened in _observed(material, stage, broken):
-        path = stage / f"data-{_file_name(flow)}.xml"
+        path = stage / f"data-{file_name(flow)}.xml"
         sdmx_ml_data.data(opened, rows, path, material.header(f"DATA_{flow.table.id}"))
         schema = xsd.schema(flow.structure, material.codelists(), flow.dataflow, complete=True)
         if xsd.problems(path, schema):  # their text holds values from the rows
@@ -188,13 +199,13 @@ def _write_csv(material: _Material, stage: Path, broken: list[Finding]) -> None:
         raise ConversionError(Phrase("convert.no-reports"))
     draft = ".draft" if material.draft else ""
     for flow, rows, opened in _observed(material, stage, broken):
-        sdmx_csv.data(opened, rows, stage / f"data-{_file_name(flow)}{draft}.csv")
+        sdmx_csv.data(opened, rows, stage / f"data-{file_name(flow)}{draft}.csv")
 
 
-def _put_missing(material: _Material, stage: Path) -> None:
+def put_missing(reports: Iterable[ForeignReport], stage: Path) -> None:
     """What nobody answered of each report by somebody else's structure, for the person who completes it."""
     fields = profile.load().fields
-    for made in material.foreign:
+    for made in reports:
         with (stage / f"missing-{made.template.id.lower()}.csv").open("w", encoding="utf-8", newline="") as stream:
             table = csv.writer(stream)
             table.writerow(("attribute", "name", "answer", "question"))
@@ -245,27 +256,50 @@ def _message_id(name: str) -> str:
     return name.upper().replace("-", "_")
 
 
-def _file_name(flow: Flow) -> str:
+def file_name(flow: Flow) -> str:
+    """What the files with the data of a table are called, without their ending."""
     return flow.table.name if _PLAIN_NAME.fullmatch(flow.table.name) else flow.table.id.lower()
 
 
-def _manifest(material: _Material, to: str, stage: Path, names: Iterable[str]) -> bytes:
-    """What was made from what: each file's digest, the source's digests, the approval."""
-    dataset, verdict = material.dataset, material.accepted.verdict
+def manifest(
+    accepted: Accepted,
+    dataset: Dataset,
+    to: str,
+    stage: Path,
+    names: Iterable[str],
+    *,
+    now: datetime,
+    draft: bool,
+    beside: Mapping[str, str] = MappingProxyType({}),
+) -> bytes:
+    """What was made from what: each file's digest, the source's digests, the approval.
+
+    Args:
+        accepted: the package, with its verdict.
+        dataset: what it says.
+        to: the format.
+        stage: the folder of the files.
+        names: of the files.
+        now: when they are prepared.
+        draft: True where they are marked so.
+        beside: what else they were made from, with its digest.
+    """
+    verdict = accepted.verdict
     approval: dict[str, Any] | None = None
     if verdict is not None and verdict.statement is not None:
         approval = {"approved": verdict.approved, "key": verdict.key} | verdict.statement.as_dict()["predicate"]
-    manifest = {
+    told = {
         "generator": f"cdmeta {version('cdmeta')}",
         "format": to,
-        "draft": material.draft,
-        "prepared": material.prepared.isoformat(),
+        "draft": draft,
+        "prepared": now.isoformat(),
         "package": {"name": dataset.name, "version": dataset.version, "agency": dataset.agency},
-        "source": dict(sorted(material.accepted.digests.items())),
+        "source": dict(sorted(accepted.digests.items())),
+        **({"beside": dict(beside)} if beside else {}),
         "approval": approval,
         "files": {name: _digest(stage / name) for name in names},
     }
-    return (json.dumps(manifest, ensure_ascii=False, indent=2) + "\n").encode()
+    return (json.dumps(told, ensure_ascii=False, indent=2) + "\n").encode()
 
 
 def _digest(path: Path) -> str:

@@ -1,0 +1,246 @@
+"""What a person says of how a table becomes data of somebody else's dataflow, and what is wrong with it (`CD76x`).
+
+Lines come from a mapping file (`formats.mapping_csv`) or from the descriptor; a line tells of one component. What
+no line tells of is taken where it is certain, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+
+from cdmeta.finding import Finding, Where
+from cdmeta.package import DESCRIPTOR, Package
+from cdmeta.profile import nearest
+from cdmeta.sdmx.artefacts import Dimension
+from cdmeta.sdmx.proposals import near
+from cdmeta.sdmx.structures import Flow
+from cdmeta.sdmx.target import FREQUENCIES, Mapped, Source, Target, certain, component_of
+from cdmeta.tables.engine import accepts, code_rows, literal, small_session
+from cdmeta.text import pointer_step
+
+CODE_COLUMNS = ("source", "target")
+"""The columns of a map of codes."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """What a person says of one component.
+
+    Attributes:
+        table: name of the table.
+        component: id of a component of the target.
+        source: where it has its values from, by the name of a column or an id; an empty one leaves it without.
+        where: the place of the line.
+        problem: why it cannot be followed, a key of the texts after `reason.`; empty where it can.
+        params: what fills the blanks of that.
+    """
+
+    table: str
+    component: str
+    source: Source
+    where: Where
+    problem: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """All that a person says.
+
+    Attributes:
+        lines: in order.
+        dataflows: by the name of a table, the dataflow that it becomes data of, as far as that is said.
+        file: its name.
+    """
+
+    lines: tuple[Line, ...] = ()
+    dataflows: Mapping[str, str] = field(default_factory=dict, hash=False)
+    file: str = DESCRIPTOR
+
+    def of(self, table: str) -> tuple[Line, ...]:
+        """The lines on a table."""
+        return tuple(line for line in self.lines if line.table == table)
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables of which anything is said, in order."""
+        return tuple(dict.fromkeys((*(line.table for line in self.lines), *self.dataflows)))
+
+
+def of_descriptor(package: Package) -> Sheet:
+    """What the descriptor says at its resources, in `sdmx.target`.
+
+    Raises:
+        ConversionError: the rows of a resource that maps codes cannot be read.
+    """
+    lines: list[Line] = []
+    dataflows: dict[str, str] = {}
+    for resource in package.resources:
+        said = _object(_object(resource.raw.get("sdmx")).get("target"))
+        if isinstance(flow := said.get("dataflow"), str) and flow:
+            dataflows[resource.name] = flow
+        for component, given in _object(said.get("components")).items():
+            pointer = f"{resource.pointer}/sdmx/target/components/{pointer_step(component)}"
+            where = Where(DESCRIPTOR, pointer, resource.name)
+            lines.append(_of_member(package, resource.name, component, _object(given), where))
+    return Sheet(tuple(lines), dataflows)
+
+
+def mapped(flow: Flow, target: Target, sheet: Sheet) -> tuple[Mapped, tuple[Finding, ...]]:
+    """A table mapped as a person says, and elsewhere where it is certain; and what stands in the way (`CD76x`).
+
+    Args:
+        flow: the table.
+        target: the dataflow.
+        sheet: what the person says.
+    """
+    lines = sheet.of(flow.table.name)
+    found = [*_unknown(flow, target, lines), *_unfollowed(lines)]
+    ids = {part.id for part in target.structure.components}
+    said = {line.component: _own(flow, line.source) for line in lines if line.component in ids}
+    sources = certain(flow, target) | said
+    own = {part.id for part in flow.structure.components}
+    sources = {id_: source for id_, source in sources.items() if source != Source()}
+    made = Mapped(flow, target, MappingProxyType(sources))
+    usable = {id_: source for id_, source in sources.items() if not source.component or source.component in own}
+    return replace(made, sources=MappingProxyType(usable)), (*found, *_missing(made), *_left(made))
+
+
+def unknown_tables(sheet: Sheet, flows: Iterable[Flow]) -> Iterator[Finding]:
+    """Lines on tables that the package does not have (`CD766`), each table once."""
+    tables = [flow.table.name for flow in flows]
+    first = {line.table: line.where for line in reversed(sheet.lines)}
+    for name in sheet.tables:
+        if name not in tables:
+            where = first.get(name, Where(sheet.file, resource=name))
+            params = {"resource": name, "file": sheet.file, "near": nearest(name, tables) or ""}
+            yield Finding("CD766", where, params)
+
+
+def left_out(sheet: Sheet, flow: Flow) -> Finding:
+    """That a table is not converted, because nothing is said of it (`CD764`)."""
+    params = {"resource": flow.table.name, "file": sheet.file}
+    return Finding("CD764", Where(resource=flow.table.name), params)
+
+
+def problem_of(source: Source) -> tuple[str, Mapping[str, Any]]:
+    """Why a line cannot be followed, a key of the texts after `reason.`, and its blanks; empty where it can."""
+    if source.component and source.value:
+        return "mapping-both", {}
+    if source.frequency and source.frequency not in FREQUENCIES:
+        return "mapping-frequency", {"value": source.frequency, "known": ", ".join(FREQUENCIES)}
+    if source.format and not _is_format(source.format):
+        return "mapping-format", {"value": source.format}
+    if source.codes and (source.format or source.frequency):
+        return "mapping-dated-codes", {}
+    return "", {}
+
+
+def _is_format(text: str) -> bool:
+    with small_session() as session:
+        query = f"SELECT try_strptime(v, {literal(text)}) FROM (SELECT '1' AS v)"  # noqa: S608  # a literal
+        return "%" in text and accepts(session, query)
+
+
+def _of_member(package: Package, table: str, component: str, given: Mapping[str, Any], where: Where) -> Line:
+    codes, problem, params = _codes(package, given.get("codes"))
+    texts = {name: _string(given.get(name)) for name in ("field", "value", "format", "frequency")}
+    source = Source(texts["field"], texts["value"], codes, texts["format"], texts["frequency"])
+    if not problem:
+        problem, params = problem_of(source)
+    return Line(table, component, source, where, problem, params)
+
+
+def _codes(package: Package, given: Any) -> tuple[dict[str, str], str, Mapping[str, Any]]:
+    """A map of codes: an object, or the name of a resource."""
+    if isinstance(given, Mapping):
+        return {_string(value): _string(code) for value, code in given.items()}, "", {}
+    if not isinstance(given, str) or not given:
+        return {}, "", {}
+    resource = next((each for each in package.resources if each.name == given), None)
+    if resource is None:
+        return {}, "mapping-codes", {"name": given}
+    rows = [(row.get("source", ""), row.get("target", "")) for row in code_rows(package, resource)]
+    if {str(entry.get("name")) for entry in resource.fields} < set(CODE_COLUMNS):
+        return {}, "mapping-columns", {"name": given}
+    return pairs(rows, given)
+
+
+def pairs(rows: Iterable[tuple[str, str]], name: str) -> tuple[dict[str, str], str, Mapping[str, Any]]:
+    """A map of codes of its rows, and why it cannot be followed: a value may become one code only."""
+    codes: dict[str, str] = {}
+    for value, code in rows:
+        if codes.setdefault(value, code) != code:
+            return {}, "mapping-twice", {"name": name}
+    return codes, "", {}
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _string(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _own(flow: Flow, source: Source) -> Source:
+    return replace(source, component=component_of(flow, source.component)) if source.component else source
+
+
+def _unknown(flow: Flow, target: Target, lines: Iterable[Line]) -> Iterator[Finding]:
+    """Lines that name what is not there: components of the target, columns and components of the table."""
+    ids = [part.id for part in target.structure.components]
+    own = {part.id for part in flow.structure.components}
+    names = [column.name for column in flow.table.columns] + sorted(own)
+    for line in lines:
+        params = {"resource": flow.table.name, "structure": target.structure.id, "component": line.component}
+        if line.component not in ids:
+            yield Finding("CD762", line.where, params | {"near": nearest(line.component, ids) or ""})
+        field_ = line.source.component
+        if field_ and component_of(flow, field_) not in own:
+            yield Finding("CD763", line.where, params | {"field": field_, "near": nearest(field_, names) or ""})
+
+
+def _unfollowed(lines: Iterable[Line]) -> Iterator[Finding]:
+    """Lines that cannot be followed, and those on a component of which another line tells."""
+    seen: set[str] = set()
+    for line in lines:
+        told = {"component": line.component, "resource": line.table}
+        if line.problem:
+            yield Finding("CD765", line.where, told | {"reason": line.problem} | dict(line.params))
+        if line.component in seen:
+            yield Finding("CD765", line.where, told | {"reason": "mapping-again"})
+        seen.add(line.component)
+
+
+def _missing(made: Mapped) -> Iterator[Finding]:
+    """What the target asks for, and nothing is said of; one by one, with what comes nearest."""
+    for part in made.target.structure.components:
+        if part.id not in made.sources and (isinstance(part, Dimension) or part.mandatory):
+            nearest_ = near(made.flow, made.target, part)
+            where = Where(resource=made.flow.table.name, field=part.id)
+            params = {
+                "resource": made.flow.table.name,
+                "component": part.id,
+                "structure": made.target.structure.id,
+            }
+            yield Finding(
+                "CD760", where, params | {"name": str(made.target.name(part)) or part.id, "near": nearest_}
+            )
+
+
+def _left(made: Mapped) -> Iterator[Finding]:
+    """Columns that the target has no place for: what they say is not published."""
+    taken = {source.component for source in made.sources.values()}
+    for column in made.flow.table.columns:
+        if column.id not in taken:
+            where = Where(resource=made.flow.table.name, field=column.name)
+            params = {
+                "resource": made.flow.table.name,
+                "field": column.name,
+                "structure": made.target.structure.id,
+            }
+            yield Finding("CD761", where, params)

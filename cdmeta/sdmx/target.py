@@ -1,0 +1,300 @@
+"""A table's observations as data of somebody else's data structure.
+
+The components of the table's own data structure are what is mapped, so that frequency, status and unit, which no
+column may hold, are there as well. A component of the target takes its values from one of them, by a map of codes
+or a form of dates if need be, or has one value always. What has the same concept or the same id is taken as it is;
+anything else a person has to say, in a mapping (`mappings`). What may be meant is proposed (`proposals`); nothing
+guessed is ever used without having been written down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Literal, get_args
+
+from cdmeta.errors import ConversionError
+from cdmeta.phrase import Phrase
+from cdmeta.sdmx.artefacts import (
+    Attribute,
+    Code,
+    Codelist,
+    DataConstraint,
+    Dataflow,
+    DataStructure,
+    Dimension,
+    Measure,
+    Representation,
+    Structure,
+    ValueList,
+)
+from cdmeta.sdmx.check import Known
+from cdmeta.sdmx.observations import Cell, Observations
+from cdmeta.sdmx.store import Store
+from cdmeta.sdmx.structures import Flow, codes_of
+from cdmeta.tables.engine import ROW, Session, identifier, literal
+from cdmeta.text import Text
+from cdmeta.urn import Ref
+
+Component = Dimension | Measure | Attribute
+Frequency = Literal["A", "S", "Q", "M", "W", "D"]
+FREQUENCIES: tuple[str, ...] = get_args(Frequency)
+"""Frequencies whose time periods can be made of dates, codes of SDMX:CL_FREQ."""
+
+_FORMS: Mapping[str, str] = MappingProxyType(
+    {
+        "A": "strftime({0}, '%Y')",
+        "S": "strftime({0}, '%Y') || '-S' || (1 + (month({0}) - 1) // 6)",
+        "Q": "strftime({0}, '%Y') || '-Q' || quarter({0})",
+        "M": "strftime({0}, '%Y-%m')",
+        "W": "isoyear({0}) || '-W' || lpad(CAST(week({0}) AS VARCHAR), 2, '0')",
+        "D": "strftime({0}, '%Y-%m-%d')",
+    }
+)
+_FLOW = "urn:sdmx:org.sdmx.infomodel.datastructure.Dataflow="
+_BOUND = frozenset({"Integer", "BigInteger", "Long", "Short", "Count", "Decimal", "Double", "Float", "Boolean"})
+_BOUND |= {"ObservationalTimePeriod", "StandardTimePeriod", "TimeRange"}
+"""Types of which no value needs escaping."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a component of the target has its values from; an empty one leaves it without a value.
+
+    Attributes:
+        component: id of a component of the table's own data structure; empty where the value is always the same.
+        value: that value.
+        codes: what the values become; those that are not named stay as they are.
+        format: how dates are written in it, in the codes of strptime; empty for ISO 8601.
+        frequency: the time periods that dates become; empty where they stay as they are.
+    """
+
+    component: str = ""
+    value: str = ""
+    codes: dict[str, str] = field(default_factory=dict, hash=False)
+    format: str = ""
+    frequency: str = ""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Somebody else's dataflow, with what is at hand about it.
+
+    Attributes:
+        dataflow, structure: the dataflow and its data structure.
+        store: all artefacts at hand.
+    """
+
+    dataflow: Dataflow
+    structure: DataStructure
+    store: Store
+
+    def name(self, part: Component) -> Text:
+        """The name of a component: that of its concept."""
+        concept = self.store.concept(part.concept)
+        return concept.name if concept is not None else Text()
+
+    def codes(self, part: Component) -> tuple[Code, ...]:
+        """Its codes, as far as they are at hand."""
+        codelist = self.store.codelist(self.store.representation(part))
+        return codelist.codes if codelist is not None else ()
+
+    @property
+    def whole_lists(self) -> tuple[Codelist | ValueList, ...]:
+        """The code lists of its components, by the references in it, of which all codes are at hand."""
+        found: dict[Ref, Codelist | ValueList] = {}
+        for part in self.structure.components:
+            taken = self.store.representation(part)
+            if taken.codelist is not None and (codelist := _whole(self.store, taken)) is not None:
+                found[taken.codelist] = replace(
+                    codelist, agency=taken.codelist.agency, id=taken.codelist.id, version=taken.codelist.version
+                )
+        return tuple(found.values())
+
+    @property
+    def resolved(self) -> DataStructure:
+        """Its data structure, each component with its representation, be it that of its concept."""
+        store = self.store
+        return replace(
+            self.structure,
+            dimensions=tuple(
+                replace(d, representation=store.representation(d)) for d in self.structure.dimensions
+            ),
+            measures=tuple(replace(m, representation=store.representation(m)) for m in self.structure.measures),
+            attributes=tuple(
+                replace(a, representation=store.representation(a)) for a in self.structure.attributes
+            ),
+        )
+
+    @property
+    def known(self) -> Known:
+        """What data of it are checked against."""
+        return Known(self.structure, self.store.representation, self._ids, tuple(self._constraints()))
+
+    def _ids(self, representation: Representation) -> frozenset[str] | None:
+        codelist = _whole(self.store, representation)
+        return None if codelist is None else frozenset(code.id for code in codelist.codes)
+
+    def _constraints(self) -> Iterator[DataConstraint]:
+        for artefact in self.store:
+            if isinstance(artefact, DataConstraint) and artefact.allowed:
+                about = [self.store.get(ref) for ref in artefact.attached]
+                if self.dataflow in about or self.structure in about:
+                    yield artefact
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """A table mapped onto a target.
+
+    Attributes:
+        flow: the table with its own artefacts.
+        target: what it is mapped onto.
+        sources: by the id of a component of the target.
+    """
+
+    flow: Flow
+    target: Target
+    sources: Mapping[str, Source]
+
+    @property
+    def as_flow(self) -> Flow:
+        """The table, as data of the target."""
+        return replace(self.flow, structure=self.target.structure, dataflow=self.target.dataflow)
+
+
+def at_hand(artefacts: Iterable[Structure]) -> Store:
+    """Artefacts of somebody else, beside the code lists of SDMX that we know whole."""
+    return Store((*codes_of(()).values(), *artefacts))
+
+
+def target(store: Store, dataflow: str = "") -> Target:
+    """The dataflow that is meant, with its data structure.
+
+    Args:
+        store: what is at hand.
+        dataflow: its URN, or `AGENCY:ID(VERSION)`; may be empty where there is only one. Where there is none, but
+            one data structure, it tells which dataflow of that the data are of.
+
+    Raises:
+        ConversionError: it is not at hand, or nor is its structure; or there are several; they are listed.
+    """
+    flows = [artefact for artefact in store if isinstance(artefact, Dataflow)]
+    made = [artefact for artefact in store if isinstance(artefact, DataStructure)]
+    ref = Ref.read(dataflow) or Ref.read(f"{_FLOW}{dataflow.strip()}") if dataflow else None
+    if ref is not None and ref.kind == "Dataflow":
+        found = store.get(ref)
+        if found is None and not flows and len(made) == 1:
+            found = Dataflow(ref.agency, ref.id, ref.version, made[0].name, structure=made[0].ref)
+    else:
+        found = flows[0] if len(flows) == 1 and not dataflow else None
+    if not isinstance(found, Dataflow):
+        raise _refusal(flows, made, dataflow)
+    structure = store.data_structure(found.structure)
+    if structure is None:
+        raise ConversionError(
+            Phrase("error.target.structure", {"flow": short(found.ref), "structure": short(found.structure)})
+        )
+    return Target(found, structure, store)
+
+
+def _refusal(flows: Sequence[Dataflow], made: Sequence[DataStructure], dataflow: str) -> ConversionError:
+    """Why it is not known which dataflow is meant."""
+    listed = ", ".join(sorted(short(flow.ref) for flow in flows))
+    if not made:
+        return ConversionError(Phrase("error.target.none"))
+    if not flows:
+        key = "error.target.unnamed" if len(made) == 1 else "error.target.structures"
+        return ConversionError(Phrase(key, {"structures": ", ".join(sorted(short(each.ref) for each in made))}))
+    if dataflow:
+        return ConversionError(Phrase("error.target.unknown", {"flow": dataflow, "flows": listed}))
+    return ConversionError(Phrase("error.target.several", {"flows": listed}))
+
+
+def short(ref: Ref) -> str:
+    """A reference as people write it: `AGENCY:ID(1.0)`."""
+    return f"{ref.agency}:{ref.id}({ref.version})"
+
+
+def certain(flow: Flow, target: Target) -> dict[str, Source]:
+    """What needs no person to say it: components of the same concept, or of the same id."""
+    found: dict[str, Source] = {}
+    own = flow.structure.components
+    for part in target.structure.components:
+        same = [each.id for each in own if same_concept(each, part)] or [
+            each.id for each in own if each.id == part.id
+        ]
+        if len(same) == 1 and all(source.component != same[0] for source in found.values()):
+            found[part.id] = Source(same[0])
+    return found
+
+
+def same_concept(own: Component, part: Component) -> bool:
+    """One concept of one scheme, in whatever version."""
+    one, other = own.concept, part.concept
+    return bool(one.item) and (one.agency, one.id, one.item) == (other.agency, other.id, other.item)
+
+
+def observations(session: Session, rows: Observations, made: Mapped, view: str) -> Observations:
+    """The observations of a table as data of a target.
+
+    Args:
+        session: the session that has the rows.
+        rows: the table's own observations.
+        made: what they become.
+        view: the name of the view that is made of them.
+    """
+    cells = {cell.id: cell for cell in rows.cells}
+    ids = [part.id for part in made.target.structure.components if part.id in made.sources]
+    columns = ", ".join([ROW, *(f"{_value(made.sources[id_], cells)} AS {identifier(id_)}" for id_ in ids)])
+    query = f"CREATE VIEW {view} AS SELECT {columns} FROM {rows.view}"  # noqa: S608  # all parts built here
+    session.connection.execute(query)
+    return Observations(made.target.resolved, made.target.dataflow, view, tuple(_cells(made)))
+
+
+def column_name(flow: Flow, component: str) -> str:
+    """The name of the column behind a component of a table; the component's id where it is no column."""
+    return next((column.name for column in flow.table.columns if column.id == component), component)
+
+
+def component_of(flow: Flow, name: str) -> str:
+    """The id of the component that a name of a column, or an id, means; the name itself where it is neither."""
+    return next((column.id for column in flow.table.columns if column.name == name), name)
+
+
+def _whole(store: Store, representation: Representation) -> Codelist | ValueList | None:
+    """The code list of a representation, where all its codes are at hand."""
+    found = store.codelist(representation)
+    if isinstance(found, Codelist) and (found.is_partial or found.extensions):
+        return None
+    return found
+
+
+def _value(source: Source, cells: Mapping[str, Cell]) -> str:
+    """SQL of a component of the target over the rows of the table; of what is not known there is none."""
+    if not source.component:
+        return literal(source.value)
+    sql = _dated(cells[source.component].sql, source) if source.component in cells else "CAST(NULL AS VARCHAR)"
+    if not source.codes:
+        return sql
+    cases = " ".join(f"WHEN {literal(value)} THEN {literal(code)}" for value, code in source.codes.items() if code)
+    return f"CASE {sql} {cases} ELSE {sql} END" if cases else sql
+
+
+def _dated(sql: str, source: Source) -> str:
+    """SQL of a date in another form; a text that is no such date stays as it is, and is found wrong later."""
+    if not source.format and not source.frequency:
+        return sql
+    read = (
+        f"try_strptime({sql}, {literal(source.format)})" if source.format else f"try_cast(left({sql}, 10) AS DATE)"
+    )
+    return f"coalesce({_FORMS[source.frequency or 'D'].format(read)}, {sql})"
+
+
+def _cells(made: Mapped) -> Iterator[Cell]:
+    for part in made.target.structure.components:
+        if part.id in made.sources:
+            taken = made.target.store.representation(part)
+            free = taken.codelist is None and taken.text_type not in _BOUND
+            yield Cell(part.id, identifier(part.id), is_free=free)

@@ -1,0 +1,246 @@
+"""Propose how a package becomes data of somebody else's dataflow, written down for a person to edit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cdmeta.errors import ConversionError, OutputError
+from cdmeta.finding import Finding
+from cdmeta.formats import mapping_csv
+from cdmeta.formats.mapping_csv import NAME, Row
+from cdmeta.phrase import Phrase, at, os_reason
+from cdmeta.sdmx.artefacts import Dimension
+from cdmeta.sdmx.mappings import Sheet, of_descriptor
+from cdmeta.sdmx.observations import Observations, observations
+from cdmeta.sdmx.proposals import Proposal, near, propose, value_names
+from cdmeta.sdmx.structures import Flow, structures
+from cdmeta.sdmx.target import Component, Source, Target, at_hand, column_name, component_of, target
+from cdmeta.tables.engine import Session, session
+from cdmeta.text import Text
+from cdmeta.workflows.accept import accepted
+from cdmeta.workflows.fetched import artefacts
+from cdmeta.workflows.onto import described
+from cdmeta.workflows.output import write
+
+MOST = 1000
+"""Values of a column of which a map of codes is proposed; where there are more, they are hardly codes."""
+SAID = "said"
+"""The reason of what the descriptor says."""
+_BOM = "\ufeff"
+"""By which spreadsheets know UTF-8."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A component of a target, and what is proposed for it.
+
+    Attributes:
+        component: the component.
+        name: in all languages.
+        is_needed: True where data cannot be without it.
+        proposal: what is proposed; the reason `said` where the descriptor says it.
+        nearest: names of columns that come nearest, where nothing is proposed.
+        codes: the name of the file with its map of codes; empty where it has none.
+        open: how many values have no code yet.
+    """
+
+    component: Component
+    name: Text
+    is_needed: bool
+    proposal: Proposal
+    nearest: str = ""
+    codes: str = ""
+    open: int = 0
+
+    @property
+    def is_missing(self) -> bool:
+        """True where nothing is proposed."""
+        return self.proposal.source == Source()
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """What is proposed for a table.
+
+    Attributes:
+        flow: the table.
+        target: the dataflow.
+        parts: the components of the target, in order.
+        left: names of the columns that it has no place for.
+    """
+
+    flow: Flow
+    target: Target
+    parts: tuple[Part, ...]
+    left: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class MapResult:
+    """What was written.
+
+    Attributes:
+        tables: what is proposed for each; none where findings stood in the way.
+        files: names of the files in the folder.
+        findings: what keeps the package from being SDMX at all.
+    """
+
+    tables: tuple[Proposed, ...]
+    files: tuple[str, ...]
+    findings: tuple[Finding, ...] = ()
+
+
+def map_package(
+    path: Path, dsds: Sequence[str], out: Path, *, dataflow: str = "", language: str = "en", replaced: bool = False
+) -> MapResult:
+    """Write a mapping to edit, and the maps of codes beside it.
+
+    Args:
+        path: folder, descriptor or zip; it need not be approved.
+        dsds: paths and addresses of messages with their structures.
+        out: the folder to write into.
+        dataflow: the dataflow, as a URN or `AGENCY:ID(VERSION)`; may be empty where the descriptor names it, or
+            where there is only one.
+        language: of the remarks.
+        replaced: write over a mapping that is there.
+
+    Raises:
+        PackageError: there is no package.
+        ConversionError: a structure cannot be read, or it is not plain which dataflow is meant; the rows cannot be
+            read.
+        OutputError: there is a mapping already, or the folder cannot be written.
+    """
+    if not replaced and (out / NAME).exists():
+        raise OutputError(at(out / NAME, "error.mapping.there"))
+    store = at_hand(artefacts(dsds)[0])
+    with accepted(path, None, draft=True) as package:
+        dataset, findings = described(package.package)
+        if any(finding.severity() == "error" for finding in findings):
+            return MapResult((), (), findings)
+        own, sheet = structures(dataset), of_descriptor(package.package)
+        if not own.flows:
+            raise ConversionError(Phrase("convert.onto.nothing", {"name": dataset.name}))
+        made: list[Proposed] = []
+        values: dict[str, Mapping[str, Sequence[str]]] = {}
+        for flow in own.flows:
+            with session(package.package) as opened:
+                rows, _ = observations(opened, package.package, dataset, flow, own.codelists)
+                values[flow.table.name] = _values(opened, rows)
+            chosen = target(store, dataflow or sheet.dataflows.get(flow.table.name, ""))
+            made.append(_proposed(flow, chosen, sheet, values[flow.table.name]))
+    return MapResult(tuple(made), _write(made, values, out, language), findings)
+
+
+def _values(opened: Session, rows: Observations) -> dict[str, tuple[str, ...]]:
+    """By component, the values that occur, where they are few."""
+    found = {}
+    for cell in rows.cells:
+        query = f"SELECT DISTINCT {cell.sql} AS v FROM {rows.view} LIMIT {MOST + 1}"  # noqa: S608  # built here
+        told = [value for (value,) in opened.connection.execute(query).fetchall() if value is not None]
+        if len(told) <= MOST:
+            found[cell.id] = tuple(sorted(told))
+    return found
+
+
+def _proposed(flow: Flow, target: Target, sheet: Sheet, values: Mapping[str, Sequence[str]]) -> Proposed:
+    found = propose(flow, target, values)
+    for line in sheet.of(flow.table.name):
+        if line.component in found and not line.problem:
+            source = replace(line.source, component=component_of(flow, line.source.component))
+            found[line.component] = Proposal(source, SAID)
+    parts = tuple(_part(flow, target, part, found[part.id]) for part in target.structure.components)
+    taken = {part.proposal.source.component for part in parts}
+    left = tuple(column.name for column in flow.table.columns if column.id not in taken)
+    return Proposed(flow, target, parts, left)
+
+
+def _part(flow: Flow, target: Target, part: Component, proposal: Proposal) -> Part:
+    is_needed = isinstance(part, Dimension) or part.mandatory
+    codes = proposal.source.codes
+    return Part(
+        part,
+        target.name(part),
+        is_needed,
+        proposal,
+        near(flow, target, part) if proposal.source == Source() else "",
+        f"codes-{_plain(flow.table.name)}-{part.id}.csv" if codes else "",
+        sum(not code for code in codes.values()),
+    )
+
+
+def _plain(name: str) -> str:
+    return re.sub("[^A-Za-z0-9_-]+", "_", name).strip("_") or "table"
+
+
+def _write(
+    made: Iterable[Proposed], values: Mapping[str, Mapping[str, Sequence[str]]], out: Path, language: str
+) -> tuple[str, ...]:
+    """The files; the mapping last, so that what it names is there."""
+    rows: list[Row] = []
+    files: list[str] = []
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(at(out, "error.unwritable", reason=os_reason(error))) from error
+    for proposed in made:
+        for part in proposed.parts:
+            rows.append(_row(proposed, part, language))
+            if part.codes:
+                occurring = values[proposed.flow.table.name].get(part.proposal.source.component, ())
+                codes = mapping_csv.write_codes(_codes(proposed, part, occurring, language))
+                write(out / part.codes, f"{_BOM}{codes}")
+                files.append(part.codes)
+    write(out / NAME, f"{_BOM}{mapping_csv.write(rows)}")
+    return (NAME, *files)
+
+
+def _row(proposed: Proposed, part: Part, language: str) -> Row:
+    flow, source = proposed.flow, part.proposal.source
+    shown = replace(source, component=column_name(flow, source.component))
+    return Row(
+        flow.table.name,
+        proposed.target.dataflow.urn,
+        part.component.id,
+        part.name.best(language, "en"),
+        usage(part).told(language),
+        shown,
+        part.codes,
+        remark(part).told(language),
+    )
+
+
+def usage(part: Part) -> Phrase:
+    """What a component is in its data structure."""
+    kind = type(part.component).__name__.lower()
+    if isinstance(part.component, Dimension):
+        return Phrase("map.usage.time" if part.component.is_time else "map.usage.dimension")
+    return Phrase(f"map.usage.{kind}.{'mandatory' if part.is_needed else 'optional'}")
+
+
+def remark(part: Part) -> Phrase:
+    """Why something is proposed, or what comes nearest where nothing is."""
+    if part.is_missing:
+        key = "map.missing" if part.is_needed else "map.none"
+        return Phrase(f"{key}.near" if part.nearest else key, {"near": part.nearest})
+    told = {"count": part.open, "file": part.codes}
+    return Phrase("map.open", told | {"why": reason(part)}) if part.open else reason(part)
+
+
+def reason(part: Part) -> Phrase:
+    """Why something is proposed."""
+    return Phrase(f"map.reason.{part.proposal.reason}")
+
+
+def _codes(proposed: Proposed, part: Part, occurring: Sequence[str], language: str) -> Iterator[tuple[str, ...]]:
+    """The values that occur, and those that a person named already, each with its code."""
+    codes = part.proposal.source.codes
+    names = value_names(proposed.flow, part.proposal.source.component)
+    theirs = {code.id: code.name for code in proposed.target.codes(part.component)}
+    for value in dict.fromkeys((*occurring, *codes)):
+        code = codes.get(value, value if value in theirs else "")
+        name = names.get(value, Text()).best(language, "en")
+        told = theirs.get(code, Text()).best(language, "en")
+        yield value, code, name, told or (Phrase("map.codes.open").told(language) if not code else "")

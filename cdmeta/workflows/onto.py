@@ -1,0 +1,345 @@
+"""Write an approved package as data of somebody else's dataflow: map, check by their structure, write, judge."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal, cast
+
+from cdmeta import framework
+from cdmeta.dataset import Dataset, to_dataset
+from cdmeta.errors import ConversionError
+from cdmeta.finding import Finding
+from cdmeta.formats import mapping_csv
+from cdmeta.package import Package
+from cdmeta.phrase import Phrase, os_reason
+from cdmeta.sdmx import xsd
+from cdmeta.sdmx.artefacts import Header, MetadataSet
+from cdmeta.sdmx.attachments import attached
+from cdmeta.sdmx.check import Rows, check
+from cdmeta.sdmx.mappings import Sheet, left_out, mapped, of_descriptor, unknown_tables
+from cdmeta.sdmx.metadata import report
+from cdmeta.sdmx.observations import Observations, observations
+from cdmeta.sdmx.reports import ForeignReport, foreign_report, templates
+from cdmeta.sdmx.structure_maps import structure_maps
+from cdmeta.sdmx.structures import Structures, structures
+from cdmeta.sdmx.target import Mapped, Target, at_hand, target
+from cdmeta.sdmx.target import observations as onto_target
+from cdmeta.tables.engine import Session, code_rows, session
+from cdmeta.workflows.accept import Accepted, accepted
+from cdmeta.workflows.convert import MANIFEST, Conversion, file_name, manifest, put_missing
+from cdmeta.workflows.fetched import artefacts
+from cdmeta.workflows.output import staged
+
+STRUCTURE_MAP = "structure-map.xml"
+
+_Data = Callable[[Session, Observations, Path, Header, Target], None]
+_Report = tuple[str, str, Callable[[MetadataSet, Header], bytes]]
+
+
+@dataclass(frozen=True)
+class _Job:
+    """All that writers need.
+
+    Attributes:
+        accepted: the package.
+        dataset: what it says.
+        own: its structures.
+        made: its tables, mapped.
+        prepared: when the messages are prepared.
+        draft: True where they are marked so.
+        beside: the digests of the mapping and the structures.
+    """
+
+    accepted: Accepted
+    dataset: Dataset
+    own: Structures
+    made: tuple[Mapped, ...]
+    prepared: datetime
+    draft: bool
+    beside: Mapping[str, str]
+
+    @property
+    def theirs(self) -> Structures:
+        """Its structures, the dataflows being those that the data become data of."""
+        return replace(self.own, flows=tuple(each.as_flow for each in self.made))
+
+    def header(self, what: str) -> Header:
+        return Header(f"{self.dataset.id}_{what}", self.prepared, self.dataset.agency, test=self.draft)
+
+
+class _RefusedError(Exception):
+    """Ends the writing of a folder that must not appear."""
+
+
+def onto(
+    path: Path,
+    to: str,
+    out: Path,
+    *,
+    dsds: Sequence[str],
+    dataflow: str = "",
+    mapping: Path | None = None,
+    allowed_signers: Path | None,
+    draft: bool = False,
+    now: datetime,
+    reports: Iterable[str] = (),
+) -> Conversion:
+    """Write a package as data of somebody else's dataflow, with its reports on that, and the mapping as SDMX.
+
+    Args:
+        path: folder, descriptor or zip.
+        to: a key of FORMATS.
+        out: the folder to write; one that an earlier conversion wrote is replaced.
+        dsds: paths and addresses of messages with their structures.
+        dataflow: the dataflow, as a URN or `AGENCY:ID(VERSION)`; may be empty where the mapping names it, or where
+            there is only one.
+        mapping: a mapping file; without, the descriptor's mapping counts.
+        allowed_signers: the receiver's file of who may approve.
+        draft: convert even what is not approved, marked so.
+        now: when the messages are prepared.
+        reports: ids of other people's metadata structures to report by as well.
+
+    Raises:
+        PackageError, KeyFileError, ApprovalError, OutputError: as `convert`.
+        SheetError: the mapping file is none.
+        ConversionError: a structure cannot be read, or it is not plain which dataflow is meant; or what was
+            written is against its schema.
+    """
+    found, digests = artefacts(dsds)
+    store = at_hand(found)
+    with accepted(path, allowed_signers, draft=draft) as package:
+        dataset, findings = described(package.package)
+        if _broken(findings):
+            return Conversion((), findings)
+        own = structures(dataset)
+        sheet, beside = read_sheet(mapping) if mapping is not None else (of_descriptor(package.package), {})
+        made, told = _mapped(own, sheet, lambda name: target(store, dataflow or name))
+        if _broken(told):
+            return Conversion((), (*findings, *told))
+        approved = package.verdict is not None and package.verdict.approved and package.report.valid
+        job = _Job(package, dataset, own, made, now, draft and not approved, digests | beside)
+        return _write(job, to, out, tuple(reports), (*findings, *told))
+
+
+def described(package: Package) -> tuple[Dataset, tuple[Finding, ...]]:
+    """What a package says, with what keeps it from being SDMX."""
+    decision = framework.decide(framework.read(package.answers))
+    dataset, findings = to_dataset(package, decision, lambda resource: code_rows(package, resource))
+    if any(finding.severity() == "error" for finding in findings):
+        return dataset, findings
+    dataset, told = attached(package, dataset)
+    return dataset, (*findings, *told)
+
+
+def read_sheet(path: Path) -> tuple[Sheet, dict[str, str]]:
+    """A mapping file with the maps of codes beside it, and the digests (sha256, hex) of all by their names.
+
+    Raises:
+        SheetError: it is none.
+        ConversionError: it cannot be read.
+    """
+    digests: dict[str, str] = {}
+
+    def opened(file: Path) -> bytes:
+        data = file.read_bytes()
+        digests[file.name] = hashlib.sha256(data).hexdigest()
+        return data
+
+    def beside(name: str) -> bytes | None:
+        file = path.parent / name
+        return opened(file) if Path(name).name == name and file.is_file() else None
+
+    try:
+        return mapping_csv.read(opened(path), path.name, beside), digests
+    except OSError as error:
+        what = Phrase("error.unreadable", {"reason": os_reason(error)})
+        raise ConversionError(Phrase("error.path", {"path": path, "what": what})) from error
+
+
+def _mapped(
+    own: Structures, sheet: Sheet, choose: Callable[[str], Target]
+) -> tuple[tuple[Mapped, ...], tuple[Finding, ...]]:
+    """The tables that anything is said of, or all where nothing is said of any; and what stands in the way."""
+    findings = list(unknown_tables(sheet, own.flows))
+    made = []
+    for flow in own.flows:
+        if sheet.tables and flow.table.name not in sheet.tables:
+            findings.append(left_out(sheet, flow))
+            continue
+        each, told = mapped(flow, choose(sheet.dataflows.get(flow.table.name, "")), sheet)
+        made.append(each)
+        findings += told
+    return tuple(made), tuple(findings)
+
+
+def _broken(findings: Iterable[Finding]) -> bool:
+    return any(finding.severity() == "error" for finding in findings)
+
+
+def _write(job: _Job, to: str, out: Path, reports: Sequence[str], findings: tuple[Finding, ...]) -> Conversion:
+    foreign = tuple(foreign_report(templates()[name], job.dataset, job.theirs) for name in dict.fromkeys(reports))
+    broken: list[Finding] = []
+    try:
+        with staged(out, MANIFEST) as stage:
+            broken += _write_data(job, to, stage)
+            if _broken(broken):
+                raise _RefusedError
+            if not any(stage.iterdir()):
+                raise ConversionError(Phrase("convert.onto.nothing", {"name": job.dataset.name}))
+            _write_metadata(job, to, foreign, stage)
+            put_missing(foreign, stage)
+            names = tuple(sorted(path.name for path in stage.iterdir()))
+            told = manifest(
+                job.accepted, job.dataset, to, stage, names, now=job.prepared, draft=job.draft, beside=job.beside
+            )
+            (stage / MANIFEST).write_bytes(told)
+    except _RefusedError:
+        return Conversion((), (*findings, *broken))
+    return Conversion((*names, MANIFEST), (*findings, *broken), foreign)
+
+
+def _write_data(job: _Job, to: str, stage: Path) -> Iterator[Finding]:
+    """Write the data of each table, as far as nothing is wrong with them, and tell what is."""
+    ending, write = DATA[to]
+    # SDMX-CSV has no header that could say so.
+    ending = f".draft{ending}" if job.draft and ending == ".csv" else ending
+    for each in job.made:
+        with session(job.accepted.package, stage) as opened:
+            rows, findings = observations(opened, job.accepted.package, job.dataset, each.flow, job.own.codelists)
+            yield from findings
+            if _broken(findings):
+                continue
+            path = stage / f"data-{file_name(each.flow)}{ending}"
+            theirs = onto_target(opened, rows, each, "onto")
+            present = Rows(path.name, theirs.view, tuple(cell.id for cell in theirs.cells))
+            told = check(opened, present, each.target.known)
+            yield from told
+            if not _broken(told):
+                write(opened, theirs, path, job.header(f"DATA_{each.flow.table.id}"), each.target)
+
+
+def _write_metadata(job: _Job, to: str, foreign: Iterable[ForeignReport], stage: Path) -> None:
+    """The reports on their dataflows, and the mapping."""
+    own = report(job.dataset, job.theirs)
+    sets = {"metadata": own.set} | {f"metadata-{made.template.id.lower()}": made.report.set for made in foreign}
+    ending, kind, write = REPORTS.get(to, REPORTS["sdmx-ml-3.0"])
+    for name, each in sets.items():
+        header = job.header(name.upper().replace("-", "_"))
+        _put(stage, f"{name}{ending}", write(each, header), kind)
+    from cdmeta.formats import sdmx_ml
+
+    _put(stage, STRUCTURE_MAP, sdmx_ml.structures(structure_maps(job.made), job.header("MAP")), "sdmx-ml-3.0")
+
+
+def _put(stage: Path, name: str, message: bytes, kind: str) -> None:
+    """Write a message that the official schema accepts."""
+    from cdmeta.formats import oracle
+
+    for problem in oracle.problems(message, cast(oracle.Kind, kind)):
+        raise ConversionError(Phrase("convert.invalid", {"name": name, "problem": problem}))
+    (stage / name).write_bytes(message)
+
+
+def _ml(version: Literal["3.0", "3.1"]) -> _Data:
+    def write(session: Session, rows: Observations, path: Path, header: Header, target: Target) -> None:
+        from cdmeta.formats import sdmx_ml_data
+
+        sdmx_ml_data.data(session, rows, path, header, version=version)
+        _judge(path, target, version)
+
+    return write
+
+
+def _ml_21(*, generic: bool) -> _Data:
+    def write(session: Session, rows: Observations, path: Path, header: Header, target: Target) -> None:
+        from cdmeta.formats import sdmx_ml_data_21
+
+        sdmx_ml_data_21.data(session, rows, path, header, generic=generic)
+        if not generic:
+            _judge(path, target, "2.1")
+
+    return write
+
+
+def _json(version: Literal["2.0", "2.1"]) -> _Data:
+    def write(session: Session, rows: Observations, path: Path, header: Header, target: Target) -> None:
+        from cdmeta.formats import sdmx_json_data
+
+        by_series = rows.structure.time is not None
+        sdmx_json_data.data(session, rows, path, header, by_series=by_series, names=target.store, version=version)
+
+    return write
+
+
+def _csv(version: Literal["1.0", "2.0"]) -> _Data:
+    def write(session: Session, rows: Observations, path: Path, header: Header, target: Target) -> None:
+        from cdmeta.formats import sdmx_csv
+
+        del header, target
+        sdmx_csv.data(session, rows, path, version=version)
+
+    return write
+
+
+def _judge(path: Path, target: Target, version: Literal["2.1", "3.0", "3.1"]) -> None:
+    """Refuse a message that the schema of the data structure does not accept."""
+    schema = xsd.schema(target.resolved, target.whole_lists, target.dataflow, complete=True, version=version)
+    if xsd.problems(path, schema):  # their text holds values from the rows
+        raise ConversionError(Phrase("convert.invalid", {"name": path.name, "problem": ""}))
+
+
+DATA: Mapping[str, tuple[str, _Data]] = MappingProxyType(
+    {
+        "sdmx-ml-3.0": (".xml", _ml("3.0")),
+        "sdmx-ml-3.1": (".xml", _ml("3.1")),
+        "sdmx-ml-2.1": (".xml", _ml_21(generic=False)),
+        "sdmx-ml-2.1-generic": (".xml", _ml_21(generic=True)),
+        "sdmx-json-2.0": (".json", _json("2.0")),
+        "sdmx-json-2.1": (".json", _json("2.1")),
+        "sdmx-csv-2.0": (".csv", _csv("2.0")),
+        "sdmx-csv-1.0": (".csv", _csv("1.0")),
+    }
+)
+"""By format, the ending of files with data, and what writes them."""
+
+
+def _report_ml(version: Literal["3.0", "3.1"]) -> Callable[[MetadataSet, Header], bytes]:
+    def write(report: MetadataSet, header: Header) -> bytes:
+        from cdmeta.formats import sdmx_ml
+
+        return sdmx_ml.metadata([report], header, version)
+
+    return write
+
+
+def _report_21(report: MetadataSet, header: Header) -> bytes:
+    from cdmeta.formats import sdmx_ml_21
+
+    return sdmx_ml_21.metadata([report], header)
+
+
+def _report_json(version: Literal["2.0", "2.1"]) -> Callable[[MetadataSet, Header], bytes]:
+    def write(report: MetadataSet, header: Header) -> bytes:
+        from cdmeta.formats import sdmx_json
+
+        return sdmx_json.metadata([report], header, version)
+
+    return write
+
+
+REPORTS: Mapping[str, _Report] = MappingProxyType(
+    {
+        "sdmx-ml-3.0": (".xml", "sdmx-ml-3.0", _report_ml("3.0")),
+        "sdmx-ml-3.1": (".xml", "sdmx-ml-3.1", _report_ml("3.1")),
+        "sdmx-ml-2.1": (".xml", "sdmx-ml-2.1", _report_21),
+        "sdmx-ml-2.1-generic": (".xml", "sdmx-ml-2.1", _report_21),
+        "sdmx-json-2.0": (".json", "sdmx-json-2.0-metadata", _report_json("2.0")),
+        "sdmx-json-2.1": (".json", "sdmx-json-2.1-metadata", _report_json("2.1")),
+    }
+)
+"""By format, the ending of files with reports, their schema, and what writes them; beside CSV, SDMX-ML 3.0."""

@@ -1,0 +1,730 @@
+"""Packages mapped onto somebody else's data structure: proposals, mappings, data, what stands in the way."""
+
+import csv
+import datetime as dt
+import gzip
+import io
+import json
+import shutil
+import threading
+from collections.abc import Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pysdmx.io
+import pytest
+from pysdmx.io.pd import PandasDataset
+from test_examples import run
+
+from cdmeta.errors import ConversionError, OutputError, SheetError
+from cdmeta.formats import data_reading, mapping_csv, reading, sdmx_json
+from cdmeta.package import load
+from cdmeta.sdmx.artefacts import (
+    Attribute,
+    Code,
+    Codelist,
+    Dataflow,
+    DataStructure,
+    Dimension,
+    Header,
+    Measure,
+    Representation,
+    RepresentationMap,
+    StructureMap,
+    ValueMapping,
+)
+from cdmeta.sdmx.mappings import of_descriptor
+from cdmeta.sdmx.proposals import code_map
+from cdmeta.sdmx.structure_maps import java_pattern
+from cdmeta.sdmx.target import Target, at_hand, target
+from cdmeta.tables.engine import data_session, identifier
+from cdmeta.text import Text
+from cdmeta.urn import Ref
+from cdmeta.workflows.fetched import artefacts, fetched
+from cdmeta.workflows.map_package import MapResult, map_package
+from cdmeta.workflows.onto import DATA, onto
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "examples" / "public-service-satisfaction" / "package"
+DSD = ROOT / "examples" / "structures" / "sdg-like.xml"
+FLOW = Ref("Dataflow", "EXAMPLE_NSO", "DF_SDG_LIKE", "1.0")
+NOW = dt.datetime(2026, 3, 2, 10, tzinfo=dt.UTC)
+DIMENSIONS = (
+    "FREQ", "REPORTING_TYPE", "SERIES", "REF_AREA", "SEX", "AGE", "URBANISATION", "INCOME_WEALTH_QUANTILE",
+    "EDUCATION_LEV", "OCCUPATION", "CUST_BREAKDOWN", "COMPOSITE_BREAKDOWN", "DISABILITY_STATUS", "ACTIVITY",
+    "PRODUCT", "TIME_PERIOD",
+)  # fmt: skip
+SAID: dict[str, dict[str, Any]] = {
+    "REPORTING_TYPE": {"value": "N"},
+    "SERIES": {"value": "MU_SAT_SERVICES"},
+    "REF_AREA": {"field": "region", "codes": {"NORTH": "XA01", "COAST": "XA02", "LAKES": "XA03", "_T": "XA"}},
+    "DISABILITY_STATUS": {"field": "disability", "codes": {"WITH": "PD", "WITHOUT": "PND"}},
+    "UNIT_MEASURE": {"value": "PT"},
+    "UNIT_MULT": {"value": "0"},
+    "NATURE": {"value": "CD"},
+    **{
+        id_: {"value": "_T"}
+        for id_ in DIMENSIONS
+        if id_ in ("URBANISATION", "INCOME_WEALTH_QUANTILE", "EDUCATION_LEV", "OCCUPATION", "CUST_BREAKDOWN",
+                   "COMPOSITE_BREAKDOWN", "ACTIVITY", "PRODUCT")
+    },
+}  # fmt: skip
+"""What a person says, beside what is certain."""
+
+
+def sheet(folder: Path, said: Mapping[str, Mapping[str, Any]], table: str = "satisfaction") -> Path:
+    """A mapping file, with the maps of codes beside it."""
+    lines = ["table,component,field,value,codes,format,frequency"]
+    for id_, given in said.items():
+        codes = f"codes-{id_}.csv" if "codes" in given else ""
+        if codes:
+            rows = "".join(f"{value},{code}\n" for value, code in given["codes"].items())
+            (folder / codes).write_text(f"source,target\n{rows}", encoding="utf-8")
+        told = [given.get(name, "") for name in ("field", "value")]
+        lines.append(",".join([table, id_, *told, codes, given.get("format", ""), given.get("frequency", "")]))
+    path = folder / "mapping.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def converted(
+    out: Path, mapping: Path | None, to: str = "sdmx-csv-2.0", *, package: Path = PACKAGE, dsd: Path = DSD,
+    dataflow: str = "",
+) -> tuple[tuple[str, ...], list[tuple[str, str | None]]]:  # fmt: skip
+    """The files that are written, and the findings with the component or column of each."""
+    made = onto(
+        package, to, out, dsds=(str(dsd),), dataflow=dataflow, mapping=mapping, allowed_signers=None, draft=True,
+        now=NOW,
+    )  # fmt: skip
+    return made.files, [(finding.code, finding.where.field) for finding in made.findings]
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline="")))
+
+
+def expected() -> list[dict[str, str | None]]:
+    """The observations, worked out from the rows without the code under test."""
+    made = []
+    codes: Mapping[str, Mapping[str, str]] = {
+        "region": SAID["REF_AREA"]["codes"],
+        "disability": {**SAID["DISABILITY_STATUS"]["codes"], "_T": "_T"},
+    }
+    for row in table(PACKAGE / "data" / "satisfaction.csv"):
+        observed: dict[str, str | None] = dict.fromkeys(DIMENSIONS, "_T")
+        observed |= {"FREQ": "A", "REPORTING_TYPE": "N", "SERIES": "MU_SAT_SERVICES"}
+        observed |= {"REF_AREA": codes["region"][row["region"]], "SEX": row["sex"], "AGE": row["age"]}
+        observed |= {"DISABILITY_STATUS": codes["disability"][row["disability"]], "TIME_PERIOD": row["year"]}
+        observed |= {"OBS_VALUE": row["satisfied"] or None, "OBS_STATUS": "A" if row["satisfied"] else "O"}
+        observed |= {"UNIT_MULT": "0", "UNIT_MEASURE": "PT", "NATURE": "CD", "BASE_N": row["respondents"]}
+        made.append(observed)
+    return made
+
+
+def read_back(path: Path) -> list[dict[str, str | None]]:
+    """The observations of a message, read by the readers of data of others."""
+    store = at_hand(reading.structures(DSD))
+    with data_session(path.parent) as session:
+        (found,) = data_reading.data(session, path, store)
+        listed = ", ".join(identifier(id_) for id_ in found.components)
+        rows = session.connection.execute(f"SELECT {listed} FROM {found.table}").fetchall()
+    return [{i: v for i, v in zip(found.components, row, strict=True) if v is not None} for row in rows]
+
+
+def in_order(rows: list[dict[str, str | None]]) -> list[list[tuple[str, str | None]]]:
+    return sorted(sorted((id_, value) for id_, value in row.items() if value is not None) for row in rows)
+
+
+# Data
+
+
+@pytest.mark.parametrize("to", DATA)
+def test_the_data_say_what_the_rows_and_the_person_say(to: str, tmp_path: Path) -> None:
+    files, found = converted(tmp_path / "out", sheet(tmp_path, SAID), to)
+    assert found == []
+    ending = DATA[to][0]
+    data = f"data-satisfaction{'.draft.csv' if ending == '.csv' else ending}"
+    report = "metadata.json" if ending == ".json" else "metadata.xml"
+    assert set(files) == {data, report, "structure-map.xml", "manifest.json"}
+    assert in_order(read_back(tmp_path / "out" / data)) == in_order(expected())
+
+
+def test_the_data_are_of_their_dataflow_and_so_are_the_reports(tmp_path: Path) -> None:
+    converted(tmp_path / "out", sheet(tmp_path, SAID), "sdmx-ml-3.0")
+    (report,) = reading.metadata(tmp_path / "out" / "metadata.xml")
+    assert report.targets == (FLOW.urn,)
+    told = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
+    assert set(told["beside"]) == {
+        "sdg-like.xml",
+        "mapping.csv",
+        "codes-REF_AREA.csv",
+        "codes-DISABILITY_STATUS.csv",
+    }
+
+
+def test_pysdmx_reads_the_data(tmp_path: Path) -> None:
+    converted(tmp_path / "out", sheet(tmp_path, SAID), "sdmx-csv-2.0")
+    (found,) = pysdmx.io.read_sdmx(tmp_path / "out" / "data-satisfaction.draft.csv").data or ()
+    assert isinstance(found, PandasDataset)
+    assert found.structure == "Dataflow=EXAMPLE_NSO:DF_SDG_LIKE(1.0)"
+    rows = [
+        {id_: value or None for id_, value in row.items()} for row in found.data.astype(str).to_dict("records")
+    ]
+    assert in_order(rows) == in_order(expected())
+
+
+def test_the_mapping_is_written_as_artefacts_of_sdmx(tmp_path: Path) -> None:
+    converted(tmp_path / "out", sheet(tmp_path, SAID))
+    found = reading.structures(tmp_path / "out" / "structure-map.xml")
+    codes = {a.id: a for a in found if isinstance(a, RepresentationMap)}
+    (made,) = (a for a in found if isinstance(a, StructureMap))
+    assert made.target == FLOW
+    by_target = {part.targets: part for part in made.components}
+    assert by_target["SEX",].sources == ("SEX",)
+    assert by_target["BASE_N",].sources == ("BASE_N",)
+    area = by_target["REF_AREA",].representation_map
+    assert area is not None
+    assert codes[area.id].mappings == tuple(
+        ValueMapping((value,), (code,)) for value, code in SAID["REF_AREA"]["codes"].items()
+    )
+    assert {part.target: part.values for part in made.fixed} == {
+        id_: (given["value"],) for id_, given in SAID.items() if "value" in given
+    }
+    disability = by_target["DISABILITY_STATUS",].representation_map
+    assert disability is not None
+    assert codes[disability.id].mappings[-1] == ValueMapping(("_T",), ("_T",))
+
+
+def test_pysdmx_reads_the_maps(tmp_path: Path) -> None:
+    converted(tmp_path / "out", sheet(tmp_path, SAID))
+    read = pysdmx.io.read_sdmx(tmp_path / "out" / "structure-map.xml")
+    kinds = sorted(type(part).__name__ for part in read.structures or ())
+    assert kinds == ["RepresentationMap", "RepresentationMap", "StructureMap"]
+
+
+# What a person says in the descriptor
+
+
+def with_target(folder: Path, said: Mapping[str, Any], *, dataflow: str = FLOW.urn) -> Path:
+    package = shutil.copytree(PACKAGE, folder / "package")
+    path = package / "datapackage.json"
+    descriptor = json.loads(path.read_text(encoding="utf-8"))
+    descriptor["resources"][0]["sdmx"] = {"target": {"dataflow": dataflow, "components": said}}
+    path.write_text(json.dumps(descriptor, ensure_ascii=False), encoding="utf-8")
+    return package
+
+
+def test_the_descriptor_may_say_it(tmp_path: Path) -> None:
+    package = with_target(tmp_path, SAID)
+    assert converted(tmp_path / "out", None, package=package)[1] == []
+    rows = read_back(tmp_path / "out" / "data-satisfaction.draft.csv")
+    assert in_order(rows) == in_order(expected())
+
+
+def test_a_table_of_the_package_may_map_codes(tmp_path: Path) -> None:
+    said = {**SAID, "REF_AREA": {"field": "region", "codes": "areas"}}
+    package = with_target(tmp_path, said)
+    path = package / "datapackage.json"
+    descriptor = json.loads(path.read_text(encoding="utf-8"))
+    fields = [{"name": name, "type": "string"} for name in ("source", "target")]
+    descriptor["resources"].append({"name": "areas", "path": "data/areas.csv", "schema": {"fields": fields}})
+    path.write_text(json.dumps(descriptor, ensure_ascii=False), encoding="utf-8")
+    codes = "".join(f"{value},{code}\n" for value, code in SAID["REF_AREA"]["codes"].items())
+    (package / "data" / "areas.csv").write_text(f"source,target\n{codes}", encoding="utf-8")
+    assert converted(tmp_path / "out", None, package=package)[1] == []
+    rows = read_back(tmp_path / "out" / "data-satisfaction.draft.csv")
+    assert in_order(rows) == in_order(expected())
+
+
+def test_a_mapping_file_counts_before_the_descriptor(tmp_path: Path) -> None:
+    package = with_target(tmp_path, {"SERIES": {"value": "NONE"}, "X": {}})
+    assert converted(tmp_path / "out", sheet(tmp_path, SAID), package=package)[1] == []
+
+
+@pytest.mark.parametrize(
+    "said", [{"SEX": 1}, {"SEX": {"field": 1, "codes": [1], "value": None}}, [], "x", {"SEX": {"codes": {"A": 1}}}]
+)
+def test_a_strange_mapping_in_the_descriptor_is_no_crash(said: Any, tmp_path: Path) -> None:
+    package = with_target(tmp_path, said, dataflow="x")
+    of_descriptor(load(package))
+    with pytest.raises(ConversionError, match="The dataflow x is in none"):
+        converted(tmp_path / "out", None, package=package)
+
+
+# Findings
+
+
+def without(*ids: str) -> dict[str, Any]:
+    return {id_: given for id_, given in SAID.items() if id_ not in ids}
+
+
+def test_each_missing_component_is_told_with_what_comes_nearest(tmp_path: Path) -> None:
+    said = without("DISABILITY_STATUS", "NATURE", "UNIT_MULT", "SERIES")
+    made = onto(
+        PACKAGE, "sdmx-csv-2.0", tmp_path / "out", dsds=(str(DSD),), mapping=sheet(tmp_path, said),
+        allowed_signers=None, draft=True, now=NOW,
+    )  # fmt: skip
+    assert not (tmp_path / "out").exists()
+    told = [(each.code, each.where.field, each.params.get("near")) for each in made.findings]
+    assert told == [
+        ("CD760", "SERIES", ""),
+        ("CD760", "DISABILITY_STATUS", "disability"),
+        ("CD760", "UNIT_MULT", ""),
+        ("CD760", "NATURE", ""),
+        ("CD761", "disability", None),
+    ]
+    assert 'Did you mean "disability"?' in made.findings[1].message()
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ({"SEXO": {"field": "sex"}}, [("CD762", "SEXO")]),
+        ({"SEX": {"field": "sexo"}}, [("CD763", "SEX"), ("CD761", "sex")]),
+        ({"SEX": {}}, [("CD760", "SEX"), ("CD761", "sex")]),
+        ({"BASE_N": {}}, [("CD761", "respondents")]),
+        ({"SEX": {"field": "sex", "value": "_T"}}, [("CD765", "SEX")]),
+        ({"TIME_PERIOD": {"field": "year", "frequency": "X"}}, [("CD765", "TIME_PERIOD")]),
+        ({"TIME_PERIOD": {"field": "year", "format": "%Q"}}, [("CD765", "TIME_PERIOD")]),
+        ({"TIME_PERIOD": {"field": "year", "format": "dd/mm"}}, [("CD765", "TIME_PERIOD")]),
+        ({"TIME_PERIOD": {"field": "year", "format": "%Y", "codes": {"1": "2"}}}, [("CD765", "TIME_PERIOD")]),
+        ({"SEX": {"value": "X"}}, [("CD761", "sex"), ("CD783", "SEX"), ("CD786", ", ".join(DIMENSIONS))]),
+        ({"AGE": {"field": "age", "codes": {"Y_GE60": "OLD"}}}, [("CD783", "AGE")]),
+        ({"UNIT_MEASURE": {"field": "sex", "codes": {"F": "PT", "M": "PS", "_T": "NUMBER"}}}, []),
+        ({"SOURCE_DETAIL": {"field": "BASE_N"}}, [("CD787", "SOURCE_DETAIL")]),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told_and_keeps_data_from_being_written(
+    said: dict[str, Any], found: list[tuple[str, str]], tmp_path: Path
+) -> None:
+    files, told = converted(tmp_path / "out", sheet(tmp_path, {**SAID, **said}))
+    assert told == found
+    errors = [code for code, _ in found if code != "CD761"]
+    assert bool(files) is (not errors)
+    assert (tmp_path / "out").exists() is (not errors)
+
+
+def test_lines_on_one_component_and_on_no_table(tmp_path: Path) -> None:
+    path = sheet(tmp_path, SAID)
+    with path.open("a", encoding="utf-8") as file:
+        file.write("satisfaction,SEX,sex,,,,\nsatisfaction,SEX,,_T,,,\nsatisfation,AGE,age,,,,\n")
+    assert converted(tmp_path / "out", path)[1] == [("CD766", "AGE"), ("CD765", "SEX"), ("CD761", "sex")]
+
+
+def test_maps_of_codes_that_are_not_there_or_are_none(tmp_path: Path) -> None:
+    path = sheet(tmp_path, SAID)
+    (tmp_path / "codes-REF_AREA.csv").unlink()
+    (tmp_path / "codes-DISABILITY_STATUS.csv").write_text("from,to\nWITH,PD\n", encoding="utf-8")
+    made = onto(
+        PACKAGE, "sdmx-csv-2.0", tmp_path / "out", dsds=(str(DSD),), mapping=path, allowed_signers=None,
+        draft=True, now=NOW,
+    )  # fmt: skip
+    assert [(each.code, each.where.row, each.params["reason"]) for each in made.findings] == [
+        ("CD765", 4, "mapping-codes"),
+        ("CD765", 5, "mapping-columns"),
+    ]
+    assert 'there is no map of codes "codes-REF_AREA.csv"' in made.findings[0].message()
+    (tmp_path / "codes-REF_AREA.csv").write_text("source,target\nNORTH,A\nNORTH,B\n", encoding="utf-8")
+    assert converted(tmp_path / "out", path)[1] == [("CD765", "REF_AREA"), ("CD765", "DISABILITY_STATUS")]
+
+
+def test_no_file_outside_the_folder_of_the_mapping_is_read(tmp_path: Path) -> None:
+    (tmp_path / "codes.csv").write_text("source,target\nNORTH,XA01\n", encoding="utf-8")
+    (tmp_path / "in").mkdir()
+    path = tmp_path / "in" / "mapping.csv"
+    for name in ("../codes.csv", str(tmp_path / "codes.csv")):
+        path.write_text(f"table,component,field,codes\nsatisfaction,REF_AREA,region,{name}\n", encoding="utf-8")
+        assert ("CD765", "REF_AREA") in converted(tmp_path / "out", path)[1]
+
+
+def test_tables_of_which_nothing_is_said_are_left_out(tmp_path: Path) -> None:
+    made = small(tmp_path, "2024-05-31", "date")
+    path = made["package"] / "datapackage.json"
+    descriptor = json.loads(path.read_text(encoding="utf-8"))
+    descriptor["resources"].append({**descriptor["resources"][0], "name": "u"})
+    path.write_text(json.dumps(descriptor), encoding="utf-8")
+    said = {"TIME_PERIOD": {"field": "day"}}
+    files, found = converted(tmp_path / "out", sheet(tmp_path, said, "t"), **made)
+    assert found == [("CD764", None)]
+    assert [name for name in files if name.startswith("data")] == ["data-t.draft.csv"]
+    assert converted(tmp_path / "out", None, **made)[0][:2] == ("data-t.draft.csv", "data-u.draft.csv")
+
+
+# Files as spreadsheets save them
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "windows-1252"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_sheets_are_read_as_spreadsheets_save_them(encoding: str, delimiter: str, tmp_path: Path) -> None:
+    text = "remark,TABLE,Component ,value,field\nañadido,t,SEX,,sexo\n,t,AGE,'=A1,\n,,,,\n"
+    data = text.replace(",", delimiter).replace("\n", "\r\n").encode(encoding)
+    read = mapping_csv.read(data, "m.csv", lambda name: None)
+    assert [(line.table, line.component, line.source.component, line.source.value) for line in read.lines] == [
+        ("t", "SEX", "sexo", ""),
+        ("t", "AGE", "", "=A1"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"a,b\n1,2\n", b"PK\x03\x04\0\0", b"table\ncomponent\n", b'table,component\n"a']
+)
+def test_what_is_no_mapping_is_refused_in_one_line(data: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "m.csv"
+    path.write_bytes(data)
+    with pytest.raises(SheetError) as caught:
+        converted(tmp_path / "out", path)
+    assert str(caught.value).startswith("m.csv: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_mapping_that_cannot_be_read_is_told_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ConversionError, match=r"mapping\.csv: cannot be read"):
+        converted(tmp_path / "out", tmp_path / "mapping.csv")
+
+
+# Proposals
+
+
+def proposed(result: MapResult) -> dict[str, tuple[str, str, str]]:
+    (made,) = result.tables
+    return {
+        part.component.id: (part.proposal.source.component, part.proposal.source.value, part.proposal.reason)
+        for part in made.parts
+    }
+
+
+def test_what_is_proposed_and_why(tmp_path: Path) -> None:
+    result = map_package(PACKAGE, (str(DSD),), tmp_path / "m")
+    assert proposed(result) == {
+        "FREQ": ("FREQ", "", "id"),
+        "REPORTING_TYPE": ("", "", ""),
+        "SERIES": ("", "", ""),
+        "REF_AREA": ("REF_AREA", "", "id"),
+        "SEX": ("SEX", "", "id"),
+        "AGE": ("AGE", "", "id"),
+        **{
+            id_: ("", "_T", "whole")
+            for id_ in DIMENSIONS
+            if id_ in SAID and SAID[id_].get("value") == "_T"
+        },
+        "DISABILITY_STATUS": ("", "_T", "whole"),
+        "TIME_PERIOD": ("TIME_PERIOD", "", "id"),
+        "OBS_VALUE": ("OBS_VALUE", "", "id"),
+        "OBS_STATUS": ("OBS_STATUS", "", "id"),
+        "UNIT_MULT": ("", "", ""),
+        "UNIT_MEASURE": ("UNIT_MEASURE", "", "id"),
+        "NATURE": ("CD_STATUS_ATT", "", "values"),
+        "BASE_N": ("BASE_N", "", "id"),
+        "COMMENT_OBS": ("", "", ""),
+        "SOURCE_DETAIL": ("", "", ""),
+    }  # fmt: skip
+    assert result.tables[0].left == ("disability",)
+    codes = table(tmp_path / "m" / "codes-satisfaction-REF_AREA.csv")
+    assert [(row["source"], row["target"]) for row in codes] == [
+        ("COAST", "XA02"),
+        ("LAKES", "XA03"),
+        ("NORTH", "XA01"),
+        ("_T", ""),
+    ]
+
+
+def test_an_edited_proposal_is_what_is_converted(tmp_path: Path) -> None:
+    map_package(PACKAGE, (str(DSD),), tmp_path / "m")
+    rows = table(tmp_path / "m" / "mapping.csv")
+    for row in rows:
+        row |= (
+            {"remark": "", **{name: str(SAID[row["component"]].get(name, "")) for name in ("field", "value")}}
+            if (row["component"] in SAID)
+            else {}
+        )
+    for id_ in ("REF_AREA", "DISABILITY_STATUS"):
+        codes = "".join(f"{value};{code}\r\n" for value, code in SAID[id_]["codes"].items())
+        (tmp_path / "m" / f"codes-satisfaction-{id_}.csv").write_text(
+            f"source;target\r\n{codes}", encoding="utf-16"
+        )
+        next(row for row in rows if row["component"] == id_)["codes"] = f"codes-satisfaction-{id_}.csv"
+    stream = io.StringIO(newline="")
+    edited = csv.DictWriter(stream, list(rows[0]), delimiter=";")
+    edited.writeheader()
+    edited.writerows({**row, "codes": "" if row["value"] else row["codes"]} for row in rows)
+    (tmp_path / "m" / "mapping.csv").write_text(stream.getvalue(), encoding="windows-1252")
+    assert converted(tmp_path / "out", tmp_path / "m" / "mapping.csv")[1] == []
+    assert in_order(read_back(tmp_path / "out" / "data-satisfaction.draft.csv")) == in_order(expected())
+
+
+def test_an_edited_mapping_is_never_written_over_unasked(tmp_path: Path) -> None:
+    (tmp_path / "mapping.csv").write_text("mine", encoding="utf-8")
+    with pytest.raises(OutputError, match="may have been edited"):
+        map_package(PACKAGE, (str(DSD),), tmp_path)
+    assert (tmp_path / "mapping.csv").read_text(encoding="utf-8") == "mine"
+    map_package(PACKAGE, (str(DSD),), tmp_path, replaced=True)
+    assert len(table(tmp_path / "mapping.csv")) == 24
+
+
+def test_what_the_descriptor_says_is_in_the_proposal(tmp_path: Path) -> None:
+    package = with_target(tmp_path, SAID)
+    result = map_package(package, (str(DSD),), tmp_path / "m")
+    said = {id_ for id_, (_, _, reason) in proposed(result).items() if reason == "said"}
+    assert said == set(SAID)
+    assert converted(tmp_path / "out", tmp_path / "m" / "mapping.csv")[1] == []
+
+
+def test_codes_are_proposed_by_ids_and_by_names_in_any_language() -> None:
+    codes = [
+        Code("PS", Text((("en", "Persons"), ("es", "Personas")))),
+        Code("H-1", Text((("en", "Women"),))),
+        Code("A", Text((("en", "Twice"),))),
+        Code("B", Text((("en", "twice"),))),
+    ]
+    own = [
+        ("ps", Text()), ("x", Text((("es", "PERSONAS"),))), ("h 1", Text()), ("women", Text()), ("twice", Text()),
+        ("A", Text((("en", "Women"),))), ("y", Text((("en", "Persons"), ("es", "women")))),
+    ]  # fmt: skip
+    assert code_map(own, codes) == {
+        "ps": "PS", "x": "PS", "h 1": "H-1", "women": "H-1", "twice": "", "A": "A", "y": "",
+    }  # fmt: skip
+
+
+# Time
+
+
+@pytest.mark.parametrize(
+    ("format_", "frequency", "cells", "periods"),
+    [
+        ("", "A", "2024-05-31", "2024"),
+        ("", "S", "2024-07-01", "2024-S2"),
+        ("", "Q", "2024-05-31", "2024-Q2"),
+        ("", "M", "2024-05-31", "2024-05"),
+        ("", "W", "2024-12-30", "2025-W01"),
+        ("", "D", "2024-05-31", "2024-05-31"),
+        ("%d/%m/%Y", "", "31/05/2024", "2024-05-31"),
+        ("%d/%m/%Y", "Q", "31/05/2024", "2024-Q2"),
+        ("%m.%Y", "M", "05.2024", "2024-05"),
+    ],
+)
+def test_dates_become_time_periods(format_: str, frequency: str, cells: str, periods: str, tmp_path: Path) -> None:
+    made = small(tmp_path, cells, "string" if format_ else "date")
+    said = {"TIME_PERIOD": {"field": "day", "format": format_, "frequency": frequency}, "FREQ": {"value": "A"}}
+    files, found = converted(tmp_path / "out", sheet(tmp_path, said, "t"), **made)
+    assert (found, bool(files)) == ([("CD761", "year")] if format_ else [], True)
+    (row,) = table(tmp_path / "out" / "data-t.draft.csv")
+    assert row["TIME_PERIOD"] == periods
+
+
+def test_what_is_no_such_date_is_found_and_not_written(tmp_path: Path) -> None:
+    made = small(tmp_path, "31-05-2024", "string")
+    said = {"TIME_PERIOD": {"field": "day", "format": "%d/%m/%Y", "frequency": "M"}, "FREQ": {"value": "A"}}
+    files, found = converted(tmp_path / "out", sheet(tmp_path, said, "t"), **made)
+    assert (files, found) == ((), [("CD761", "year"), ("CD784", "TIME_PERIOD")])
+
+
+def test_forms_of_dates_are_written_as_sdmx_has_them() -> None:
+    assert java_pattern("%d/%m/%Y") == "dd/MM/yyyy"
+    assert java_pattern("%Y week %-d %b") == "yyyy' week 'd MMM"
+    assert java_pattern("") == ""
+
+
+def small(folder: Path, cell: str, kind: str) -> dict[str, Any]:
+    """A package of one row with a day, and a structure of others without codes."""
+    package = folder / "package"
+    package.mkdir()
+    fields: list[dict[str, Any]] = [{"name": "day", "type": kind}]
+    if kind == "string":
+        fields.append({"name": "year", "type": "year"})
+    fields.append({"name": "n", "type": "integer", "sdmx": {"role": "measure", "unit": "PT"}})
+    key = [entry["name"] for entry in fields[:-1]]
+    resource = {"name": "t", "path": "t.csv", "schema": {"fields": fields, "primaryKey": key}}
+    descriptor = json.loads((PACKAGE / "datapackage.json").read_text(encoding="utf-8")) | {"resources": [resource]}
+    (package / "datapackage.json").write_text(json.dumps(descriptor), encoding="utf-8")
+    cells = [cell, "2024", "5"] if kind == "string" else [cell, "5"]
+    (package / "t.csv").write_text(f"{','.join([*key, 'n'])}\n{','.join(cells)}\n", encoding="utf-8")
+    (folder / "dsd.json").write_bytes(sdmx_json.structures(plain_structure(), Header("X", NOW, "Y")))
+    return {"package": package, "dsd": folder / "dsd.json"}
+
+
+def plain_structure() -> tuple[DataStructure | Dataflow, ...]:
+    def concept(id_: str) -> Ref:
+        return Ref("Concept", "Y", "CS", "1.0.0", id_)
+
+    name = Text((("en", "Made up"),))
+    structure = DataStructure(
+        "Y", "D", "1.0.0", name,
+        dimensions=(
+            Dimension("FREQ", concept("FREQ"), Representation(), 1),
+            Dimension(
+                "TIME_PERIOD", concept("T"), Representation(text_type="ObservationalTimePeriod"), 2, is_time=True
+            ),
+        ),
+        measures=(Measure("OBS_VALUE", concept("V"), Representation(text_type="Integer")),),
+    )  # fmt: skip
+    return structure, Dataflow("Y", "F", "1.0.0", name, structure=structure.ref)
+
+
+# Which dataflow
+
+
+def told(error: type[Exception], *args: Any) -> str:
+    with pytest.raises(error) as caught:
+        target(*args)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_which_dataflow_is_meant_is_never_guessed() -> None:
+    structure, flow = plain_structure()
+    assert isinstance(structure, DataStructure)
+    assert isinstance(flow, Dataflow)
+    other = Dataflow("Y", "G", "2.0.0", flow.name, structure=structure.ref)
+    assert target(at_hand((structure, flow))).dataflow == flow
+    for text in (flow.urn, "Y:F(1.0.0)", " Y:F(1.0+.0) "):
+        assert target(at_hand((structure, flow, other)), text).dataflow == flow
+    assert told(ConversionError, at_hand((structure, flow, other))).endswith("Y:F(1.0.0), Y:G(2.0.0)")
+    for text in ("F", "Y:F", "Y:F(3.0.0)", "urn:nonsense"):
+        assert f"The dataflow {text} is in none" in told(ConversionError, at_hand((structure, flow)), text)
+    assert "have no data structure" in told(ConversionError, at_hand(()))
+    assert "--dataflow AGENCY:ID(VERSION)" in told(ConversionError, at_hand((structure,)))
+    named = target(at_hand((structure,)), "Z:OWN(1.0)")
+    assert (named.dataflow.urn, named.structure) == (Ref("Dataflow", "Z", "OWN", "1.0").urn, structure)
+
+
+def test_a_dataflow_without_its_structure_is_refused() -> None:
+    structure, flow = plain_structure()
+    assert isinstance(structure, DataStructure)
+    elsewhere = DataStructure("Y", "E", "1.0.0", structure.name, dimensions=(), measures=())
+    assert "Y:D(1.0.0)" in told(ConversionError, at_hand((elsewhere, flow)))
+
+
+def test_only_lists_with_all_their_codes_bind() -> None:
+    structure, flow = plain_structure()
+    assert isinstance(structure, DataStructure)
+    assert isinstance(flow, Dataflow)
+    ref = Ref("Codelist", "Y", "CL", "1.0.0")
+    part = Attribute("NOTE", Ref("Concept", "Y", "CS", "1.0.0", "N"), Representation(ref))
+    name = Text((("en", "N"),))
+    for partial in (True, False):
+        codes = Codelist("Y", "CL", "1.0.0", name, codes=(Code("A", name),), is_partial=partial)
+        made = Target(flow, structure, at_hand((codes,)))
+        assert made.known.codes(part.representation) == (None if partial else frozenset("A"))
+
+
+# Addresses
+
+
+class _Answers(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        data = DSD.read_bytes()
+        if self.path == "/missing":
+            self.send_error(404)
+        elif self.path == "/elsewhere":
+            self.send_response(302)
+            self.send_header("Location", "file:///etc/hostname")
+            self.end_headers()
+        elif self.path == "/moved":
+            self.send_response(302)
+            self.send_header("Location", "/dsd?key=secret")
+            self.end_headers()
+        elif self.path == "/broken":
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data[:1000])
+        else:
+            packed = gzip.compress(data) if self.path == "/packed" else data
+            self.send_response(200)
+            if self.path == "/packed":
+                self.send_header("Content-Encoding", "gzip")
+            self.send_header("Content-Length", str(len(packed)))
+            self.end_headers()
+            self.wfile.write(packed)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # its name there
+        """Nothing."""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Answers) as httpd:
+        thread = threading.Thread(target=httpd.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{httpd.server_address[1]}"
+        httpd.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("path", ["/dsd?key=secret", "/packed", "/moved"])
+def test_structures_are_fetched(server: str, path: str) -> None:
+    found, digests = artefacts((server + path,))
+    assert found == reading.structures(DSD)
+    assert list(digests) == [(server + path).partition("?")[0]]
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/missing", "status 404"),
+        ("/elsewhere", "cannot be fetched (InvalidSchema)"),
+        ("/broken", "cannot be fetched (ChunkedEncodingError)"),
+    ],
+)
+def test_what_cannot_be_fetched_is_told_in_one_line(server: str, path: str, told: str) -> None:
+    with pytest.raises(ConversionError) as caught:
+        artefacts((server + path,))
+    assert str(caught.value).startswith(f"{server}{path}: ")
+    assert told in str(caught.value)
+
+
+def test_a_fetched_file_has_limits_of_size_and_time(server: str) -> None:
+    with pytest.raises(ConversionError, match="is larger than"), fetched(f"{server}/packed", most=2000):
+        pass
+    with pytest.raises(ConversionError, match="takes too long"), fetched(f"{server}/dsd", seconds=0):
+        pass
+
+
+def test_addresses_of_other_kinds_are_files_that_are_not_there() -> None:
+    for address in ("ftp://127.0.0.1/x", "file:///etc/hostname", "http//x"):
+        with pytest.raises(ConversionError, match="cannot be read"):
+            artefacts((address,))
+    with pytest.raises(ConversionError, match="is no address"):
+        artefacts(("http://[x",))
+
+
+def test_an_address_that_nobody_answers_at() -> None:
+    with pytest.raises(ConversionError, match=r"cannot be fetched \(ConnectionError\)"):
+        artefacts(("http://127.0.0.1:9/x",))
+
+
+# Commands
+
+
+def test_the_commands_tell_what_is_certain_proposed_and_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    printed = run(["map", str(PACKAGE), "--dsd", str(DSD), "--out", "m"])
+    for line in (
+        "satisfaction → EXAMPLE_NSO:DF_SDG_LIKE(1.0)",
+        "  REPORTING_TYPE (Reporting type): MISSING",
+        (
+            "  REF_AREA (Reference area): region (certain: the same id); 1 value has no code yet, see "
+            "codes-satisfaction-REF_AREA.csv"
+        ),
+        "  UNIT_MULT (Unit multiplier): MISSING",
+        "  not published, unless you map them: disability",
+    ):
+        assert line in printed.splitlines()
+    assert "--replace" in run(["map", str(PACKAGE), "--dsd", str(DSD), "--out", "m"])
+    to = ["convert", str(PACKAGE), "--to", "sdmx-csv-1.0", "--out", "out", "--draft"]
+    assert 'error CD760: Their data structure SDG_LIKE asks for "SERIES" (Series)' in run([*to, "--dsd", str(DSD)])
+    assert not (tmp_path / "out").exists()
+    printed = run([*to, "--dsd", str(DSD), "--mapping", str(sheet(tmp_path, SAID))])
+    assert printed == (
+        "Wrote sdmx-csv-1.0 to out: data-satisfaction.draft.csv, metadata.xml, structure-map.xml, manifest.json.\n"
+    )
+
+
+def test_what_needs_a_structure_of_others_says_so(tmp_path: Path) -> None:
+    out = ["--out", str(tmp_path / "out"), "--draft"]
+    assert "need --dsd" in run(["convert", str(PACKAGE), "--to", "sdmx-csv-2.0", *out, "--mapping", "m.csv"])
+    assert "name it by --dsd" in run(["convert", str(PACKAGE), "--to", "sdmx-csv-1.0", *out])
+    assert "cannot be read" in run(["map", str(PACKAGE), "--out", str(tmp_path / "m"), "--dsd", "x.xml"])
