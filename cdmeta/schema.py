@@ -226,7 +226,13 @@ def _types(fields: Iterable[Field]) -> Schema:
                 "statuses": statuses,
             },
         },
-        "resource": {"properties": {"schema": {"$ref": "#/definitions/tableSchema"}}},
+        "resource": {
+            "properties": {
+                "schema": {"$ref": "#/definitions/tableSchema"},
+                "sdmx": {"type": "object", "properties": {"target": {"$ref": "#/definitions/target"}}},
+            }
+        },
+        "target": _target(component, reference),
         "tableSchema": {"properties": {"fields": {"items": {"properties": column}}}},
         "column": {"title": "What a column can tell about people"} | _object(fields, _COLUMN),
         "component": {
@@ -264,6 +270,35 @@ def _types(fields: Iterable[Field]) -> Schema:
                         {"type": "array", "minItems": 1, "items": {"type": "string"}},
                     ],
                 },
+            },
+        },
+    }
+
+
+def _target(component: Schema, reference: Schema) -> Schema:
+    """How a table becomes data of somebody else's dataflow."""
+    texts = {
+        "field": "Name of a column, or id of a component that cdmeta makes",
+        "value": "The value, where it is always the same",
+        "format": "How dates are written, in the codes of strptime",
+    }
+    codes = {
+        "title": "What values become, or the name of a resource with the columns source and target",
+        "type": ["string", "object"],
+        "additionalProperties": {"type": "string"},
+    }
+    part: Schema = {name: {"title": title, "type": "string"} for name, title in texts.items()}
+    part |= {"codes": codes, "frequency": {"title": "Time periods that dates become", "enum": list("ASQMWD")}}
+    return {
+        "title": "Somebody else's dataflow that the table becomes data of",
+        "type": "object",
+        "properties": {
+            "dataflow": {"title": "The dataflow, as URN or AGENCY:ID(1.0)"} | reference,
+            "components": {
+                "title": "Where its components have their values from, by their ids",
+                "type": "object",
+                "propertyNames": component,
+                "additionalProperties": {"type": "object", "properties": part},
             },
         },
     }

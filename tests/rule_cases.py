@@ -32,6 +32,7 @@ from cdmeta.sshsig import SigningKey, new_key
 from cdmeta.text import Text
 from cdmeta.workflows.approve import approve
 from cdmeta.workflows.convert import convert
+from cdmeta.workflows.onto import onto
 from cdmeta.workflows.validate import validate
 from cdmeta.workflows.verify import verify
 
@@ -391,6 +392,48 @@ def _of_last_year(statement: Any) -> None:
     statement["predicate"]["package"]["version"] = "0.9.0"
 
 
+STRUCTURE = FOLDER.parent / "structures" / "sdg-like.xml"
+_LINES = """table,component,field,value,codes
+scores,REPORTING_TYPE,,N,
+scores,SERIES,,MU_SAT_SERVICES,
+scores,REF_AREA,clinic,,areas.csv
+scores,SEX,,_T,
+scores,AGE,,_T,
+scores,URBANISATION,,_T,
+scores,INCOME_WEALTH_QUANTILE,,_T,
+scores,EDUCATION_LEV,,_T,
+scores,OCCUPATION,,_T,
+scores,CUST_BREAKDOWN,,_T,
+scores,COMPOSITE_BREAKDOWN,,_T,
+scores,DISABILITY_STATUS,,_T,
+scores,ACTIVITY,,_T,
+scores,PRODUCT,,_T,
+scores,UNIT_MEASURE,,PT,
+scores,UNIT_MULT,,0,
+scores,NATURE,,CD,
+"""
+
+
+def _onto(folder: Path, before: str = "", after: str = "", second: bool = False) -> tuple[Finding, ...]:
+    """The package as data of somebody else's dataflow, a line of its mapping being another; with a table more."""
+    _base(folder)
+    if second:
+        path = folder / DESCRIPTOR
+        told = json.loads(path.read_bytes())
+        told["resources"].append(told["resources"][0] | {"name": "more"})
+        path.write_text(json.dumps(told), encoding="utf-8")
+    mapping = folder.parent / f"{folder.name}-mapping.csv"
+    assert before in _LINES
+    mapping.write_text(_LINES.replace(before, after) if before else _LINES + after, encoding="utf-8")
+    areas = mapping.with_name("areas.csv")
+    areas.write_text("source,target\nHILL,XA01\nMARKET,XA02\nRIVER,XA03\n", encoding="utf-8")
+    made = onto(
+        folder, "sdmx-csv-2.0", folder.parent / f"{folder.name}-out", dsds=(str(STRUCTURE),), mapping=mapping,
+        allowed_signers=None, draft=True, now=NOW,
+    )  # fmt: skip
+    return made.findings
+
+
 BUILDERS: dict[str, tuple[Make, Make]] = {
     "CD107": (_link, lambda folder: _found(_base(folder))),
     "CD108": (lambda folder: _zipped(folder, TABLE), _zipped),
@@ -428,6 +471,13 @@ BUILDERS: dict[str, tuple[Make, Make]] = {
     "CD609": (partial(_verified, before=_before_draft), _verified),
     "CD610": (partial(_verified, before=_rejected), _verified),
     "CD611": (partial(_verified, before=_of_last_year), _verified),
+    "CD760": (partial(_onto, before="scores,NATURE,,CD,\n"), _onto),
+    "CD761": (partial(_onto, after="scores,BASE_N,,,\n"), _onto),
+    "CD762": (partial(_onto, after="scores,SEXO,,_T,\n"), _onto),
+    "CD763": (partial(_onto, after="scores,COMMENT_OBS,coment,,\n"), _onto),
+    "CD764": (partial(_onto, second=True), _onto),
+    "CD765": (partial(_onto, before="scores,SEX,,_T,", after="scores,SEX,clinic,_T,"), _onto),
+    "CD766": (partial(_onto, after="score,COMMENT_OBS,,x,\n"), _onto),
     "CD780": (lambda f: of_data(f, [row[:-1] for row in ROWS], IDS[:-1]), of_data),
     "CD781": (lambda f: of_data(f, [(*row, "x") for row in ROWS], (*IDS, "EXTRA")), of_data),
     "CD782": (lambda f: of_data(f, changed(0, "AREA", "")), of_data),
