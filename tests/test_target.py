@@ -1,6 +1,7 @@
 """Packages mapped onto somebody else's data structure: proposals, mappings, data, what stands in the way."""
 
 import csv
+import dataclasses
 import datetime as dt
 import gzip
 import io
@@ -559,6 +560,21 @@ def plain_structure() -> tuple[DataStructure | Dataflow, ...]:
         measures=(Measure("OBS_VALUE", concept("V"), Representation(text_type="Integer")),),
     )  # fmt: skip
     return structure, Dataflow("Y", "F", "1.0.0", name, structure=structure.ref)
+
+
+@pytest.mark.parametrize("id_", ["22_289", "DSD_A@DF_A", "$X"])
+@pytest.mark.parametrize("to", DATA)
+def test_dataflows_may_have_any_id_of_sdmx(id_: str, to: str, tmp_path: Path) -> None:
+    made = small(tmp_path, "2024-05-31", "date")
+    structure, flow = plain_structure()
+    named = dataclasses.replace(flow, id=id_)
+    made["dsd"].write_bytes(sdmx_json.structures((structure, named), Header("X", NOW, "Y")))
+    files, found = converted(tmp_path / "out", sheet(tmp_path, {"TIME_PERIOD": {"field": "day"}}, "t"), to, **made)
+    assert found == []
+    (name,) = (name for name in files if name.startswith("data"))
+    with data_session(tmp_path) as session:
+        (read,) = data_reading.data(session, tmp_path / "out" / name, at_hand((structure, named)))
+    assert read.ref == named.ref
 
 
 # Which dataflow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
@@ -13,6 +14,7 @@ from cdmeta.sdmx.levels import Layout, Level, layout, level_rows, series_rows
 from cdmeta.sdmx.observations import Cell, Observations, Piece, line, xml_attribute
 from cdmeta.sdmx.xsd import ObservationDimension, namespace
 from cdmeta.tables.engine import Session, write_lines, written
+from cdmeta.urn import is_concept_id
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -109,16 +111,24 @@ def _envelope(
 
     specific = f"{base(version)}/data/structurespecific"
     own = namespace(dataflow, dimension)
-    about = {"structureID": dataflow.id, "namespace": own, "dimensionAtObservation": dimension}
+    about = {"structureID": structure_id(dataflow), "namespace": own, "dimensionAtObservation": dimension}
     root, usage = opened("StructureSpecificData", version, header, about, {"ss": specific, "xsi": XSI, "ns1": own})
     usage.text = dataflow.urn
     attributes = {
         f"{{{XSI}}}type": "ns1:DataSetType",
-        f"{{{specific}}}structureRef": dataflow.id,
+        f"{{{specific}}}structureRef": structure_id(dataflow),
         f"{{{specific}}}action": "Information",
     }
     etree.SubElement(root, f"{{{base(version)}/message}}DataSet", attributes)
     return split(root)
+
+
+def structure_id(dataflow: Dataflow) -> str:
+    """What a message calls the dataflow of its data: its id, where XML takes that for one (`xs:ID`).
+
+    Ids of artefacts may begin with a digit and hold `@` and `$` (IDType), as many of .Stat do.
+    """
+    return dataflow.id if is_concept_id(dataflow.id) else "_" + re.sub("[^A-Za-z0-9_-]", "_", dataflow.id)
 
 
 def base(version: str) -> str:

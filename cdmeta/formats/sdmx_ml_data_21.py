@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cdmeta.formats.sdmx_ml_data import XSI, base, body, group_line, opened, split
+from cdmeta.formats.sdmx_ml_data import XSI, base, body, group_line, opened, split, structure_id
 from cdmeta.sdmx.artefacts import Header
 from cdmeta.sdmx.levels import Layout, Level, dataset_values, layout, level_rows, series_rows
 from cdmeta.sdmx.observations import Cell, Observations, Piece, escaped, line, xml_attribute
@@ -84,14 +84,14 @@ def _specific_envelope(
 
     dataflow = observations.dataflow
     own = namespace(dataflow, dimension)
-    about = {"structureID": dataflow.id, "namespace": own, "dimensionAtObservation": dimension}
+    about = {"structureID": structure_id(dataflow), "namespace": own, "dimensionAtObservation": dimension}
     root, usage = opened(
         "StructureSpecificData", _VERSION, header, about, {"ss": _SPECIFIC, "xsi": XSI, "ns1": own}
     )
     _refer(usage, observations)
     attributes = {
         f"{{{XSI}}}type": "ns1:DataSetType",
-        f"{{{_SPECIFIC}}}structureRef": dataflow.id,
+        f"{{{_SPECIFIC}}}structureRef": structure_id(dataflow),
         f"{{{_SPECIFIC}}}dataScope": "Dataflow",
         f"{{{_SPECIFIC}}}action": "Information",
     }
@@ -105,10 +105,10 @@ def _generic_envelope(
     from lxml import etree
 
     dataflow = observations.dataflow
-    about = {"structureID": dataflow.id, "dimensionAtObservation": dimension}
+    about = {"structureID": structure_id(dataflow), "dimensionAtObservation": dimension}
     root, usage = opened("GenericData", _VERSION, header, about, {"gen": _GENERIC})
     _refer(usage, observations)
-    attributes = {"structureRef": dataflow.id, "action": "Information"}
+    attributes = {"structureRef": structure_id(dataflow), "action": "Information"}
     dataset = etree.SubElement(root, f"{{{_MES}}}DataSet", attributes)
     if values:
         said = etree.SubElement(dataset, f"{{{_GENERIC}}}Attributes")
