@@ -1,5 +1,6 @@
 """The guides, followed word for word."""
 
+import csv
 import re
 import shlex
 import shutil
@@ -11,6 +12,7 @@ from test_examples import ENVIRONMENT, Command, agrees, read, run
 
 from cdmeta import profile
 from cdmeta.framework import RULES
+from cdmeta.workflows.map_package import map_package
 
 ROOT = Path(__file__).parent.parent
 GUIDES = ROOT / "docs" / "guides"
@@ -74,6 +76,46 @@ def test_the_guide_for_dissemination(tmp_path: Path, monkeypatch: pytest.MonkeyP
         assert agrees(step.expected, printed), printed
         assert "[exit" not in printed, printed
     assert {path.name for path in tmp_path.iterdir()} >= {"draft", "sdmx-ml", "sdmx-csv", "sdg", "site"}
+
+
+def test_the_guide_for_mappings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    guide = GUIDES / "mapping.md"
+    follow(guide, tmp_path, monkeypatch)
+    for step in commands(guide):
+        printed = run(shlex.split(step.line.removeprefix("cdmeta ")))
+        assert agrees(step.expected, printed), printed
+    assert (tmp_path / "theirs" / "data-satisfaction.xml").is_file()
+
+
+def test_the_mapping_of_the_guide_is_the_proposal_but_for_what_the_guide_says(tmp_path: Path) -> None:
+    edited = ROOT / "examples" / "structures" / "mapping"
+    package, structure = ROOT / "examples" / "public-service-satisfaction" / "package", edited.parent / "sdg-like.xml"
+    map_package(package, (str(structure),), tmp_path)
+    changed = {
+        path.name: [
+            (new["component"] if "component" in new else new["source"], *(new[k] for k in new if new[k] != old[k]))
+            for old, new in zip(sheet(tmp_path / path.name), sheet(path), strict=True)
+            if old != new
+        ]
+        for path in sorted(edited.glob("*.csv"))
+    }
+    assert changed == {
+        "codes-satisfaction-DISABILITY_STATUS.csv": [("WITH", "PD"), ("WITHOUT", "PND")],
+        "codes-satisfaction-NATURE.csv": [],
+        "codes-satisfaction-REF_AREA.csv": [("_T", "XA")],
+        "mapping.csv": [
+            ("REPORTING_TYPE", "N"),
+            ("SERIES", "MU_SAT_SERVICES"),
+            ("UNIT_MULT", "0"),
+            ("UNIT_MEASURE", "", "PT", ""),
+        ],
+    }
+
+
+def sheet(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        return list(csv.DictReader(stream))
 
 
 @pytest.mark.parametrize("guide", REVIEWING, ids=stem)

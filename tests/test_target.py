@@ -409,7 +409,7 @@ def test_what_is_proposed_and_why(tmp_path: Path) -> None:
             for id_ in DIMENSIONS
             if id_ in SAID and SAID[id_].get("value") == "_T"
         },
-        "DISABILITY_STATUS": ("", "_T", "whole"),
+        "DISABILITY_STATUS": ("DISABILITY", "", "near"),
         "TIME_PERIOD": ("TIME_PERIOD", "", "id"),
         "OBS_VALUE": ("OBS_VALUE", "", "id"),
         "OBS_STATUS": ("OBS_STATUS", "", "id"),
@@ -420,7 +420,7 @@ def test_what_is_proposed_and_why(tmp_path: Path) -> None:
         "COMMENT_OBS": ("", "", ""),
         "SOURCE_DETAIL": ("", "", ""),
     }  # fmt: skip
-    assert result.tables[0].left == ("disability",)
+    assert result.tables[0].left == ()
     codes = table(tmp_path / "m" / "codes-satisfaction-REF_AREA.csv")
     assert [(row["source"], row["target"]) for row in codes] == [
         ("COAST", "XA02"),
@@ -726,7 +726,8 @@ def test_the_commands_tell_what_is_certain_proposed_and_missing(
             "codes-satisfaction-REF_AREA.csv"
         ),
         "  UNIT_MULT (Unit multiplier): MISSING",
-        "  not published, unless you map them: disability",
+        "  DISABILITY_STATUS (Disability status): disability (proposed: a name that comes near; is it the same?); "
+        "2 values have no code yet, see codes-satisfaction-DISABILITY_STATUS.csv",
     ):
         assert line in printed.splitlines()
     assert "--replace" in run(["map", str(PACKAGE), "--dsd", str(DSD), "--out", "m"])

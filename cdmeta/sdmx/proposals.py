@@ -21,6 +21,8 @@ WHOLE = ("_T", "_Z", "_X", "_U")
 """Codes that stand for all, for not applicable, for not specified and for not known, in the order of proposals."""
 NEAR = 0.75
 """How alike two names have to be to be called near, from 0 to 1."""
+_ALMOST = 0.7
+"""The likeness from which on a name that comes near is proposed: all words of one are in the other, or almost."""
 OVERLAP = 0.5
 """The share of a column's values that have to be codes of a list, for the list to be proposed by values."""
 
@@ -81,7 +83,7 @@ def propose(flow: Flow, target: Target, values: Mapping[str, Sequence[str]]) -> 
             for number, part in enumerate(target.structure.components)
             if part.id not in found
             for candidate in candidates(flow, target, part, values)
-            if candidate.reason != "near"
+            if candidate.reason != "near" or candidate.likeness >= _ALMOST
         ),
         key=lambda entry: entry[:3],
         reverse=True,
@@ -219,7 +221,7 @@ def _likeness(one: str, other: str) -> float:
     """How alike two names are; one whose words are all in the other is near it."""
     words, others = set(one.split()), set(other.split())
     if words and others and (words <= others or others <= words):
-        return 0.9
+        return 0.9  # times 0.8 it is more than _ALMOST, and less than what values tell
     return difflib.SequenceMatcher(None, one, other).ratio()
 
 
