@@ -90,7 +90,10 @@ def test_the_guide_for_mappings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_the_mapping_of_the_guide_is_the_proposal_but_for_what_the_guide_says(tmp_path: Path) -> None:
     edited = ROOT / "examples" / "structures" / "mapping"
-    package, structure = ROOT / "examples" / "public-service-satisfaction" / "package", edited.parent / "sdg-like.xml"
+    package, structure = (
+        ROOT / "examples" / "public-service-satisfaction" / "package",
+        edited.parent / "sdg-like.xml",
+    )
     map_package(package, (str(structure),), tmp_path)
     changed = {
         path.name: [

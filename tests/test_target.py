@@ -25,6 +25,7 @@ from cdmeta.sdmx.artefacts import (
     Attribute,
     Code,
     Codelist,
+    DataConstraint,
     Dataflow,
     DataStructure,
     Dimension,
@@ -32,6 +33,7 @@ from cdmeta.sdmx.artefacts import (
     Measure,
     Representation,
     RepresentationMap,
+    Structure,
     StructureMap,
     ValueMapping,
 )
@@ -202,6 +204,17 @@ def test_pysdmx_reads_the_maps(tmp_path: Path) -> None:
     read = pysdmx.io.read_sdmx(tmp_path / "out" / "structure-map.xml")
     kinds = sorted(type(part).__name__ for part in read.structures or ())
     assert kinds == ["RepresentationMap", "RepresentationMap", "StructureMap"]
+
+
+def test_many_codes_are_looked_up_and_the_rows_keep_their_order(tmp_path: Path) -> None:
+    codes = {f"NOWHERE{n}": "XA" for n in range(2000)} | SAID["REF_AREA"]["codes"]
+    said = {**SAID, "REF_AREA": {"field": "region", "codes": codes}}
+    for number, each in enumerate((SAID, said)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        assert converted(folder / "out", sheet(folder, each))[1] == []
+    one, other = (tmp_path / str(n) / "out" / "data-satisfaction.draft.csv" for n in range(2))
+    assert one.read_bytes() == other.read_bytes()
 
 
 # What a person says in the descriptor
@@ -726,8 +739,7 @@ def test_the_commands_tell_what_is_certain_proposed_and_missing(
             "codes-satisfaction-REF_AREA.csv"
         ),
         "  UNIT_MULT (Unit multiplier): MISSING",
-        "  DISABILITY_STATUS (Disability status): disability (proposed: a name that comes near; is it the same?); "
-        "2 values have no code yet, see codes-satisfaction-DISABILITY_STATUS.csv",
+        "  NATURE (Nature of the data): CD_STATUS_ATT (proposed: values that are codes of its list)",
     ):
         assert line in printed.splitlines()
     assert "--replace" in run(["map", str(PACKAGE), "--dsd", str(DSD), "--out", "m"])
@@ -745,3 +757,78 @@ def test_what_needs_a_structure_of_others_says_so(tmp_path: Path) -> None:
     assert "need --dsd" in run(["convert", str(PACKAGE), "--to", "sdmx-csv-2.0", *out, "--mapping", "m.csv"])
     assert "name it by --dsd" in run(["convert", str(PACKAGE), "--to", "sdmx-csv-1.0", *out])
     assert "cannot be read" in run(["map", str(PACKAGE), "--out", str(tmp_path / "m"), "--dsd", "x.xml"])
+
+
+# Traits of structures of others
+
+
+def of_others(folder: Path, *more: Structure, **parts: Any) -> dict[str, Any]:
+    """A package and a structure, a part of which is another, beside more artefacts."""
+    made = small(folder, "2024-05-31", "date")
+    structure, flow = plain_structure()
+    changed = dataclasses.replace(structure, **parts)
+    made["dsd"].write_bytes(sdmx_json.structures((changed, flow, *more), Header("X", NOW, "Y")))
+    return made
+
+
+def dimension(id_: str, representation: Representation) -> tuple[Dimension, ...]:
+    structure, _ = plain_structure()
+    assert isinstance(structure, DataStructure)
+    added = Dimension(id_, Ref("Concept", "Y", "CS", "1.0.0", id_), representation, 2)
+    freq, time = structure.dimensions
+    return (freq, added, dataclasses.replace(time, position=3))
+
+
+DAY = {"TIME_PERIOD": {"field": "day"}}
+
+
+def test_lists_that_are_not_at_hand_bind_nothing_and_that_is_told(tmp_path: Path) -> None:
+    made = of_others(tmp_path, dimensions=dimension("SEX", Representation(Ref("Codelist", "Z", "CL", "1.0.0"))))
+    files, found = converted(tmp_path / "out", sheet(tmp_path, {**DAY, "SEX": {"value": "9"}}, "t"), **made)
+    assert (found, files[0]) == ([("CD789", "SEX")], "data-t.draft.csv")
+
+
+@pytest.mark.parametrize(("value", "found"), [("A", []), ("AB", [("CD784", "SEX")])])
+def test_facets_bind_where_there_is_no_list(value: str, found: list[tuple[str, str]], tmp_path: Path) -> None:
+    made = of_others(tmp_path, dimensions=dimension("SEX", Representation(max_length=1)))
+    assert converted(tmp_path / "out", sheet(tmp_path, {**DAY, "SEX": {"value": value}}, "t"), **made)[1] == found
+
+
+@pytest.mark.parametrize(("value", "found"), [("F", []), ("M", [("CD788", None)])])
+@pytest.mark.parametrize("on", ["dataflow", "structure"])
+def test_constraints_bind_by_dataflow_and_by_structure(
+    value: str, found: list[tuple[str, None]], on: str, tmp_path: Path
+) -> None:
+    structure, flow = plain_structure()
+    about = flow.ref if on == "dataflow" else structure.ref
+    keys = ((True, (("SEX", "F"),)), (True, (("SEX", "_T"),)))
+    constraint = DataConstraint("Y", "C", "1.0.0", flow.name, attached=(about,), keys=keys)
+    made = of_others(tmp_path, constraint, dimensions=dimension("SEX", Representation()))
+    assert converted(tmp_path / "out", sheet(tmp_path, {**DAY, "SEX": {"value": value}}, "t"), **made)[1] == found
+
+
+def test_a_structure_without_a_dataflow_needs_its_name(tmp_path: Path) -> None:
+    made = small(tmp_path, "2024-05-31", "date")
+    made["dsd"].write_bytes(sdmx_json.structures(plain_structure()[:1], Header("X", NOW, "Y")))
+    mapping = sheet(tmp_path, DAY, "t")
+    with pytest.raises(ConversionError, match="and no dataflow"):
+        converted(tmp_path / "out", mapping, **made)
+    assert converted(tmp_path / "out", mapping, dataflow="Z:OWN(2.0)", **made)[1] == []
+    (row,) = table(tmp_path / "out" / "data-t.draft.csv")
+    assert row["STRUCTURE_ID"] == "Z:OWN(2.0)"
+
+
+def test_concepts_of_one_scheme_are_the_same_whatever_the_id(tmp_path: Path) -> None:
+    made = small(tmp_path, "2024-05-31", "date")
+    path = made["package"] / "datapackage.json"
+    descriptor = json.loads(path.read_text(encoding="utf-8"))
+    concept = Ref("Concept", "Y", "CS", "2.0", "T").urn
+    descriptor["resources"][0]["schema"]["fields"][0]["sdmx"] = {"concept": concept}
+    path.write_text(json.dumps(descriptor), encoding="utf-8")
+    structure, flow = plain_structure()
+    assert isinstance(structure, DataStructure)
+    freq, time = structure.dimensions
+    renamed = dataclasses.replace(structure, dimensions=(freq, dataclasses.replace(time, id="TIME")))
+    made["dsd"].write_bytes(sdmx_json.structures((renamed, flow), Header("X", NOW, "Y")))
+    result = map_package(made["package"], (str(made["dsd"]),), tmp_path / "m")
+    assert proposed(result)["TIME"] == ("TIME_PERIOD", "", "concept")

@@ -33,6 +33,7 @@ from cdmeta.sdmx.check import Known
 from cdmeta.sdmx.observations import Cell, Observations
 from cdmeta.sdmx.store import Store
 from cdmeta.sdmx.structures import Flow, codes_of
+from cdmeta.sdmx.values import MANY_CODES
 from cdmeta.tables.engine import ROW, Session, identifier, literal
 from cdmeta.text import Text
 from cdmeta.urn import Ref
@@ -247,9 +248,12 @@ def observations(session: Session, rows: Observations, made: Mapped, view: str) 
     """
     cells = {cell.id: cell for cell in rows.cells}
     ids = [part.id for part in made.target.structure.components if part.id in made.sources]
-    columns = ", ".join([ROW, *(f"{_value(made.sources[id_], cells)} AS {identifier(id_)}" for id_ in ids)])
-    query = f"CREATE VIEW {view} AS SELECT {columns} FROM {rows.view}"  # noqa: S608  # all parts built here
-    session.connection.execute(query)
+    long = {id_: f"{view}_{n}" for n, id_ in enumerate(ids) if len(made.sources[id_].codes) > MANY_CODES}
+    columns = [f"{_value(made.sources[id_], cells, long.get(id_))} AS {identifier(id_)}" for id_ in ids]
+    joins = " ".join(_looked_up(session, made.sources[id_], cells, name) for id_, name in long.items())
+    order = f" ORDER BY {ROW}" if long else ""
+    query = f"SELECT {', '.join([ROW, *columns])} FROM {rows.view} {joins}{order}"  # noqa: S608  # built here
+    session.connection.execute(f"CREATE VIEW {view} AS {query}")
     return Observations(made.target.resolved, made.target.dataflow, view, tuple(_cells(made)))
 
 
@@ -271,15 +275,36 @@ def _whole(store: Store, representation: Representation) -> Codelist | ValueList
     return found
 
 
-def _value(source: Source, cells: Mapping[str, Cell]) -> str:
-    """SQL of a component of the target over the rows of the table; of what is not known there is none."""
+def _value(source: Source, cells: Mapping[str, Cell], table: str | None) -> str:
+    """SQL of a component of the target over the rows of the table; of what is not known there is none.
+
+    Args:
+        source: where its values are from.
+        cells: the components of the table.
+        table: the name of the table in which its codes are looked up, where they are many.
+    """
     if not source.component:
         return literal(source.value)
-    sql = _dated(cells[source.component].sql, source) if source.component in cells else "CAST(NULL AS VARCHAR)"
+    sql = _own(source, cells)
+    if table is not None:
+        return f"coalesce({table}.target, {sql})"
     if not source.codes:
         return sql
     cases = " ".join(f"WHEN {literal(value)} THEN {literal(code)}" for value, code in source.codes.items() if code)
     return f"CASE {sql} {cases} ELSE {sql} END" if cases else sql
+
+
+def _own(source: Source, cells: Mapping[str, Cell]) -> str:
+    """SQL of the component that a source takes, dates in their new form."""
+    return _dated(cells[source.component].sql, source) if source.component in cells else "CAST(NULL AS VARCHAR)"
+
+
+def _looked_up(session: Session, source: Source, cells: Mapping[str, Cell], name: str) -> str:
+    """Put a map of codes into a table of the session; SQL that joins it to the rows."""
+    codes = {value: code for value, code in source.codes.items() if code}
+    query = f"CREATE TABLE {name} AS SELECT unnest($1::VARCHAR[]) AS source, unnest($2::VARCHAR[]) AS target"
+    session.connection.execute(query, [list(codes), list(codes.values())])
+    return f"LEFT JOIN {name} ON {name}.source = {_own(source, cells)}"
 
 
 def _dated(sql: str, source: Source) -> str:
