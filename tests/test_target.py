@@ -18,7 +18,7 @@ import pytest
 from pysdmx.io.pd import PandasDataset
 from test_examples import run
 
-from cdmeta.errors import ConversionError, OutputError, SheetError
+from cdmeta.errors import ApprovalError, ConversionError, OutputError, SheetError
 from cdmeta.formats import data_reading, mapping_csv, reading, sdmx_json
 from cdmeta.package import load
 from cdmeta.sdmx.artefacts import (
@@ -832,3 +832,59 @@ def test_concepts_of_one_scheme_are_the_same_whatever_the_id(tmp_path: Path) -> 
     made["dsd"].write_bytes(sdmx_json.structures((renamed, flow), Header("X", NOW, "Y")))
     result = map_package(made["package"], (str(made["dsd"]),), tmp_path / "m")
     assert proposed(result)["TIME"] == ("TIME_PERIOD", "", "concept")
+
+
+@pytest.mark.parametrize("to", DATA)
+def test_structures_without_time_are_no_crash(to: str, tmp_path: Path) -> None:
+    structure, _ = plain_structure()
+    assert isinstance(structure, DataStructure)
+    day = Dimension("DAY", Ref("Concept", "Y", "CS", "1.0.0", "D"), Representation(), 2)
+    made = of_others(tmp_path, dimensions=(structure.dimensions[0], day))
+    files, found = converted(tmp_path / "out", sheet(tmp_path, {"DAY": {"field": "day"}}, "t"), to, **made)
+    assert found == []
+    (name,) = (name for name in files if name.startswith("data"))
+    with data_session(tmp_path) as session:
+        (read,) = data_reading.data(session, tmp_path / "out" / name, at_hand(reading.structures(made["dsd"])))
+        rows = session.connection.execute(f"SELECT FREQ, DAY, OBS_VALUE FROM {read.table}").fetchall()
+    assert rows == [("D", "2024-05-31", "5")]
+
+
+def test_two_tables_may_become_data_of_one_dataflow(tmp_path: Path) -> None:
+    made = small(tmp_path, "2024-05-31", "date")
+    path = made["package"] / "datapackage.json"
+    descriptor = json.loads(path.read_text(encoding="utf-8"))
+    descriptor["resources"].append({**descriptor["resources"][0], "name": "u"})
+    path.write_text(json.dumps(descriptor), encoding="utf-8")
+    files, found = converted(tmp_path / "out", None, **made)
+    assert (found, files[:2]) == ([], ("data-t.draft.csv", "data-u.draft.csv"))
+    (report,) = reading.metadata(tmp_path / "out" / "metadata.xml")
+    assert report.targets == (Ref("Dataflow", "Y", "F", "1.0.0").urn,)
+    maps = reading.structures(tmp_path / "out" / "structure-map.xml")
+    assert len({artefact.id for artefact in maps}) == 2
+
+
+def test_nothing_that_nobody_approved_is_converted_but_as_a_draft(tmp_path: Path) -> None:
+    with pytest.raises(ApprovalError):
+        onto(
+            PACKAGE, "sdmx-csv-2.0", tmp_path / "out", dsds=(str(DSD),), mapping=sheet(tmp_path, SAID),
+            allowed_signers=None, now=NOW,
+        )  # fmt: skip
+    converted(tmp_path / "out", tmp_path / "mapping.csv", "sdmx-ml-3.0")
+    assert b"<mes:Test>true</mes:Test>" in (tmp_path / "out" / "data-satisfaction.xml").read_bytes()
+
+
+@pytest.mark.parametrize("partial", [True, False])
+def test_the_only_code_of_a_list_is_proposed_where_the_list_is_whole(partial: bool, tmp_path: Path) -> None:
+    name = Text((("en", "N"),))
+    codes = Codelist("Y", "CL", "1.0.0", name, codes=(Code("ONLY", name),), is_partial=partial)
+    made = of_others(tmp_path, codes, dimensions=dimension("SERIES", Representation(codes.ref)))
+    result = map_package(made["package"], (str(made["dsd"]),), tmp_path / "m")
+    assert proposed(result)["SERIES"] == (("", "", "") if partial else ("", "ONLY", "single"))
+
+
+@pytest.mark.parametrize("value", ["=1+1", "'=1", "-5", "@x", "plain", "a;b", 'say "x"', "two\nlines"])
+def test_what_is_written_for_a_spreadsheet_is_read_back(value: str) -> None:
+    data = mapping_csv.write_codes([(value, value, "", "")]).encode("utf-8-sig")
+    assert not data.decode("utf-8-sig").splitlines()[1].startswith(("=", "-", "@"))
+    told = mapping_csv.read(b"table,component,field,codes\nt,SEX,sex,c.csv\n", "m.csv", lambda name: data)
+    assert dict(told.lines[0].source.codes) == {value: value}

@@ -189,7 +189,7 @@ def _filled(
     """A proposal with the codes that its values become; or the one value that stands for all."""
     codes = target.codes(part)
     if found is None:
-        return _constant(part, codes)
+        return _constant(part, codes, whole=target.has_all_codes(part))
     occurring = values.get(found.source.component, ())
     if not codes or not set(occurring) - {code.id for code in codes}:
         return found
@@ -198,15 +198,15 @@ def _filled(
     return replace(found, source=replace(found.source, codes=told))
 
 
-def _constant(part: Component, codes: Sequence[Code]) -> Proposal:
+def _constant(part: Component, codes: Sequence[Code], *, whole: bool) -> Proposal:
     """The one code there is, or that stands for all, of a dimension; nothing for anything else."""
     if not isinstance(part, Dimension) or part.is_time:
         return Proposal(Source())
     ids = [code.id for code in codes]
-    if len(ids) == 1:
+    if len(ids) == 1 and whole:
         return Proposal(Source(value=ids[0]), "single")
-    whole = next((code for code in WHOLE if code in ids), "")
-    return Proposal(Source(value=whole), "whole" if whole else "")
+    for_all = next((code for code in WHOLE if code in ids), "")
+    return Proposal(Source(value=for_all), "whole" if for_all else "")
 
 
 def _names(flow: Flow, own: Component) -> set[str]:

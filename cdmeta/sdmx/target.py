@@ -101,6 +101,10 @@ class Target:
         codelist = self.store.codelist(self.store.representation(part))
         return codelist.codes if codelist is not None else ()
 
+    def has_all_codes(self, part: Component) -> bool:
+        """Tell whether a component has a code list of which all codes are at hand."""
+        return _whole(self.store, self.store.representation(part)) is not None
+
     @property
     def whole_lists(self) -> tuple[Codelist | ValueList, ...]:
         """The code lists of its components, by the references in it, of which all codes are at hand."""

@@ -65,8 +65,9 @@ class _Job:
 
     @property
     def theirs(self) -> Structures:
-        """Its structures, the dataflows being those that the data become data of."""
-        return replace(self.own, flows=tuple(each.as_flow for each in self.made))
+        """Its structures, the dataflows being those that the data become data of, each once."""
+        flows = {each.target.dataflow.urn: each.as_flow for each in self.made}
+        return replace(self.own, flows=tuple(flows.values()))
 
     def header(self, what: str) -> Header:
         return Header(f"{self.dataset.id}_{what}", self.prepared, self.dataset.agency, test=self.draft)
