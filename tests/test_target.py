@@ -166,7 +166,7 @@ def test_the_data_are_of_their_dataflow_and_so_are_the_reports(tmp_path: Path) -
     }
 
 
-def test_pysdmx_reads_the_data(tmp_path: Path) -> None:
+def test_another_reader_takes_the_data(tmp_path: Path) -> None:
     converted(tmp_path / "out", sheet(tmp_path, SAID), "sdmx-csv-2.0")
     (found,) = pysdmx.io.read_sdmx(tmp_path / "out" / "data-satisfaction.draft.csv").data or ()
     assert isinstance(found, PandasDataset)
@@ -199,7 +199,7 @@ def test_the_mapping_is_written_as_artefacts_of_sdmx(tmp_path: Path) -> None:
     assert codes[disability.id].mappings[-1] == ValueMapping(("_T",), ("_T",))
 
 
-def test_pysdmx_reads_the_maps(tmp_path: Path) -> None:
+def test_another_reader_takes_the_maps(tmp_path: Path) -> None:
     converted(tmp_path / "out", sheet(tmp_path, SAID))
     read = pysdmx.io.read_sdmx(tmp_path / "out" / "structure-map.xml")
     kinds = sorted(type(part).__name__ for part in read.structures or ())
@@ -508,6 +508,7 @@ def test_codes_are_proposed_by_ids_and_by_names_in_any_language() -> None:
     [
         ("", "A", "2024-05-31", "2024"),
         ("", "S", "2024-07-01", "2024-S2"),
+        ("", "S", "2024-06-30", "2024-S1"),
         ("", "Q", "2024-05-31", "2024-Q2"),
         ("", "M", "2024-05-31", "2024-05"),
         ("", "W", "2024-12-30", "2025-W01"),
@@ -643,7 +644,7 @@ def test_only_lists_with_all_their_codes_bind() -> None:
 class _Answers(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         data = DSD.read_bytes()
-        if self.path == "/missing":
+        if self.path.startswith("/missing"):
             self.send_error(404)
         elif self.path == "/elsewhere":
             self.send_response(302)
@@ -686,6 +687,15 @@ def test_structures_are_fetched(server: str, path: str) -> None:
     found, digests = artefacts((server + path,))
     assert found == reading.structures(DSD)
     assert list(digests) == [(server + path).partition("?")[0]]
+
+
+def test_what_an_address_gives_away_is_told_nowhere(server: str) -> None:
+    address = server.replace("//", "//me:secret@")
+    _, digests = artefacts((f"{address}/dsd?key=secret",))
+    assert list(digests) == [f"{server}/dsd"]
+    with pytest.raises(ConversionError) as caught:
+        artefacts((f"{address}/missing?key=secret",))
+    assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
