@@ -3,69 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, get_args
 
 import click
 
 from cdmeta.cli.clock import now
-from cdmeta.cli.language import text
+from cdmeta.cli.language import spoken, text
 from cdmeta.cli.refusal import refused
 from cdmeta.errors import ApprovalError
 from cdmeta.finding import Finding
 from cdmeta.phrase import Phrase
 from cdmeta.sdmx.reports import ForeignReport, templates
 from cdmeta.workflows.convert import FORMATS, convert
-from cdmeta.workflows.onto import DATA, onto
-
-
-class _How(TypedDict):
-    """What both ways of converting take."""
-
-    allowed_signers: Path | None
-    draft: bool
-    now: datetime
-    reports: tuple[str, ...]
+from cdmeta.workflows.messages import FORMS, Keys, Options, Shown
+from cdmeta.workflows.onto import onto
 
 
 @click.command("convert")
 @click.argument("package", type=click.Path(path_type=Path))
-@click.option("--to", required=True, type=click.Choice(list(dict.fromkeys((*FORMATS, *DATA)))))
+@click.option("--to", required=True, type=click.Choice(FORMATS))
 @click.option("--out", required=True, type=click.Path(path_type=Path))
-@click.option(
-    "--allowed-signers",
-    type=click.Path(path_type=Path),
-)
+@click.option("--allowed-signers", type=click.Path(path_type=Path))
 @click.option("--draft", is_flag=True)
-@click.option(
-    "--report",
-    "reports",
-    multiple=True,
-    type=click.Choice(list(templates()), case_sensitive=False),
-)
+@click.option("--report", "reports", multiple=True, type=click.Choice(list(templates()), case_sensitive=False))
 @click.option("--dsd", "dsds", multiple=True, metavar="FILE|URL")
 @click.option("--dataflow", default="", metavar="URN")
 @click.option("--mapping", type=click.Path(path_type=Path))
-def command(
-    package: Path,
-    to: str,
-    out: Path,
-    allowed_signers: Path | None,
-    draft: bool,
-    reports: tuple[str, ...],
-    dsds: tuple[str, ...],
-    dataflow: str,
-    mapping: Path | None,
-) -> None:
+@click.option("--by-series/--flat", "by_series", default=None)
+@click.option("--labels", type=click.Choice(get_args(Shown)), default="id")
+@click.option("--keys", type=click.Choice(get_args(Keys)), default="none")
+@click.option("--compress", is_flag=True)
+def command(package: Path, to: str, out: Path, **asked: Any) -> None:
     """Write PACKAGE as SDMX: structures, data and reference metadata, checked against the official schemas."""
-    if allowed_signers is None and not draft:
+    dsds, dataflow, mapping = (asked.pop(name) for name in ("dsds", "dataflow", "mapping"))
+    layout = {name: asked.pop(name) for name in ("by_series", "labels", "keys", "compress")}
+    if asked["allowed_signers"] is None and not asked["draft"]:
         raise click.UsageError(text("error.signers.unnamed"))
     if not dsds and (dataflow or mapping):
         raise click.UsageError(text("error.dsd.unnamed"))
-    if not dsds and to not in FORMATS:
+    if dsds and to not in FORMS:
         raise click.UsageError(text("error.dsd.format", to=to))
-    how: _How = {"allowed_signers": allowed_signers, "draft": draft, "now": now(), "reports": reports}
+    how = asked | {"now": now(), "options": Options(**layout, languages=(spoken(),))}
     try:
         if dsds:
             result = onto(package, to, out, dsds=dsds, dataflow=dataflow, mapping=mapping, **how)

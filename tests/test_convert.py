@@ -111,7 +111,7 @@ def expected_rows(package: Path) -> list[dict[str, str]]:
 
 def test_csv_holds_the_rows(package: Path, tmp_path: Path) -> None:
     made = draft(package, "sdmx-csv-2.0", tmp_path / "out")
-    assert made.files == ("data-satisfaction.draft.csv", "manifest.json")
+    assert made.files == ("data-satisfaction.draft.csv", "metadata.draft.csv", "manifest.json")
     rows = csv_rows(tmp_path / "out" / made.files[0])
     flow = "CDMETA.EXAMPLELAND:DF_PUBLIC_SERVICE_SATISFACTION_SATISFACTION(1.0)"
     first = {"STRUCTURE": "dataflow", "STRUCTURE_ID": flow, "ACTION": "I"}
@@ -263,7 +263,7 @@ def test_records_of_people_give_only_metadata(package: Path, tmp_path: Path) -> 
     assert [finding.code for finding in made.findings] == ["CD709"]
     assert "Obs" not in (tmp_path / "out" / "structures.xml").read_text()
     with pytest.raises(ConversionError, match="no figures"):
-        draft(package, "sdmx-csv-2.0", tmp_path / "csv")
+        draft(package, "sdmx-csv-1.0", tmp_path / "csv")
     assert not (tmp_path / "csv").exists()
 
 
@@ -354,7 +354,7 @@ def test_hostile_text_arrives_as_it_was(text: str, tmp_path: Path) -> None:
     package = small(tmp_path, [["A", "2023", "1", text], ["B", "2023", "2", ""]], NOTED)
     edit(package, lambda d: d["resources"][0].update(title=text.replace("\n", " "), description=text))
     draft(package, "sdmx-ml-3.0", tmp_path / "ml")
-    draft(package, "sdmx-csv-2.0", tmp_path / "csv")
+    draft(package, "sdmx-csv-1.0", tmp_path / "csv")
     assert [row.get("NOTE") for row in xml_rows(tmp_path / "ml" / "data-t.xml")] == [text, None]
     assert [row["NOTE"] for row in csv_rows(tmp_path / "csv" / "data-t.draft.csv")] == [text, ""]
     flow = next(etree.parse(tmp_path / "ml" / "structures.xml").iterfind(f".//{STR}Dataflow[@id]"))
@@ -391,7 +391,8 @@ def run(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str, str]:
 def test_the_command(package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = str(tmp_path / "out")
     code, told, _ = run(capsys, str(package), "--to", "sdmx-csv-2.0", "--out", out, "--draft")
-    assert (code, told) == (0, f"Wrote sdmx-csv-2.0 to {out}: data-satisfaction.draft.csv, manifest.json.\n")
+    files = "data-satisfaction.draft.csv, metadata.draft.csv, manifest.json"
+    assert (code, told) == (0, f"Wrote sdmx-csv-2.0 to {out}: {files}.\n")
     assert run(capsys, str(package), "--to", "sdmx-csv-2.0", "--out", out)[0] == 2
     (tmp_path / "nobody").write_text("")
     code, _, told = run(

@@ -46,7 +46,8 @@ from cdmeta.text import Text
 from cdmeta.urn import Ref
 from cdmeta.workflows.fetched import artefacts, fetched
 from cdmeta.workflows.map_package import MapResult, map_package
-from cdmeta.workflows.onto import DATA, onto
+from cdmeta.workflows.messages import FORMS
+from cdmeta.workflows.onto import onto
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "examples" / "public-service-satisfaction" / "package"
@@ -142,11 +143,11 @@ def in_order(rows: list[dict[str, str | None]]) -> list[list[tuple[str, str | No
 # Data
 
 
-@pytest.mark.parametrize("to", DATA)
+@pytest.mark.parametrize("to", FORMS)
 def test_the_data_say_what_the_rows_and_the_person_say(to: str, tmp_path: Path) -> None:
     files, found = converted(tmp_path / "out", sheet(tmp_path, SAID), to)
     assert found == []
-    ending = DATA[to][0]
+    ending = FORMS[to].ending
     data = f"data-satisfaction{'.draft.csv' if ending == '.csv' else ending}"
     report = "metadata.json" if ending == ".json" else "metadata.xml"
     assert set(files) == {data, report, "structure-map.xml", "manifest.json"}
@@ -577,7 +578,7 @@ def plain_structure() -> tuple[DataStructure | Dataflow, ...]:
 
 
 @pytest.mark.parametrize("id_", ["22_289", "DSD_A@DF_A", "$X"])
-@pytest.mark.parametrize("to", DATA)
+@pytest.mark.parametrize("to", FORMS)
 def test_dataflows_may_have_any_id_of_sdmx(id_: str, to: str, tmp_path: Path) -> None:
     made = small(tmp_path, "2024-05-31", "date")
     structure, flow = plain_structure()
@@ -765,7 +766,8 @@ def test_the_commands_tell_what_is_certain_proposed_and_missing(
 def test_what_needs_a_structure_of_others_says_so(tmp_path: Path) -> None:
     out = ["--out", str(tmp_path / "out"), "--draft"]
     assert "need --dsd" in run(["convert", str(PACKAGE), "--to", "sdmx-csv-2.0", *out, "--mapping", "m.csv"])
-    assert "name it by --dsd" in run(["convert", str(PACKAGE), "--to", "sdmx-csv-1.0", *out])
+    onto = [*out, "--dsd", "x.xml"]
+    assert "With --dsd, choose a message" in run(["convert", str(PACKAGE), "--to", "dotstat", *onto])
     assert "cannot be read" in run(["map", str(PACKAGE), "--out", str(tmp_path / "m"), "--dsd", "x.xml"])
 
 

@@ -28,6 +28,8 @@ from cdmeta.sdmx.reports import ForeignReport, foreign_report, templates
 from cdmeta.sdmx.structures import Flow, Structures, codes_of, structures
 from cdmeta.tables.engine import Session, code_rows, session
 from cdmeta.workflows.accept import Accepted, accepted
+from cdmeta.workflows.bundle import README, Bundle, dotstat, fmr
+from cdmeta.workflows.messages import FORMS, USUAL, Described, Form, Options, data_name, drafted, put, put_report
 from cdmeta.workflows.output import staged
 
 MANIFEST = "manifest.json"
@@ -65,6 +67,7 @@ class _Material:
     foreign: tuple[ForeignReport, ...]
     prepared: datetime
     draft: bool
+    options: Options
 
     @property
     def package(self) -> Package:
@@ -102,18 +105,20 @@ def convert(
     draft: bool = False,
     now: datetime,
     reports: Iterable[str] = (),
+    options: Options = USUAL,
 ) -> Conversion:
     """Write a package as SDMX.
 
     Args:
         path: folder, descriptor or zip.
-        to: a key of FORMATS.
+        to: one of FORMATS.
         out: the folder to write; one that an earlier conversion wrote is replaced.
         allowed_signers: the receiver's file of who may approve.
         draft: convert even what is not approved or has errors; marked as a test in each header, or as `.draft` in
             the name of a file without header.
         now: when the messages are prepared.
         reports: ids of other people's metadata structures (`sdmx.reports.templates`) to report by as well.
+        options: how data are laid out.
 
     Raises:
         PackageError, KeyFileError, ApprovalError: as `accepted`.
@@ -131,7 +136,7 @@ def convert(
         approved = package.verdict is not None and package.verdict.approved and package.report.valid
         foreign = tuple(foreign_report(templates()[name], dataset, made) for name in dict.fromkeys(reports))
         own = report(dataset, made)
-        material = _Material(package, dataset, made, own, foreign, now, draft=draft and not approved)
+        material = _Material(package, dataset, made, own, foreign, now, draft and not approved, options)
         return _write(material, to, out, findings)
 
 
@@ -139,7 +144,10 @@ def _write(material: _Material, to: str, out: Path, findings: tuple[Finding, ...
     broken: list[Finding] = []
     try:
         with staged(out, MANIFEST) as stage:
-            FORMATS[to](material, stage, broken)
+            if to in BUNDLES:
+                BUNDLES[to](material, stage, broken)
+            else:
+                _write_form(material, FORMS[to], stage, broken)
             put_missing(material.foreign, stage)
             names = tuple(sorted(path.name for path in stage.iterdir()))
             if broken:
@@ -162,44 +170,62 @@ def _write(material: _Material, to: str, out: Path, findings: tuple[Finding, ...
     return Conversion((*names, MANIFEST), findings, material.foreign)
 
 
-def _write_ml(material: _Material, stage: Path, broken: list[Finding]) -> None:
-    from cdmeta.formats import sdmx_ml, sdmx_ml_data
-    from cdmeta.sdmx import xsd
+def _write_form(material: _Material, form: Form, stage: Path, broken: list[Finding]) -> None:
+    """Structures, reports and data, each in one format."""
+    own, ending = material.structures.artefacts, form.ending
+    if form.structures is not None:
+        write, kind = form.structures
+        described = material.metadata_structures()
+        put(stage / f"metadata-structures{ending}", write(described, material.header("MSD")), kind)
+        if own:
+            put(stage / f"structures{ending}", write(own, material.header("DSD")), kind)
+    for name, each in material.metadata_sets() if form.report is not None or material.foreign else ():
+        file = stage / drafted(f"{name}{ending}", draft=material.draft)
+        put_report(file, form, each, material.header(_message_id(name)))
+    _write_data(material, form, stage, broken)
 
-    metadata_structures, own = material.metadata_structures(), material.structures.artefacts
-    _put(stage, "metadata-structures.xml", sdmx_ml.structures(metadata_structures, material.header("MSD")))
-    for name, each in material.metadata_sets():
-        _put(stage, f"{name}.xml", sdmx_ml.metadata([each], material.header(_message_id(name))))
-    if own:
-        _put(stage, "structures.xml", sdmx_ml.structures(own, material.header("DSD")))
+
+def _write_data(material: _Material, form: Form, stage: Path, broken: list[Finding]) -> dict[str, Flow]:
+    """The data of each table, and the names of their files."""
+    found: dict[str, Flow] = {}
+    lists = material.codelists()
     for flow, rows, opened in _observed(material, stage, broken):
-        path = stage / f"data-{file_name(flow)}.xml"
-        sdmx_ml_data.data(opened, rows, path, material.header(f"DATA_{flow.table.id}"))
-        schema = xsd.schema(flow.structure, material.codelists(), flow.dataflow, complete=True)
-        if xsd.problems(path, schema):  # their text holds values from the rows
-            raise ConversionError(Phrase("convert.invalid", {"name": path.name, "problem": ""}))
+        name = data_name(f"data-{file_name(flow)}", form, material.options, draft=material.draft)
+        names = (*material.structures.artefacts, *lists)
+        described = Described(rows, flow.dataflow, flow.structure, lists, names)
+        header = material.header(f"DATA_{flow.table.id}")
+        form.data(opened, described, stage / name, header, material.options)
+        found[name] = flow
+    return found
 
 
-def _write_json(material: _Material, stage: Path, broken: list[Finding]) -> None:
-    del broken  # no rows are written, so none can be wrong
-    from cdmeta.formats import sdmx_json
-
-    metadata_structures, own = material.metadata_structures(), material.structures.artefacts
-    _put(stage, "metadata-structures.json", sdmx_json.structures(metadata_structures, material.header("MSD")))
-    for name, each in material.metadata_sets():
-        _put(stage, f"{name}.json", sdmx_json.metadata([each], material.header(_message_id(name))))
-    if own:
-        _put(stage, "structures.json", sdmx_json.structures(own, material.header("DSD")))
+def _write_fmr(material: _Material, stage: Path, broken: list[Finding]) -> None:
+    data = _write_data(material, FORMS["sdmx-csv-2.0"], stage, broken)
+    artefacts = _once((*material.metadata_structures(), *material.structures.artefacts))
+    reports = [each for _, each in material.metadata_sets()]
+    _put_bundle(fmr(artefacts, reports, material.header, tuple(data)), material.dataset.language, stage)
 
 
-def _write_csv(material: _Material, stage: Path, broken: list[Finding]) -> None:
-    from cdmeta.formats import sdmx_csv
-
+def _write_dotstat(material: _Material, stage: Path, broken: list[Finding]) -> None:
     if material.foreign:
         raise ConversionError(Phrase("convert.no-reports"))
-    draft = ".draft" if material.draft else ""
-    for flow, rows, opened in _observed(material, stage, broken):
-        sdmx_csv.data(opened, rows, stage / f"data-{file_name(flow)}{draft}.csv")
+    data = _write_data(material, FORMS["sdmx-csv-2.0"], stage, broken)
+    artefacts = _once((*material.metadata_structures(), *material.structures.artefacts))
+    flows = [(flow.dataflow, flow.structure, name) for name, flow in data.items()]
+    language = material.dataset.language
+    _put_bundle(dotstat(artefacts, [material.report.set], material.header, language, flows), language, stage)
+
+
+def _once(artefacts: Iterable[Structure]) -> tuple[Structure, ...]:
+    """Each artefact once: the profile's code lists are those of figures, too."""
+    return tuple({artefact.urn: artefact for artefact in artefacts}.values())
+
+
+def _put_bundle(bundle: Bundle, language: str, stage: Path) -> None:
+    for step in bundle.steps:
+        if step.content is not None:
+            put(stage / step.name, step.content, step.kind)
+    (stage / README).write_text(bundle.readme(language), encoding="utf-8")
 
 
 def put_missing(reports: Iterable[ForeignReport], stage: Path) -> None:
@@ -214,11 +240,12 @@ def put_missing(reports: Iterable[ForeignReport], stage: Path) -> None:
                 table.writerow((slot.id, slot.name, " ".join(slot.paths), first))
 
 
-FORMATS: dict[str, Callable[[_Material, Path, list[Finding]], None]] = {
-    "sdmx-ml-3.0": _write_ml,
-    "sdmx-json-2.0": _write_json,
-    "sdmx-csv-2.0": _write_csv,
-}
+BUNDLES: Mapping[str, Callable[[_Material, Path, list[Finding]], None]] = MappingProxyType(
+    {"fmr": _write_fmr, "dotstat": _write_dotstat}
+)
+"""What systems take, by their name: Fusion Metadata Registry, .Stat Suite."""
+FORMATS = (*FORMS, *BUNDLES)
+"""All that a package can be written as."""
 
 
 def _observed(
@@ -233,23 +260,6 @@ def _observed(
             broken += findings
             if not findings:
                 yield flow, rows, opened
-
-
-def _put(stage: Path, name: str, message: bytes) -> None:
-    """Write a message that the official schema accepts."""
-    from cdmeta.formats import oracle
-
-    kind: oracle.Kind = "sdmx-ml-3.0"
-    if name.endswith(".json"):
-        is_report = name.startswith("metadata") and name != "metadata-structures.json"
-        kind = "sdmx-json-2.0-metadata" if is_report else "sdmx-json-2.0-structure"
-    _refuse(name, oracle.problems(message, kind))
-    (stage / name).write_bytes(message)
-
-
-def _refuse(name: str, problems: Iterable[str]) -> None:
-    for problem in problems:
-        raise ConversionError(Phrase("convert.invalid", {"name": name, "problem": problem}))
 
 
 def _message_id(name: str) -> str:

@@ -14,7 +14,7 @@ from cdmeta.errors import OutputError
 from cdmeta.phrase import at
 from cdmeta.sshsig import load_key
 from cdmeta.workflows.approve import Choice, approve
-from cdmeta.workflows.convert import FORMATS, convert
+from cdmeta.workflows.convert import convert
 from cdmeta.workflows.keygen import keygen
 from cdmeta.workflows.output import staged
 from cdmeta.workflows.site import Options, publish_packages
@@ -26,6 +26,10 @@ FOLDER = "cdmeta-demo"
 MARK = "allowed_signers"
 _APPROVER = Approver("Demo Reviewer (made up)", "reviewer@example.org")
 _BASE_URL = "https://data.example.org/citizen-data"
+
+
+SHOWN = ("sdmx-ml-3.0", "sdmx-json-2.0", "sdmx-csv-2.0")
+"""The formats of SDMX that the example is written in."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ def _steps(stage: Path, now: datetime) -> Iterator[Step]:
     statement = approve(package, load_key(key.read_bytes(), None), _APPROVER, time=now, choice=choice)
     verdict = verify(package, signers)
     yield Step("approved", "package/approval.json", {"files": len(statement.subject), "key": verdict.key or ""})
-    for name in FORMATS:
+    for name in SHOWN:
         made = convert(package, name, stage / "sdmx" / name, allowed_signers=signers, now=now)
         text = "converted-csv" if "csv" in name else "converted"
         yield Step(text, f"sdmx/{name}", {"format": name, "files": len(made.files)})

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from types import MappingProxyType
-from typing import Literal, cast
 
 from cdmeta import framework
 from cdmeta.dataset import Dataset, to_dataset
@@ -17,28 +15,25 @@ from cdmeta.finding import Finding
 from cdmeta.formats import mapping_csv
 from cdmeta.package import Package
 from cdmeta.phrase import Phrase, os_reason
-from cdmeta.sdmx import xsd
-from cdmeta.sdmx.artefacts import Header, MetadataSet
+from cdmeta.sdmx.artefacts import Header
 from cdmeta.sdmx.attachments import attached
 from cdmeta.sdmx.check import Rows, check
 from cdmeta.sdmx.mappings import Sheet, left_out, mapped, of_descriptor, unknown_tables
 from cdmeta.sdmx.metadata import report
-from cdmeta.sdmx.observations import Observations, observations
+from cdmeta.sdmx.observations import observations
 from cdmeta.sdmx.reports import ForeignReport, foreign_report, templates
 from cdmeta.sdmx.structure_maps import structure_maps
 from cdmeta.sdmx.structures import Structures, structures
 from cdmeta.sdmx.target import Mapped, Target, at_hand, target
 from cdmeta.sdmx.target import observations as onto_target
-from cdmeta.tables.engine import Session, code_rows, session
+from cdmeta.tables.engine import code_rows, session
 from cdmeta.workflows.accept import Accepted, accepted
 from cdmeta.workflows.convert import MANIFEST, Conversion, file_name, manifest, put_missing
 from cdmeta.workflows.fetched import artefacts
+from cdmeta.workflows.messages import FORMS, USUAL, Described, Options, data_name, drafted, put, put_report
 from cdmeta.workflows.output import staged
 
 STRUCTURE_MAP = "structure-map.xml"
-
-_Data = Callable[[Session, Observations, Path, Header, Target], None]
-_Report = tuple[str, str, Callable[[MetadataSet, Header], bytes]]
 
 
 @dataclass(frozen=True)
@@ -53,6 +48,7 @@ class _Job:
         prepared: when the messages are prepared.
         draft: True where they are marked so.
         beside: the digests of the mapping and the structures.
+        options: how data are laid out.
     """
 
     accepted: Accepted
@@ -62,6 +58,7 @@ class _Job:
     prepared: datetime
     draft: bool
     beside: Mapping[str, str]
+    options: Options
 
     @property
     def theirs(self) -> Structures:
@@ -89,12 +86,13 @@ def onto(
     draft: bool = False,
     now: datetime,
     reports: Iterable[str] = (),
+    options: Options = USUAL,
 ) -> Conversion:
     """Write a package as data of somebody else's dataflow, with its reports on that, and the mapping as SDMX.
 
     Args:
         path: folder, descriptor or zip.
-        to: a key of FORMATS.
+        to: one of FORMS.
         out: the folder to write; one that an earlier conversion wrote is replaced.
         dsds: paths and addresses of messages with their structures.
         dataflow: the dataflow, as a URN or `AGENCY:ID(VERSION)`; may be empty where the mapping names it, or where
@@ -104,6 +102,7 @@ def onto(
         draft: convert even what is not approved, marked so.
         now: when the messages are prepared.
         reports: ids of other people's metadata structures to report by as well.
+        options: how data are laid out.
 
     Raises:
         PackageError, KeyFileError, ApprovalError, OutputError: as `convert`.
@@ -123,7 +122,7 @@ def onto(
         if _broken(told):
             return Conversion((), (*findings, *told))
         approved = package.verdict is not None and package.verdict.approved and package.report.valid
-        job = _Job(package, dataset, own, made, now, draft and not approved, digests | beside)
+        job = _Job(package, dataset, own, made, now, draft and not approved, digests | beside, options)
         return _write(job, to, out, tuple(reports), (*findings, *told))
 
 
@@ -206,141 +205,34 @@ def _write(job: _Job, to: str, out: Path, reports: Sequence[str], findings: tupl
 
 def _write_data(job: _Job, to: str, stage: Path) -> Iterator[Finding]:
     """Write the data of each table, as far as nothing is wrong with them, and tell what is."""
-    ending, write = DATA[to]
-    # SDMX-CSV has no header that could say so.
-    ending = f".draft{ending}" if job.draft and ending == ".csv" else ending
+    form = FORMS[to]
     for each in job.made:
         with session(job.accepted.package, stage) as opened:
             rows, findings = observations(opened, job.accepted.package, job.dataset, each.flow, job.own.codelists)
             yield from findings
             if _broken(findings):
                 continue
-            path = stage / f"data-{file_name(each.flow)}{ending}"
+            name = data_name(f"data-{file_name(each.flow)}", form, job.options, draft=job.draft)
             theirs = onto_target(opened, rows, each, "onto")
-            present = Rows(path.name, theirs.view, tuple(cell.id for cell in theirs.cells))
+            present = Rows(name, theirs.view, tuple(cell.id for cell in theirs.cells))
             told = check(opened, present, each.target.known)
             yield from told
             if not _broken(told):
-                write(opened, theirs, path, job.header(f"DATA_{each.flow.table.id}"), each.target)
+                at = each.target
+                described = Described(theirs, at.dataflow, at.resolved, at.whole_lists, tuple(at.store))
+                form.data(opened, described, stage / name, job.header(f"DATA_{each.flow.table.id}"), job.options)
 
 
 def _write_metadata(job: _Job, to: str, foreign: Iterable[ForeignReport], stage: Path) -> None:
     """The reports on their dataflows, and the mapping."""
     own = report(job.dataset, job.theirs)
     sets = {"metadata": own.set} | {f"metadata-{made.template.id.lower()}": made.report.set for made in foreign}
-    ending, kind, write = REPORTS.get(to, REPORTS["sdmx-ml-3.0"])
+    form = FORMS[to]
+    # What has no reports of its own has them beside it as SDMX-ML.
+    told = form if form.report is not None else FORMS["sdmx-ml-3.0"]
     for name, each in sets.items():
         header = job.header(name.upper().replace("-", "_"))
-        _put(stage, f"{name}{ending}", write(each, header), kind)
+        put_report(stage / drafted(f"{name}{told.ending}", draft=job.draft), told, each, header)
     from cdmeta.formats import sdmx_ml
 
-    _put(stage, STRUCTURE_MAP, sdmx_ml.structures(structure_maps(job.made), job.header("MAP")), "sdmx-ml-3.0")
-
-
-def _put(stage: Path, name: str, message: bytes, kind: str) -> None:
-    """Write a message that the official schema accepts."""
-    from cdmeta.formats import oracle
-
-    for problem in oracle.problems(message, cast(oracle.Kind, kind)):
-        raise ConversionError(Phrase("convert.invalid", {"name": name, "problem": problem}))
-    (stage / name).write_bytes(message)
-
-
-def _ml(version: Literal["3.0", "3.1"]) -> _Data:
-    def write(session: Session, rows: Observations, path: Path, header: Header, target: Target) -> None:
-        from cdmeta.formats import sdmx_ml_data
-
-        sdmx_ml_data.data(session, rows, path, header, version=version)
-        _judge(path, target, version)
-
-    return write
-
-
-def _ml_21(*, generic: bool) -> _Data:
-    def write(session: Session, rows: Observations, path: Path, header: Header, target: Target) -> None:
-        from cdmeta.formats import sdmx_ml_data_21
-
-        sdmx_ml_data_21.data(session, rows, path, header, generic=generic)
-        if not generic:
-            _judge(path, target, "2.1")
-
-    return write
-
-
-def _json(version: Literal["2.0", "2.1"]) -> _Data:
-    def write(session: Session, rows: Observations, path: Path, header: Header, target: Target) -> None:
-        from cdmeta.formats import sdmx_json_data
-
-        by_series = rows.structure.time is not None
-        sdmx_json_data.data(session, rows, path, header, by_series=by_series, names=target.store, version=version)
-
-    return write
-
-
-def _csv(version: Literal["1.0", "2.0"]) -> _Data:
-    def write(session: Session, rows: Observations, path: Path, header: Header, target: Target) -> None:
-        from cdmeta.formats import sdmx_csv
-
-        del header, target
-        sdmx_csv.data(session, rows, path, version=version)
-
-    return write
-
-
-def _judge(path: Path, target: Target, version: Literal["2.1", "3.0", "3.1"]) -> None:
-    """Refuse a message that the schema of the data structure does not accept."""
-    schema = xsd.schema(target.resolved, target.whole_lists, target.dataflow, complete=True, version=version)
-    if xsd.problems(path, schema):  # their text holds values from the rows
-        raise ConversionError(Phrase("convert.invalid", {"name": path.name, "problem": ""}))
-
-
-DATA: Mapping[str, tuple[str, _Data]] = MappingProxyType(
-    {
-        "sdmx-ml-3.0": (".xml", _ml("3.0")),
-        "sdmx-ml-3.1": (".xml", _ml("3.1")),
-        "sdmx-ml-2.1": (".xml", _ml_21(generic=False)),
-        "sdmx-ml-2.1-generic": (".xml", _ml_21(generic=True)),
-        "sdmx-json-2.0": (".json", _json("2.0")),
-        "sdmx-json-2.1": (".json", _json("2.1")),
-        "sdmx-csv-2.0": (".csv", _csv("2.0")),
-        "sdmx-csv-1.0": (".csv", _csv("1.0")),
-    }
-)
-"""By format, the ending of files with data, and what writes them."""
-
-
-def _report_ml(version: Literal["3.0", "3.1"]) -> Callable[[MetadataSet, Header], bytes]:
-    def write(report: MetadataSet, header: Header) -> bytes:
-        from cdmeta.formats import sdmx_ml
-
-        return sdmx_ml.metadata([report], header, version)
-
-    return write
-
-
-def _report_21(report: MetadataSet, header: Header) -> bytes:
-    from cdmeta.formats import sdmx_ml_21
-
-    return sdmx_ml_21.metadata([report], header)
-
-
-def _report_json(version: Literal["2.0", "2.1"]) -> Callable[[MetadataSet, Header], bytes]:
-    def write(report: MetadataSet, header: Header) -> bytes:
-        from cdmeta.formats import sdmx_json
-
-        return sdmx_json.metadata([report], header, version)
-
-    return write
-
-
-REPORTS: Mapping[str, _Report] = MappingProxyType(
-    {
-        "sdmx-ml-3.0": (".xml", "sdmx-ml-3.0", _report_ml("3.0")),
-        "sdmx-ml-3.1": (".xml", "sdmx-ml-3.1", _report_ml("3.1")),
-        "sdmx-ml-2.1": (".xml", "sdmx-ml-2.1", _report_21),
-        "sdmx-ml-2.1-generic": (".xml", "sdmx-ml-2.1", _report_21),
-        "sdmx-json-2.0": (".json", "sdmx-json-2.0-metadata", _report_json("2.0")),
-        "sdmx-json-2.1": (".json", "sdmx-json-2.1-metadata", _report_json("2.1")),
-    }
-)
-"""By format, the ending of files with reports, their schema, and what writes them; beside CSV, SDMX-ML 3.0."""
+    put(stage / STRUCTURE_MAP, sdmx_ml.structures(structure_maps(job.made), job.header("MAP")), "sdmx-ml-3.0")
