@@ -33,6 +33,7 @@ COMMANDS = (
     "map",
     "convert",
     "check-data",
+    "xsd",
     "site",
     "profile",
 )

@@ -100,7 +100,7 @@ def of_data(
     path = folder / "data.csv"
     path.write_text("".join(",".join(line) + "\n" for line in lines), encoding="utf-8")
     more = (ALLOWED,) if constrained else ()
-    return check_data(path, [structures(folder, SEX, AREA, DSD, FLOW, *more)]).findings
+    return check_data(path, [str(structures(folder, SEX, AREA, DSD, FLOW, *more))]).findings
 
 
 def changed(row: int, id_: str, value: str) -> list[list[str]]:
@@ -148,7 +148,7 @@ def of_report(folder: Path, *said: ReportedAttribute, at: int = 0, target: str =
     )
     path = folder / "report.xml"
     path.write_bytes(sdmx_ml.metadata((report,), HEADER))
-    return check_data(path, [structures(folder, LEVEL, MSD, METADATAFLOW, CONCEPTS)]).findings
+    return check_data(path, [str(structures(folder, LEVEL, MSD, METADATAFLOW, CONCEPTS))]).findings
 
 
 CONCEPTS = ConceptScheme("ZZ", "CS", "1.0", NAME, concepts=())

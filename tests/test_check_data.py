@@ -53,7 +53,7 @@ def test_what_we_write_keeps_to_its_structure(folder: Path, name: str, form: str
     files = sorted((folder / f"{name}-{form}").glob("data-*"))
     assert files
     for file in files:
-        report = check_data(file, [known])
+        report = check_data(file, [str(known)])
         assert [(f.code, f.where.field) for f in report.findings if f.code != "CD789"] == []
         assert {f.where.field for f in report.findings} <= {"UNIT_MULT"}
         assert report.valid
@@ -63,7 +63,7 @@ def test_what_we_write_keeps_to_its_structure(folder: Path, name: str, form: str
 @pytest.mark.parametrize("name", FIGURES)
 def test_what_we_report_keeps_to_its_structure(folder: Path, name: str) -> None:
     made = folder / f"{name}-sdmx-ml-3.0"
-    report = check_data(made / "metadata.xml", [made / "metadata-structures.xml"])
+    report = check_data(made / "metadata.xml", [str(made / "metadata-structures.xml")])
     assert report.findings == ()
     assert report.name == "Metadataflow CDMETA:MDF_CITIZEN_DATA(1.0)"
 
@@ -128,7 +128,7 @@ def test_a_changed_value_is_wrong_where_the_official_schema_says_so(
     changed_message = etree.tostring(root)
     file = tmp_path_factory.mktemp("changed") / "data.xml"
     file.write_bytes(changed_message)
-    codes = {finding.code for finding in check_data(file, [known]).errors}
+    codes = {finding.code for finding in check_data(file, [str(known)]).errors}
     is_invalid = bool(xsd.problems(changed_message, schema))
     # A key that another observation has, and values that differ within a level, no schema can see.
     ours = codes - {"CD786", "CD787"}
@@ -141,11 +141,11 @@ def test_a_message_may_be_checked_against_another_version(tmp_path: Path) -> Non
     path, known = tmp_path / "data.csv", structures(tmp_path, SEX, AREA, DSD, FLOW)
     path.write_text(path.read_text().replace("DF(1.0)", "DF(2.0)"))
     with pytest.raises(ConversionError, match=r"data.csv is of Dataflow ZZ:DF\(2.0\).*They have: .*ZZ:DF\(1.0\)"):
-        check_data(path, [known])
-    assert check_data(path, [known], "ZZ:DF(1.0)").valid
-    assert check_data(path, [known], DSD.urn).valid
+        check_data(path, [str(known)])
+    assert check_data(path, [str(known)], "ZZ:DF(1.0)").valid
+    assert check_data(path, [str(known)], DSD.urn).valid
     with pytest.raises(ConversionError, match=r"no ZZ:OTHER\(1.0\) among the structures"):
-        check_data(path, [known], "ZZ:OTHER(1.0)")
+        check_data(path, [str(known)], "ZZ:OTHER(1.0)")
 
 
 def test_data_that_name_nothing_are_those_of_the_one_structure(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_data_that_name_nothing_are_those_of_the_one_structure(tmp_path: Path) -
     path = tmp_path / "data.csv"
     lines = [line.split(",", 3)[3] for line in path.read_text().splitlines()]
     path.write_text("DATAFLOW," + "\n".join([lines[0], *(f"ZZ:DF(1.0),{line}" for line in lines[1:])]) + "\n")
-    assert check_data(path, [structures(tmp_path, SEX, AREA, DSD, FLOW)]).valid
+    assert check_data(path, [str(structures(tmp_path, SEX, AREA, DSD, FLOW))]).valid
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_a_zipped_message_is_checked(tmp_path: Path) -> None:
     of_data(tmp_path, changed(0, "AREA", "X3"))
     with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive:
         archive.write(tmp_path / "data.csv", "data.csv")
-    report = check_data(tmp_path / "data.zip", [structures(tmp_path, SEX, AREA, DSD, FLOW)])
+    report = check_data(tmp_path / "data.zip", [str(structures(tmp_path, SEX, AREA, DSD, FLOW))])
     assert [(f.code, f.where.row, f.where.field) for f in report.findings] == [("CD783", 2, "AREA")]
 
 
@@ -181,7 +181,7 @@ def test_a_zipped_message_is_checked(tmp_path: Path) -> None:
 def test_every_format_tells_of_data_and_never_their_values(tmp_path: Path, form: str, language: str) -> None:
     planted = "planted-value"
     of_data(tmp_path, [*changed(0, "AREA", planted), *changed(1, "OBS_VALUE", planted)])
-    report = check_data(tmp_path / "data.csv", [tmp_path / "structures.xml"])
+    report = check_data(tmp_path / "data.csv", [str(tmp_path / "structures.xml")])
     told = render(report, form, language=language)
     assert planted not in told
     assert "CD783" in told

@@ -73,7 +73,7 @@ def test_each_format_says_the_same(
     (first,) = known[name].parent.glob("data-*")
     assert rows(data, known[name]) == rows(first, known[name])
     own = [file for file in files if file.startswith("structures")]
-    report = check_data(data, [tmp_path / "out" / own[0] if own else known[name]])
+    report = check_data(data, [str(tmp_path / "out" / own[0] if own else known[name])])
     assert report.errors == ()
 
 
@@ -164,7 +164,7 @@ def test_what_dotstat_takes_is_linked_and_checked(tmp_path: Path) -> None:
     assert re.search(r"AnnotationTitle>urn:sdmx:[^<]*MetadataStructure=CDMETA:MSD_CITIZEN_DATA[^<]*</", content)
     assert "AnnotationType>METADATA<" in content
     (data,) = (file for file in files if file.startswith("data-"))
-    assert check_data(tmp_path / "out" / data, [known]).errors == ()
+    assert check_data(tmp_path / "out" / data, [str(known)]).errors == ()
     with (tmp_path / "out" / "metadata-df_water_points_scores.csv").open(encoding="utf-8", newline="") as stream:
         head, *records = csv.reader(stream)
     dsd = next(entry for entry in reading.structures(known) if entry.kind == "DataStructure")

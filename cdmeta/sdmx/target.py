@@ -111,7 +111,7 @@ class Target:
         found: dict[Ref, Codelist | ValueList] = {}
         for part in self.structure.components:
             taken = self.store.representation(part)
-            if taken.codelist is not None and (codelist := _whole(self.store, taken)) is not None:
+            if taken.codelist is not None and (codelist := whole(self.store, taken)) is not None:
                 found[taken.codelist] = replace(
                     codelist, agency=taken.codelist.agency, id=taken.codelist.id, version=taken.codelist.version
                 )
@@ -138,7 +138,7 @@ class Target:
         return Known(self.structure, self.store.representation, self._ids, tuple(self._constraints()))
 
     def _ids(self, representation: Representation) -> frozenset[str] | None:
-        codelist = _whole(self.store, representation)
+        codelist = whole(self.store, representation)
         return None if codelist is None else frozenset(code.id for code in codelist.codes)
 
     def _constraints(self) -> Iterator[DataConstraint]:
@@ -167,6 +167,12 @@ class Mapped:
     def as_flow(self) -> Flow:
         """The table, as data of the target."""
         return replace(self.flow, structure=self.target.structure, dataflow=self.target.dataflow)
+
+
+def of_structure(structure: DataStructure, store: Store) -> Target:
+    """A data structure without a dataflow, as the target of data that name it alone."""
+    same = (structure.agency, structure.id, structure.version, structure.name)
+    return Target(Dataflow(*same, structure=structure.ref), structure, store)
 
 
 def at_hand(artefacts: Iterable[Structure]) -> Store:
@@ -271,7 +277,7 @@ def component_of(flow: Flow, name: str) -> str:
     return next((column.id for column in flow.table.columns if column.name == name), name)
 
 
-def _whole(store: Store, representation: Representation) -> Codelist | ValueList | None:
+def whole(store: Store, representation: Representation) -> Codelist | ValueList | None:
     """The code list of a representation, where all its codes are at hand."""
     found = store.codelist(representation)
     if isinstance(found, Codelist) and (found.is_partial or found.extensions):

@@ -11,7 +11,6 @@ from cdmeta.formats import data_reading, reading
 from cdmeta.phrase import Phrase
 from cdmeta.sdmx import check, check_report
 from cdmeta.sdmx.artefacts import (
-    DataConstraint,
     Dataflow,
     DataStructure,
     Metadataflow,
@@ -19,27 +18,27 @@ from cdmeta.sdmx.artefacts import (
     Representation,
 )
 from cdmeta.sdmx.store import Store
-from cdmeta.sdmx.structures import standard_codelists
+from cdmeta.sdmx.target import Target, at_hand, of_structure, short, whole
 from cdmeta.tables.engine import Session, data_session
 from cdmeta.text import printable
 from cdmeta.urn import Ref
+from cdmeta.workflows.fetched import artefacts
 
 
-def check_data(path: Path, structures: Sequence[Path], flow: str | None = None) -> Report:
+def check_data(path: Path, structures: Sequence[str], flow: str | None = None) -> Report:
     """Check a message of data or of reference metadata against structures.
 
     Args:
         path: the message: SDMX-ML, SDMX-JSON or SDMX-CSV.
-        structures: messages of structures, which may refer to each other.
+        structures: paths and addresses of messages of structures, which may refer to each other.
         flow: the dataflow, data structure, metadataflow or metadata structure to check against, as a URN or as
             `AGENCY:ID(1.0)`; what the message names where it is None.
 
     Raises:
         ConversionError: a message cannot be read, or what to check against is not among the structures.
     """
-    given = [artefact for each in structures for artefact in reading.structures(each)]
     # The cross-domain lists that cdmeta knows stand in for those that the structures refer to and do not hold.
-    store = Store([*standard_codelists().values(), *given])
+    store = at_hand(artefacts(structures)[0])
     with data_session() as session:
         if reading.is_metadata(path):
             checked = list(_reports(session, path, store, flow))
@@ -57,28 +56,23 @@ _Checked = Iterator[tuple[str, tuple[Finding, ...]]]
 def _data(session: Session, path: Path, store: Store, flow: str | None) -> _Checked:
     for read in data_reading.data(session, path, store):
         ref = _wanted(flow, ("Dataflow", "DataStructure"), store) or read.ref
-        structure = _structure(path, store, ref)
-        known = check.Known(
-            structure,
-            store.representation,
-            lambda taken: _codes(store, taken),
-            tuple(_constraints(store, ref, structure)),
-        )
+        at = _target(path, store, ref)
         rows = check.Rows(path.name, read.table, read.components, read.action, read.multiple)
-        yield _short(ref or structure.ref), check.check(session, rows, known)
+        yield _named(ref or at.structure.ref), check.check(session, rows, at.known)
 
 
-def _structure(path: Path, store: Store, ref: Ref | None) -> DataStructure:
+def _target(path: Path, store: Store, ref: Ref | None) -> Target:
     """What data name, or what there is if they name none."""
     if ref is None:
         there = [artefact for artefact in store if isinstance(artefact, DataStructure)]
         if len(there) == 1:
-            return there[0]
+            return of_structure(there[0], store)
         params = {"name": printable(path.name), "known": _known(store)}
         raise ConversionError(Phrase("error.check.unnamed", params))
-    if (found := store.data_structure(ref)) is None:
+    found, structure = store.get(ref), store.data_structure(ref)
+    if structure is None:
         raise _absent(path, ref, store)
-    return found
+    return Target(found, structure, store) if isinstance(found, Dataflow) else of_structure(structure, store)
 
 
 def _reports(session: Session, path: Path, store: Store, flow: str | None) -> _Checked:
@@ -88,7 +82,7 @@ def _reports(session: Session, path: Path, store: Store, flow: str | None) -> _C
         found = check_report.check(
             session, path.name, report, structure, metadataflow, lambda taken: _codes(store, taken)
         )
-        yield _short(ref), found
+        yield _named(ref), found
 
 
 def _metadata_structure(path: Path, store: Store, ref: Ref) -> tuple[MetadataStructure, Metadataflow | None]:
@@ -116,31 +110,21 @@ def _wanted(flow: str | None, kinds: Iterable[str], store: Store) -> Ref | None:
 
 def _codes(store: Store, taken: Representation) -> frozenset[str] | None:
     """The ids in the list of a representation; None where it is not at hand, or not whole."""
-    found = store.codelist(taken)
-    if found is None or getattr(found, "is_partial", False) or getattr(found, "extensions", ()):
-        return None
-    return frozenset(code.id for code in found.codes)
-
-
-def _constraints(store: Store, ref: Ref | None, structure: DataStructure) -> Iterator[DataConstraint]:
-    """Those on the dataflow or on its data structure."""
-    bound = [found for found in (store.get(ref) if ref else None, structure) if found is not None]
-    for artefact in store:
-        if isinstance(artefact, DataConstraint) and any(store.get(each) in bound for each in artefact.attached):
-            yield artefact
+    found = whole(store, taken)
+    return None if found is None else frozenset(code.id for code in found.codes)
 
 
 def _absent(path: Path, ref: Ref, store: Store) -> ConversionError:
-    params = {"name": printable(path.name), "wanted": _short(ref), "known": _known(store)}
+    params = {"name": printable(path.name), "wanted": _named(ref), "known": _known(store)}
     return ConversionError(Phrase("error.check.absent", params))
 
 
 def _known(store: Store) -> str:
     """What the structures could be asked for."""
     kinds = (Dataflow, DataStructure, Metadataflow, MetadataStructure)
-    found = [_short(artefact.ref) for artefact in store if isinstance(artefact, kinds)]
+    found = [_named(artefact.ref) for artefact in store if isinstance(artefact, kinds)]
     return ", ".join(found[:10]) + (" …" if len(found) > 10 else "") or "–"
 
 
-def _short(ref: Ref) -> str:
-    return printable(f"{ref.kind} {ref.agency}:{ref.id}({ref.version})")
+def _named(ref: Ref) -> str:
+    return printable(f"{ref.kind} {short(ref)}")
