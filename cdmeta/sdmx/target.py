@@ -103,7 +103,7 @@ class Target:
 
     def has_all_codes(self, part: Component) -> bool:
         """Tell whether a component has a code list of which all codes are at hand."""
-        return _whole(self.store, self.store.representation(part)) is not None
+        return whole(self.store, self.store.representation(part)) is not None
 
     @property
     def whole_lists(self) -> tuple[Codelist | ValueList, ...]:
