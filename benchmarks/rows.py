@@ -54,6 +54,7 @@ good = (
     "AND member IN ('true', 'false') AND regexp_full_match(phone, '\\\\+2547[0-9]{8}')"
 )
 duckdb.sql("SET memory_limit = '512MB'")
+duckdb.sql("SET enable_progress_bar = false")
 (bad,) = duckdb.sql(f"SELECT count(*) FROM {scan} WHERE NOT coalesce({good}, false)").fetchall()[0]
 (twice,) = duckdb.sql(f"SELECT count(*) - count(DISTINCT id) FROM {scan}").fetchall()[0]
 (lost,) = duckdb.sql(f"SELECT count(*) FROM {scan} WHERE district NOT IN (SELECT code FROM {codes})").fetchall()[0]

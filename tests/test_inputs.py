@@ -208,6 +208,40 @@ def test_lists_in_lines_have_a_header(tmp_path: Path) -> None:
     ]
 
 
+ROWS: list[dict[str, Any]] = [{"a": 1, "b": "x"}, {"a": "?", "b": "y"}, {"a": 3}]
+
+
+@pytest.mark.parametrize("rows", [ROWS, [["a", "b"], *([row.get("a"), row.get("b")] for row in ROWS)]])
+@pytest.mark.parametrize("ending", ["json", "json.gz"])
+def test_json_is_read_as_rows_in_the_descriptor_are(rows: Any, ending: str, tmp_path: Path) -> None:
+    content = json.dumps(rows).encode()
+    packed_content = gzip.compress(content) if ending.endswith("gz") else content
+    found = ours(write(tmp_path / "p", {f"t.{ending}": packed_content}))
+    (tmp_path / "q").mkdir()
+    inline = {"resources": [{"name": "t", "data": rows, "schema": TWO}]}
+    (tmp_path / "q" / "datapackage.json").write_text(json.dumps(inline), encoding="utf-8")
+    assert places(found) == places(ours(tmp_path / "q")) == [("CD408", 3, "a")]
+
+
+def test_features_are_rows_and_their_places_too_where_the_schema_has_them(tmp_path: Path) -> None:
+    features = [
+        {"type": "Feature", "id": n, "properties": row, "geometry": {"type": "Point", "coordinates": [1, 2]}}
+        for n, row in enumerate(ROWS)
+    ]
+    content = json.dumps({"type": "FeatureCollection", "features": features}).encode()
+    assert places(ours(write(tmp_path / "p", {"t.geojson": content}))) == [("CD408", 3, "a")]
+    fields = [*TWO["fields"], {"name": "geometry", "type": "geojson"}]
+    assert places(ours(write(tmp_path / "q", {"t.geojson": content}, {"fields": fields}))) == [("CD408", 3, "a")]
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [(b"{", "CD401"), (b"[{}, {", "CD401"), (b"\xff\xfe", "CD401"), (b"[1, 2]", "CD418"), (b'{"a": []}', "CD418")],
+)
+def test_json_without_rows_is_told(content: bytes, code: str, tmp_path: Path) -> None:
+    assert [f.code for f in ours(write(tmp_path / "p", {"t.json": content}))] == [code]
+
+
 def test_a_line_without_end_is_told(tmp_path: Path) -> None:
     found = ours(write(tmp_path / "p", {"t.jsonl": b'{"a": "' + b"x" * 2**23}))
     assert [f.code for f in found] == ["CD401"]

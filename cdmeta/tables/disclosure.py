@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 from cdmeta import profile
 from cdmeta.errors import ConversionError
-from cdmeta.package import MAX_DESCRIPTOR_BYTES, Package, Resource, UnreadableError, parse
-from cdmeta.tables import engine, records
+from cdmeta.package import Package, Resource, UnreadableError
+from cdmeta.tables import engine
 from cdmeta.tables.engine import ROW, literal
 from cdmeta.tables.held import MAX_BYTES, Condition, Held, UnsureError, to_number
 from cdmeta.tables.held import matches as matches
 from cdmeta.tables.inputs import READABLE, opened
-from cdmeta.tables.packed import is_packed, method
+from cdmeta.tables.packed import is_packed
 from cdmeta.tables.records import Record, TableReadError, kind, missing_values
 from cdmeta.tables.workbook import text
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 _TEXT = ("csv", "tsv", "tab", "txt")
 _READABLE = (*READABLE, "tab", "txt")
-_JSON = ("json", "geojson")
 _MAX_ASIDES = 20
 """Sheets that no resource is about that are looked at: each opens its workbook anew."""
 # Without upper bounds: they make RE2 build thousands of states, and it needs none to be quick.
@@ -504,7 +503,7 @@ def _has_rows(resource: Resource) -> bool:
 def _is_small(package: Package) -> bool:
     """All tables are small, and of kinds that are read here without the engine."""
     kinds = _kinds(package)
-    if "parquet" in kinds or not kinds.issubset({*_READABLE, *_JSON}) or any(map(is_packed, _present(package))):
+    if "parquet" in kinds or not kinds.issubset(_READABLE) or any(map(is_packed, _present(package))):
         return False
     return _bytes(package) <= _SMALL
 
@@ -578,7 +577,9 @@ _Row = tuple[int, Sequence[str | None]]
 @contextmanager
 def _rows(package: Package, resource: Resource) -> Iterator[tuple[Table, Iterator[_Row]]]:
     """A resource as a table, and its rows as they can be read."""
-    with _opened(package, resource) as table:
+    if resource.paths and kind(resource) not in _READABLE:
+        raise TableReadError("CD418", "format", format=kind(resource))
+    with opened(package, resource, whole=True) as table:
         by_name = {str(entry.get("name")): number for number, entry in enumerate(resource.fields)}
         found, labels = table.records, table.labels or [str(entry.get("name")) for entry in resource.fields]
         if not labels:
@@ -595,43 +596,6 @@ def _texts(found: Iterable[Record], columns: Sequence[Column], resource: Resourc
     for record in found:
         cells = [*record.cells[:width], *[None] * (width - len(record.cells))]
         yield record.row, list(map(_told, cells, columns, missing))
-
-
-@contextmanager
-def _opened(package: Package, resource: Resource) -> Iterator[records.Table]:
-    """A resource opened, JSON too, which the judge of rows leaves."""
-    named = kind(resource)
-    if resource.paths and named in _JSON:
-        raw = {**resource.raw, "data": _json_rows(package, resource)}
-        yield records.open_inline(replace(resource, raw=raw, paths=()))
-        return
-    if resource.paths and named not in _READABLE:
-        raise TableReadError("CD418", "format", format=named)
-    with opened(package, resource) as table:
-        yield table
-
-
-def _json_rows(package: Package, resource: Resource) -> list[Any]:
-    """The rows of files of JSON: lists as they are, and of GeoJSON what each feature says and where it lies."""
-    rows: list[Any] = []
-    for part in resource.paths:
-        path = package.path(part)
-        if method(resource, part) or path.stat().st_size > MAX_DESCRIPTOR_BYTES:
-            raise TableReadError("CD418", "format", part, format=kind(resource))
-        value = parse(path.read_bytes())
-        found = value.get("features") if isinstance(value, dict) else value
-        if not isinstance(found, list):
-            raise TableReadError("CD418", "format", part, format=kind(resource))
-        rows += map(_feature, found)
-    return rows
-
-
-def _feature(value: Any) -> Any:
-    if not isinstance(value, dict) or value.get("type") != "Feature":
-        return value
-    told = value.get("properties")
-    beside = {name: value[name] for name in ("id", "geometry") if value.get(name) is not None}
-    return (told if isinstance(told, dict) else {}) | beside
 
 
 def _labelled(resource: Resource, by_name: Mapping[str, int], place: int, label: str) -> Column:

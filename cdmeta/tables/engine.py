@@ -56,7 +56,7 @@ _BOM = b"\xef\xbb\xbf"
 _DIALECT = _PLAIN_DIALECT | {"escapeChar", "skipInitialSpace", "commentChar", "$schema", "name", "title"}
 _DIALECT |= {"description", "caseSensitiveHeader", "csvddfVersion", "type", "table", "property", "itemType"}
 _GLOB = frozenset("*?[]{}")
-_OTHERS = ("jsonl", "ndjson", "xlsx", "xlsm", "xls", "ods")
+_OTHERS = ("json", "geojson", "jsonl", "ndjson", "xlsx", "xlsm", "xls", "ods")
 _REFUSED = re.compile(r"cdmeta:([a-z.-]+)")
 _PARQUET_TEXT = re.compile(
     r"U?(?:TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|BOOLEAN|VARCHAR|DATE|TIME|UUID|DECIMAL\(.*|ENUM\(.*"

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cdmeta.package import Package, Resource
-from cdmeta.tables import workbook
+from cdmeta.tables import jsonfiles, workbook
 from cdmeta.tables.jsonlines import open_lines
 from cdmeta.tables.packed import is_packed, unpacked
 from cdmeta.tables.parquet import open_parquet
@@ -27,15 +27,20 @@ from cdmeta.tables.records import (
 _TEXTS = ("csv", "tsv")
 """Formats whose files are read as they lie, where they are not compressed."""
 _LINES = ("jsonl", "ndjson")
-READABLE = ("csv", "tsv", *_LINES, *workbook.FORMATS, "parquet")
+READABLE = ("csv", "tsv", *_LINES, *jsonfiles.FORMATS, *workbook.FORMATS, "parquet")
 """Formats of files that are read."""
 
 
 @contextmanager
-def opened(package: Package, resource: Resource) -> Iterator[Table]:
+def opened(package: Package, resource: Resource, *, whole: bool = False) -> Iterator[Table]:
     """Open a resource whose files are of a READABLE format, or whose rows stand in the descriptor.
 
     The rows of several files follow each other. What is compressed is unpacked into a temporary folder.
+
+    Args:
+        package: the package.
+        resource: the resource.
+        whole: True for all that a file tells in its rows, also beside the fields of the schema (GeoJSON).
 
     Raises:
         TableReadError: it cannot be read; the records may raise it too, later.
@@ -45,16 +50,18 @@ def opened(package: Package, resource: Resource) -> Iterator[Table]:
         return
     if kind(resource) in _TEXTS and not is_packed(resource):
         # Making and removing a folder takes longer than reading a small table.
-        yield _open(package, resource, Path(os.devnull))
+        yield _open(package, resource, Path(os.devnull), whole=whole)
         return
     with tempfile.TemporaryDirectory(prefix="cdmeta-table-") as scratch:
-        yield _open(package, resource, Path(scratch))
+        yield _open(package, resource, Path(scratch), whole=whole)
 
 
-def _open(package: Package, resource: Resource, scratch: Path) -> Table:
+def _open(package: Package, resource: Resource, scratch: Path, *, whole: bool) -> Table:
     files, named = unpacked(package, resource, scratch), kind(resource)
     if named == "parquet":
         return open_parquet(package, files, scratch)
+    if named in jsonfiles.FORMATS:
+        return jsonfiles.open_json(resource, files, whole=whole)
     dialect = Dialect.of(resource)
     if named in workbook.FORMATS:
         return workbook.open_workbook(resource, named, files, dialect, scratch)
