@@ -168,6 +168,16 @@ def test_what_is_no_message_is_refused_in_one_line(
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
 
 
+def test_a_message_without_data_is_no_valid_one(folder: Path, tmp_path: Path) -> None:
+    content, known, _ = _message(folder)
+    root = etree.fromstring(content)
+    for node in root.findall("{*}DataSet"):
+        root.remove(node)
+    (tmp_path / "data.xml").write_bytes(etree.tostring(root))
+    with pytest.raises(ConversionError, match="holds neither data nor a report"):
+        check_data(tmp_path / "data.xml", [str(known)])
+
+
 def test_a_zipped_message_is_checked(tmp_path: Path) -> None:
     of_data(tmp_path, changed(0, "AREA", "X3"))
     with zipfile.ZipFile(tmp_path / "data.zip", "w") as archive:

@@ -35,7 +35,7 @@ def check_data(path: Path, structures: Sequence[str], flow: str | None = None) -
             `AGENCY:ID(1.0)`; what the message names where it is None.
 
     Raises:
-        ConversionError: a message cannot be read, or what to check against is not among the structures.
+        ConversionError: a message cannot be read, there is nothing in it, or what to check against is not among the structures.
     """
     # The cross-domain lists that cdmeta knows stand in for those that the structures refer to and do not hold.
     store = at_hand(artefacts(structures)[0])
@@ -44,6 +44,8 @@ def check_data(path: Path, structures: Sequence[str], flow: str | None = None) -
             checked = list(_reports(session, path, store, flow))
         else:
             checked = list(_data(session, path, store, flow))
+    if not checked:
+        raise ConversionError(Phrase("error.check.empty", {"name": printable(path.name)}))
     names = dict.fromkeys(name for name, _ in checked)
     found = tuple(finding for _, findings in checked for finding in findings)
     return Report(str(path), found, name=", ".join(names) or None, about="data")
