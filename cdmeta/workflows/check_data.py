@@ -35,7 +35,8 @@ def check_data(path: Path, structures: Sequence[str], flow: str | None = None) -
             `AGENCY:ID(1.0)`; what the message names where it is None.
 
     Raises:
-        ConversionError: a message cannot be read, there is nothing in it, or what to check against is not among the structures.
+        ConversionError: a message cannot be read or is empty, or what to check against is not among the
+            structures.
     """
     # The cross-domain lists that cdmeta knows stand in for those that the structures refer to and do not hold.
     store = at_hand(artefacts(structures)[0])
