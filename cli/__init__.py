@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from gettext import gettext
 from importlib import import_module
 from importlib.metadata import version
+from keyword import iskeyword
 
 import click
 
@@ -34,14 +35,16 @@ COMMANDS = (
     "convert",
     "check-data",
     "xsd",
+    "import",
     "site",
     "profile",
 )
 
 
 def module_of(command: str) -> str:
-    """The module of a command."""
-    return f"cdmeta.cli.{command.replace('-', '_')}"
+    """The module of a command: `_` for `-`, and behind a word that Python keeps for itself."""
+    name = command.replace("-", "_")
+    return f"cdmeta.cli.{name}_" if iskeyword(name) else f"cdmeta.cli.{name}"
 
 
 class _Commands(click.Group):

@@ -75,7 +75,15 @@ def test_the_guide_for_dissemination(tmp_path: Path, monkeypatch: pytest.MonkeyP
             Path(name).write_text("".join(line for line in printed.splitlines(True) if "ssh-ed25519" in line))
         assert agrees(step.expected, printed), printed
         assert "[exit" not in printed, printed
-    assert {path.name for path in tmp_path.iterdir()} >= {"draft", "sdmx-ml", "sdmx-csv", "dotstat", "sdg", "site"}
+    assert {path.name for path in tmp_path.iterdir()} >= {
+        "draft",
+        "sdmx-ml",
+        "sdmx-csv",
+        "dotstat",
+        "sdg",
+        "imported",
+        "site",
+    }
 
 
 def test_the_guide_for_mappings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cdmeta import form, profile
-from cdmeta.errors import OutputError, TableError
+from cdmeta.errors import TableError
 from cdmeta.layout import ordered, written
 from cdmeta.package import DESCRIPTOR, QUESTIONS
 from cdmeta.phrase import SENTENCES, Phrase, Series, at
@@ -21,9 +21,9 @@ from cdmeta.profile import Field
 from cdmeta.tables.infer import Inferred, infer
 from cdmeta.tables.records import TableReadError
 from cdmeta.tables.workbook import FORMATS, to_csv
-from cdmeta.text import OPEN_QUESTION
+from cdmeta.text import OPEN_QUESTION, is_missing
 from cdmeta.urn import to_concept_id
-from cdmeta.workflows.output import staged
+from cdmeta.workflows.output import refuse_used, staged
 
 FIRST_VERSION = "1.0.0"
 _FILLED = ("name", "version", "citizenData.profile", "citizenData.language", "citizenData.metadataUpdated")
@@ -73,8 +73,7 @@ def new(
         TableError: the table cannot be read, or its header does not name each column, or something would be lost.
         OSError: the table is not there.
     """
-    if out.is_symlink() or (out.exists() and (not out.is_dir() or any(out.iterdir()))):
-        raise OutputError(at(out, "error.output.there"))
+    refuse_used(out)
     with tempfile.TemporaryDirectory(prefix="cdmeta-new-") as scratch:
         table, inferred = _table(source, sheet, Path(scratch))
         return _started(out, source, table, inferred, today, language, agency)
@@ -131,10 +130,28 @@ def _descriptor(name: str, agency: str, language: str, today: date, resource: Ma
     values = (name, FIRST_VERSION, profile.URL, language, today.isoformat())
     known = dict(zip(_FILLED, values, strict=True))
     descriptor: dict[str, Any] = {"$schema": profile.URL}
-    for entry in _core():
-        _put(descriptor, entry, known.get(entry.path))
+    ask(descriptor, known)
     own = descriptor.pop("citizenData")
     return descriptor | {"sdmx": {"agency": agency}, "citizenData": own, "resources": [resource]}
+
+
+def ask(descriptor: dict[str, Any], known: Mapping[str, Any]) -> int:
+    """Put an open question wherever a core field has no value yet, or the value that is known by its path.
+
+    Returns:
+        How many of the fields are open, those in lists of objects not counted.
+    """
+    for entry in _core():
+        _put(descriptor, entry, known.get(entry.path))
+    asked = (entry for entry in _core() if "[]." not in entry.path)
+    return sum(1 for entry in asked if is_missing(_at(descriptor, entry.path)))
+
+
+def _at(descriptor: Mapping[str, Any], path: str) -> Any:
+    value: Any = descriptor
+    for part in path.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
 
 
 def _core() -> list[Field]:

@@ -41,6 +41,12 @@ def staged(out: Path, mark: str) -> Iterator[Path]:
         shutil.rmtree(stage, ignore_errors=True)
 
 
+def refuse_used(out: Path) -> None:
+    """Raise OutputError where a folder that is to be made is there already, unless it is empty."""
+    if out.is_symlink() or (out.exists() and (not out.is_dir() or any(out.iterdir()))):
+        raise OutputError(at(out, "error.output.there"))
+
+
 def write(out: Path, text: str) -> None:
     """Write a file that is the old or the new; what is no regular file, as a pipe, is written to as it is.
 

@@ -1,0 +1,390 @@
+"""Make a package from SDMX messages: structures, data and, where given, reference metadata; all or nothing."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from cdmeta import form, profile
+from cdmeta.errors import ConversionError
+from cdmeta.formats import data_reading, kinds, reading
+from cdmeta.formats.data_reading import ReadData
+from cdmeta.layout import ordered, written
+from cdmeta.package import DESCRIPTOR, QUESTIONS
+from cdmeta.phrase import Phrase
+from cdmeta.sdmx.answers import answered, is_ours, language_of, put_text
+from cdmeta.sdmx.artefacts import ConceptScheme, Dataflow, DataStructure, MetadataSet
+from cdmeta.sdmx.gathering import gathered
+from cdmeta.sdmx.own_flows import own_flow
+from cdmeta.sdmx.store import Store
+from cdmeta.sdmx.structures import standard_codelists
+from cdmeta.sdmx.tabular import CodeTables, tabular
+from cdmeta.tables.engine import Session, data_session, write_csv
+from cdmeta.text import NO_TEXT, Text
+from cdmeta.urn import Ref, is_agency_id
+from cdmeta.workflows.new import FIRST_VERSION, ask, slug
+from cdmeta.workflows.output import refuse_used, staged
+
+_VERSION = re.compile(r"[0-9]+(\.[0-9]+){0,2}")
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A package that was made.
+
+    Attributes:
+        out: its folder.
+        name: its name.
+        agency: the SDMX agency that maintains what it was made from.
+        tables: pairs of the name of a table of observations and how many it holds.
+        open: number of questions to answer.
+        notes: what could not be kept, or is not as the structures say, one by one.
+    """
+
+    out: Path
+    name: str
+    agency: str
+    tables: tuple[tuple[str, int], ...]
+    open: int
+    notes: tuple[Phrase, ...]
+
+
+@dataclass(frozen=True)
+class _Read:
+    """All messages but those of data."""
+
+    store: Store
+    reports: tuple[MetadataSet, ...]
+    data: tuple[Path, ...]
+    skipped: Mapping[str, int]
+
+
+@dataclass
+class _Flow:
+    """Data sets of one dataflow, or of a data structure where no dataflow is named."""
+
+    structure: DataStructure
+    dataflow: Dataflow | None
+    sets: list[ReadData] = field(default_factory=list)
+
+    @property
+    def named(self) -> DataStructure | Dataflow:
+        return self.dataflow or self.structure
+
+
+@dataclass
+class _Making:
+    """The package while it is made."""
+
+    language: str
+    normal: str
+    store: Store
+    stage: Path
+    resources: list[dict[str, Any]] = field(default_factory=list)
+    answers: dict[str, Any] = field(default_factory=dict)
+    notes: list[Phrase] = field(default_factory=list)
+    counts: list[tuple[str, int]] = field(default_factory=list)
+    codes: CodeTables = field(default_factory=CodeTables)
+    names: set[str] = field(default_factory=set)
+
+    def name(self, wanted: str) -> str:
+        """A name that no resource has yet."""
+        tries = (wanted if number == 1 else f"{wanted}-{number}" for number in range(1, len(self.names) + 2))
+        name = next(name for name in tries if name not in self.names)
+        self.names.add(name)
+        return name
+
+
+def import_(out: Path, sources: Sequence[Path], today: date, *, language: str | None = None) -> Imported:
+    """Make a package from SDMX messages.
+
+    Args:
+        out: the folder to make; it must not be there, or be empty.
+        sources: messages in any order: SDMX-ML 2.1, 3.0, 3.1, SDMX-JSON, SDMX-CSV, zipped or not.
+        today: the day of the descriptor, where no reference metadata tell one.
+        language: BCP 47 tag of the language of the descriptor; by default that of the reference metadata, else
+            English where the names are told in it, else the first language of the names.
+
+    Raises:
+        ConversionError: a message cannot be read, or the structure of data is not at hand; or there is nothing.
+        OutputError: the folder is not empty, or cannot be written.
+    """
+    refuse_used(out)
+    read = _read(sources)
+    own = [report for report in read.reports if is_ours(report)]
+    chosen = language or next(filter(None, map(language_of, own)), None) or _language(read.store)
+    reported, notes = _reported(read.reports, chosen)
+    normal = "V" if reported.get("citizenData", {}).get("validation") == ["NONE"] else "A"
+    with staged(out, DESCRIPTOR) as stage, data_session(stage) as session:
+        making = _Making(chosen, normal, read.store, stage, notes=notes)
+        making.notes += [Phrase("import.note.skipped", {"kind": k, "count": n}) for k, n in read.skipped.items()]
+        flows = _flows(session, read)
+        if not flows and not own:
+            raise ConversionError(Phrase("error.import.nothing"))
+        (stage / "data").mkdir()
+        for flow in flows:
+            _table(session, making, flow)
+        _code_tables(session, making)
+        descriptor = _described(out, making, flows, own, reported)
+        agency = _agency(flows, own, making)
+        known = {
+            "citizenData.profile": profile.URL,
+            "citizenData.language": chosen,
+            "citizenData.metadataUpdated": today.isoformat(),
+        }
+        opened = ask(descriptor, known)
+        descriptor |= {"sdmx": {"agency": agency}, "resources": making.resources}
+        (stage / DESCRIPTOR).write_bytes(written(ordered(descriptor)))
+        for file, data in zip(QUESTIONS, form.both(chosen, descriptor), strict=True):
+            (stage / file).write_bytes(data)
+        if not flows:
+            (stage / "data").rmdir()
+    return Imported(
+        out, descriptor["name"], agency, tuple(making.counts), opened, tuple(dict.fromkeys(making.notes))
+    )
+
+
+# Reading
+
+
+def _read(sources: Sequence[Path]) -> _Read:
+    by_kind: dict[str, list[Path]] = {"structures": [], "data": [], "metadata": []}
+    for path in sources:
+        by_kind[kinds.kind(path)].append(path)
+    found = [reading.read(path) for path in by_kind["structures"]]
+    # The cross-domain lists that cdmeta knows stand in for those that the structures refer to and do not hold.
+    known = [codelist for codelist in standard_codelists().values() if not codelist.is_partial]
+    store = Store([*known, *(artefact for each in found for artefact in each.artefacts)])
+    reports = tuple(report for path in by_kind["metadata"] for report in reading.metadata(path))
+    skipped = Counter(part.kind for each in found for part in each.skipped)
+    return _Read(store, reports, tuple(by_kind["data"]), skipped)
+
+
+def _flows(session: Session, read: _Read) -> list[_Flow]:
+    """The data sets by what they are data of, in the order of the messages."""
+    flows: dict[Ref, _Flow] = {}
+    for path in read.data:
+        for found in data_reading.data(session, path, read.store):
+            flow = _flow(read.store, found, path)
+            flows.setdefault(flow.named.ref, flow).sets.append(found)
+    return list(flows.values())
+
+
+def _flow(store: Store, found: ReadData, path: Path) -> _Flow:
+    """What a data set is data of: what it names, or the only one at hand where it names none that is known."""
+    structures = [artefact for artefact in store if isinstance(artefact, DataStructure)]
+    structure = store.data_structure(found.ref) if found.ref is not None else None
+    if structure is None and len(structures) == 1 and (found.ref is None or _is_vague(found.ref)):
+        structure = structures[0]
+    if structure is None:
+        named = found.ref.urn if found.ref is not None else "?"
+        raise ConversionError(Phrase("error.import.structure", {"path": path.name, "structure": named}))
+    there = store.get(found.ref) if found.ref is not None else None
+    if isinstance(there, Dataflow):
+        return _Flow(structure, there)
+    of_it = [
+        artefact
+        for artefact in store
+        if isinstance(artefact, Dataflow) and store.get(artefact.structure) is structure
+    ]
+    return _Flow(structure, of_it[0] if len(of_it) == 1 else None)
+
+
+def _is_vague(ref: Ref) -> bool:
+    """Tell whether a reference leads to no data structure by itself: what it names is never read."""
+    return ref.kind not in ("DataStructure", "Dataflow")
+
+
+def _language(store: Store) -> str:
+    """English where names are told in it, else the first language."""
+    found: Counter[str] = Counter()
+    for artefact in store:
+        if isinstance(artefact, Dataflow | DataStructure):
+            found.update(artefact.name.languages)
+    return "en" if "en" in found or not found else next(iter(found))
+
+
+def _reported(reports: Iterable[MetadataSet], language: str) -> tuple[dict[str, Any], list[Phrase]]:
+    """What reference metadata say, the first of ours before all others; and what of them is not taken."""
+    told: dict[str, Any] = {}
+    notes: list[Phrase] = []
+    seen = False
+    for report in sorted(reports, key=lambda each: not is_ours(each)):
+        if is_ours(report) and seen:
+            notes.append(Phrase("import.note.report", {"id": report.id}))
+            continue
+        seen = seen or is_ours(report)
+        said, left = answered(report, language)
+        _merge(told, said)
+        if left:
+            params = {"id": report.id, "count": len(left), "names": ", ".join(left)}
+            notes.append(Phrase("import.note.attributes", params))
+    return told, notes
+
+
+def _merge(into: dict[str, Any], more: Mapping[str, Any]) -> None:
+    """Members that are not there yet."""
+    for key, value in more.items():
+        if isinstance(value, Mapping) and isinstance(into.get(key), dict) and key in ("citizenData",):
+            _merge(into[key], value)
+        else:
+            into.setdefault(key, value)
+
+
+# Writing
+
+
+def _table(session: Session, making: _Making, flow: _Flow) -> None:
+    """One table of observations: its file, and what the descriptor says of it."""
+    dimensions = [part.id for part in flow.structure.dimensions]
+    source, notes = gathered(session, flow.sets, dimensions, flow.named.id)
+    made = tabular(
+        session,
+        flow.structure,
+        source,
+        making.store,
+        making.codes,
+        language=making.language,
+        normal=making.normal,
+    )
+    making.notes += [*notes, *made.notes]
+    own = own_flow(flow.structure)
+    name = making.name(slug(own.table if own else flow.named.id))
+    cells = ", ".join(f"{sql} AS c{number}" for number, (_, sql) in enumerate(made.columns))
+    query = f"SELECT {cells} FROM {source.view} ORDER BY row"  # noqa: S608  # names quoted
+    path = f"data/{name}.csv"
+    write_csv(session, query, making.stage / path, [column for column, _ in made.columns])
+    resource: dict[str, Any] = {"name": name}
+    put_text(resource, "title", flow.named.name, making.language)
+    put_text(resource, "description", flow.named.description, making.language)
+    making.resources.append(resource | _file(path) | {"schema": dict(made.schema)})
+    making.answers |= {key: value for key, value in made.answers.items() if key not in making.answers}
+    making.counts.append((name, source.rows))
+
+
+def _file(path: str) -> dict[str, Any]:
+    return {"type": "table", "path": path, "format": "csv", "mediatype": "text/csv", "encoding": "utf-8"}
+
+
+def _code_tables(session: Session, making: _Making) -> None:
+    """The lists of many codes, each a table with the label of a code in every language, and the code above it."""
+    for wanted, codes in making.codes.lists.items():
+        name = making.name(wanted)
+        if name != wanted:
+            _rename(making.resources, wanted, name)
+        tags = dict.fromkeys(tag for code in codes.values() for tag in code.name.languages)
+        kept = [tag for tag in tags if tag == making.language or re.fullmatch("[a-z]{2}", tag)]
+        for tag in tags.keys() - set(kept):
+            making.notes.append(Phrase("import.note.language", {"list": name, "language": tag}))
+        labels = ["label" if tag == making.language else f"label_{tag}" for tag in kept]
+        parents = [code.parent if code.parent in codes else None for code in codes.values()]
+        fields = {"code": list(codes), **({"parent": parents} if any(parents) else {})}
+        fields |= {
+            label: [code.name.as_dict().get(tag) for code in codes.values()]
+            for label, tag in zip(labels, kept, strict=True)
+        }
+        path = f"data/{name}.csv"
+        cells = ", ".join(f"unnest(${number}::VARCHAR[])" for number in range(1, len(fields) + 1))
+        columns = ", ".join(f"c{number}" for number in range(len(fields)))
+        do = session.connection.execute
+        do(f"CREATE OR REPLACE TEMP TABLE codes ({', '.join(f'c{n} VARCHAR' for n in range(len(fields)))})")
+        do(f"INSERT INTO codes SELECT {cells}", list(fields.values()))  # names of our own
+        write_csv(session, f"SELECT {columns} FROM codes", making.stage / path, list(fields))  # noqa: S608
+        schema: dict[str, Any] = {"primaryKey": ["code"]}
+        if "parent" in fields:
+            schema["foreignKeys"] = [{"fields": ["parent"], "reference": {"resource": "", "fields": ["code"]}}]
+        schema["fields"] = [{"name": field, "type": "string"} for field in fields]
+        making.resources.append({"name": name, **_file(path), "schema": schema})
+
+
+def _rename(resources: Iterable[dict[str, Any]], old: str, new: str) -> None:
+    for resource in resources:
+        for key in resource["schema"].get("foreignKeys", []):
+            if key["reference"]["resource"] == old:
+                key["reference"]["resource"] = new
+
+
+# The descriptor
+
+
+def _described(
+    out: Path,
+    making: _Making,
+    flows: Sequence[_Flow],
+    own: Sequence[MetadataSet],
+    reported: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The descriptor but for its resources, as far as the messages say it."""
+    descriptor: dict[str, Any] = {"$schema": profile.URL, "name": _name(out, flows, own)}
+    descriptor["version"] = _version(flows, own)
+    descriptor |= reported
+    if making.answers:
+        descriptor["citizenData"] = making.answers | dict(descriptor.get("citizenData", {}))
+    title, description = _titles(making.store, flows)
+    if "title" not in descriptor:
+        _put_any(descriptor, "title", title, making.language)
+    if "description" not in descriptor:
+        _put_any(descriptor, "description", description, making.language)
+    for resource in making.resources:
+        for key in [key for key in resource if key.startswith("description")]:
+            if resource[key] == descriptor.get(key):
+                del resource[key]
+    return descriptor
+
+
+def _put_any(descriptor: dict[str, Any], key: str, text: Text, language: str) -> None:
+    """Put a text; in the language of the package it stands in any that there is, because it must be there."""
+    put_text(descriptor, key, text, language)
+    if text:
+        descriptor.setdefault(key, text.best(language))
+
+
+def _name(out: Path, flows: Sequence[_Flow], own: Sequence[MetadataSet]) -> str:
+    packages = {made.package if (made := own_flow(flow.structure)) else None for flow in flows}
+    if own and not flows:
+        packages.add(own[0].id.removeprefix("MDS_"))
+    (only,) = packages if len(packages) == 1 else (None,)
+    return slug(only or (flows[0].named.id if len(flows) == 1 else out.resolve().name))
+
+
+def _version(flows: Sequence[_Flow], own: Sequence[MetadataSet]) -> str:
+    """Three numbers: of the report, or else of what the data are of."""
+    reported = [_three(report.version) for report in own[:1]]
+    found = [_three(flow.named.version) for flow in flows]
+    # A report of SDMX 2.1 has no version of its own.
+    fitting = [version for version in reported if not found or version.split(".")[:2] == found[0].split(".")[:2]]
+    return next(iter((*fitting, *found)), FIRST_VERSION)
+
+
+def _three(version: str) -> str:
+    match = _VERSION.match(version)
+    parts = [str(int(part)) for part in match[0].split(".")] if match else FIRST_VERSION.split(".")
+    return ".".join((*parts, "0", "0")[:3])
+
+
+def _titles(store: Store, flows: Sequence[_Flow]) -> tuple[Text, Text]:
+    """Title and description of the package, where no report tells them."""
+    if not flows:
+        return NO_TEXT, NO_TEXT
+    first = flows[0]
+    made = own_flow(first.structure)
+    if made is not None:
+        ref = next(part.concept for part in first.structure.components if part.concept.id == f"CS_{made.package}")
+        scheme = store.get(ref)
+        if isinstance(scheme, ConceptScheme):
+            return scheme.name, first.named.description
+    return (first.named.name, first.named.description) if len(flows) == 1 else (NO_TEXT, NO_TEXT)
+
+
+def _agency(flows: Sequence[_Flow], own: Sequence[MetadataSet], making: _Making) -> str:
+    # A report of SDMX 2.1 has no agency of its own.
+    agencies = dict.fromkeys([flow.named.agency for flow in flows] or [report.agency for report in own])
+    found = [agency for agency in agencies if is_agency_id(agency)]
+    for agency in found[1:]:
+        making.notes.append(Phrase("import.note.agency", {"agency": agency, "kept": found[0]}))
+    return found[0] if found else "?"
