@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 from frictionless import Package as FrictionlessPackage
@@ -29,6 +28,7 @@ from cdmeta.sdmx.observations import Observations, observations
 from cdmeta.sdmx.profile_artefacts import artefacts as profile_artefacts
 from cdmeta.sdmx.structures import Structures, structures
 from cdmeta.tables.engine import ROW, Session, code_rows, session
+from cdmeta.urn import Ref
 from cdmeta.workflows.import_ import Imported, import_
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -123,31 +123,44 @@ def around(folder: Path, out: Path, of_structures: str, of_data: str) -> tuple[S
     return before, said(out / "made"), made
 
 
-def agree(before: Said, after: Said, *, ordered: bool = True) -> None:
-    """Hold that a package says the same; not in the same order where a status came back as a column."""
-    assert alike(after.structures.codelists, before.structures.codelists, ordered=ordered)
-    assert alike(concepts(after), concepts(before), ordered=ordered)
+def agree(before: Said, after: Said) -> None:
+    """Hold that a package says the same."""
+    assert after.structures.codelists == before.structures.codelists
+    assert after.structures.concepts == before.structures.concepts
     assert before.structures.flows
     for mine, theirs in zip(after.structures.flows, before.structures.flows, strict=True):
-        assert by_id(mine.structure.attributes) == by_id(theirs.structure.attributes)
-        same = mine.structure if ordered else replace(mine.structure, attributes=theirs.structure.attributes)
-        assert same == theirs.structure
+        assert mine.structure == theirs.structure
         assert mine.dataflow == theirs.dataflow
     assert after.rows == before.rows
     assert after.report == before.report
     assert after.types == before.types
 
 
-def alike(mine: Sequence[Any], theirs: Sequence[Any], *, ordered: bool) -> bool:
-    return mine == theirs if ordered else sorted(mine, key=repr) == sorted(theirs, key=repr)
+def without_low_bases(it: Said) -> Said:
+    """What a package says where statuses follow from another column: they come back as columns.
 
-
-def concepts(it: Said) -> Sequence[Any]:
-    return it.structures.concepts.concepts if it.structures.concepts else ()
-
-
-def by_id(parts: Sequence[Any]) -> dict[str, Any]:
-    return {part.id: part for part in parts}
+    They stand behind the other attributes then, and have SDMX's concept of a status, which ours equals.
+    """
+    (flow,) = it.structures.flows
+    assert it.structures.concepts is not None
+    ref = "SDMX:CROSS_DOMAIN_CONCEPTS(2.0).OBS_STATUS"
+    status = Ref.parse_short("Concept", ref)
+    parts = [
+        replace(part, concept=status) if part.id.startswith("OBS_STATUS") and status else part
+        for part in sorted(flow.structure.attributes, key=lambda part: part.id)
+    ]
+    kept = tuple(concept for concept in it.structures.concepts.concepts if concept.id != "OBS_STATUS")
+    by_name = tuple(sorted(kept, key=lambda concept: concept.id))
+    made = replace(
+        it.structures,
+        flows=(replace(flow, structure=replace(flow.structure, attributes=tuple(parts))),),
+        concepts=replace(it.structures.concepts, concepts=by_name),
+    )
+    rows = {
+        name: sorted(rows, key=lambda row: str(sorted(row.items(), key=lambda cell: cell[0])))
+        for name, rows in it.rows.items()
+    }
+    return replace(it, structures=made, rows=rows)
 
 
 def published() -> list[str]:
@@ -171,8 +184,9 @@ def copied(name: str, folder: Path) -> Path:
 @pytest.mark.parametrize("name", published())
 def test_an_example_comes_back(name: str, tmp_path: Path) -> None:
     before, after, made = around(copied(name, tmp_path), tmp_path / "o", "sdmx-ml-3.0", "ml-3.0")
-    # A status that follows from another column comes back as a column.
-    agree(before, after, ordered=name != "waiting-times")
+    if name == "waiting-times":
+        before, after = without_low_bases(before), without_low_bases(after)
+    agree(before, after)
     assert made.notes == ()
     assert made.open == 0
     assert FrictionlessPackage(str(tmp_path / "o" / "made" / "datapackage.json")).validate().valid

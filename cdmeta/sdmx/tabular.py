@@ -325,6 +325,11 @@ class _Builder:
                 self._note("id", name=part.id)
         if self._own is None or part.concept.id != f"CS_{self._own.package}":
             self._refer(sdmx, "concept", part.concept)
+        elif part.id in self._own.added and part.id not in PROVENANCE:
+            # As a column it would have a concept of its own, and not the one of all statuses.
+            concept = self._store.concept(part.concept)
+            same = Ref.parse(concept.same_as) if concept is not None else None
+            self._refer(sdmx, "concept", same or part.concept)
         if isinstance(part, Measure):
             sdmx |= self._measures[part.id]
         if isinstance(part, Attribute):
