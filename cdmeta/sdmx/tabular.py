@@ -343,11 +343,10 @@ class _Builder:
             sdmx["attachment"] = "dataset"
             return
         time = self._structure.time
-        series = [id_ for id_ in key if time is None or id_ != time.id]
         wanted = [id_ for id_ in part.attachment if id_ in key]
         if time is not None and time.id in wanted:
             self._note("attachment", name=part.id)
-        elif set(wanted) == set(series):
+        elif set(part.attachment) == {other.id for other in self._structure.key}:
             sdmx["attachment"] = "series"
         else:
             sdmx["attachment"] = wanted or "dataset"
