@@ -1,16 +1,30 @@
 """SDMX messages → a package: what a package said before it became SDMX, and what others say in theirs."""
 
+import csv
 import datetime as dt
+import json
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from frictionless import Package as FrictionlessPackage
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sdmx_observed import CL_AREA, COLUMNS, CONCEPTS, DATAFLOW, DSD, LISTS, ROWS, Row, observed
+from test_structure_of_tables import attribute, measure, package
 
 from cdmeta import framework
+from cdmeta.cli import cli
+from cdmeta.codes import NOT_XML
 from cdmeta.dataset import Dataset, to_dataset
+from cdmeta.errors import ConversionError, OutputError
+from cdmeta.finding import OPEN_QUESTIONS
 from cdmeta.formats import (
     sdmx_csv,
     sdmx_json,
@@ -21,15 +35,17 @@ from cdmeta.formats import (
     sdmx_ml_data_21,
 )
 from cdmeta.package import load
-from cdmeta.sdmx.artefacts import Header, MetadataSet, Structure
+from cdmeta.sdmx.artefacts import Code, Codelist, DataStructure, Header, MetadataSet, Structure
 from cdmeta.sdmx.attachments import attached
 from cdmeta.sdmx.metadata import report
 from cdmeta.sdmx.observations import Observations, observations
 from cdmeta.sdmx.profile_artefacts import artefacts as profile_artefacts
 from cdmeta.sdmx.structures import Structures, structures
 from cdmeta.tables.engine import ROW, Session, code_rows, session
+from cdmeta.text import Text, is_missing
 from cdmeta.urn import Ref
 from cdmeta.workflows.import_ import Imported, import_
+from cdmeta.workflows.validate import validate
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 HEADER = Header("M", dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC), "CDMETA.EXAMPLELAND")
@@ -176,8 +192,6 @@ def published() -> list[str]:
 
 
 def copied(name: str, folder: Path) -> Path:
-    import shutil
-
     return Path(shutil.copytree(EXAMPLES / name / "package", folder / "package"))
 
 
@@ -192,9 +206,297 @@ def test_an_example_comes_back(name: str, tmp_path: Path) -> None:
     assert FrictionlessPackage(str(tmp_path / "o" / "made" / "datapackage.json")).validate().valid
 
 
-@pytest.mark.parametrize("data", DATA)
-@pytest.mark.parametrize("of", STRUCTURES)
+@pytest.mark.parametrize(
+    ("of", "data"), [([*STRUCTURES][number % len(STRUCTURES)], data) for number, data in enumerate(DATA)]
+)
 def test_an_example_comes_back_through_every_format(of: str, data: str, tmp_path: Path) -> None:
     before, after, made = around(copied("public-service-satisfaction", tmp_path), tmp_path / "o", of, data)
     agree(before, after)
     assert made.notes == ()
+
+
+# Small tables of any content
+
+WORDS = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Cn")), min_size=1, max_size=12
+).filter(lambda text: not is_missing(text) and text == text.strip() and not NOT_XML.search(text))
+HOSTILE = st.one_of(
+    WORDS, st.sampled_from(['a "q" <b>&amp; \' ]]>', "مرحبا 𝄞", "two\nlines\tand tabs", "=1+1", "1e5"])
+)
+CODES = st.lists(st.from_regex(r"[A-Z][A-Z0-9_]{0,3}", fullmatch=True), min_size=1, max_size=4, unique=True)
+
+
+@st.composite
+def made_up(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[list[str]]]:
+    """Fields and rows of a table: codes with parents, one or two measures, attributes at several levels."""
+    codes, several = draw(CODES), draw(st.booleans())
+    categories = [{"value": code, "label": draw(WORDS), "label@fr": draw(WORDS)} for code in codes]
+    for number, category in enumerate(categories[1:], 1):
+        if draw(st.booleans()):
+            category["parent"] = codes[draw(st.integers(0, number - 1))]
+    level = draw(st.sampled_from(["observation", "series", "dataset", ["place"]]))
+    units = draw(st.sampled_from([("KM", "KM"), ("KM", {"code": "PS", "name": draw(WORDS)})]))
+    more: dict[str, Any] = draw(st.sampled_from([{}, {"decimals": 1}, {"unitMult": 3}]))
+    fields: list[dict[str, Any]] = [
+        {"name": "place", "type": "string", "title": draw(WORDS), "categories": categories},
+        {"name": "kind", "type": "string"},
+        {"name": "year", "type": "year"},
+        measure("figure", unit=units[0], statuses={"-": "suppressed"}, **more) | {"missingValues": ["", "-"]},
+        *([measure("other", unit=units[1], **more)] if several else []),
+        attribute("note", attachment=level) | {"title@fr": draw(WORDS)},
+        attribute("remark") | {"constraints": {"maxLength": 40}},
+    ]
+    keys = draw(
+        st.lists(
+            st.tuples(st.sampled_from(codes), st.sampled_from("xy"), st.sampled_from(["2023", "2024"])),
+            min_size=1,
+            max_size=6,
+            unique=True,
+        )
+    )
+    notes = {code: draw(HOSTILE) for code in codes}
+    one = draw(HOSTILE)
+    rows = []
+    for place, kind, year in keys:
+        figures = [
+            draw(st.sampled_from(["1", "-2.5", "", "-"])),
+            *([draw(st.sampled_from(["7", ""]))] if several else []),
+        ]
+        note = one if level in ("series", "dataset") else notes[place]
+        rows.append([place, kind, year, *figures, note, draw(st.one_of(st.just(""), HOSTILE))])
+    return fields, rows
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(table=made_up(), of=st.sampled_from([*STRUCTURES]), data=st.sampled_from([*DATA]))
+def test_any_table_comes_back(table: tuple[list[dict[str, Any]], list[list[str]]], of: str, data: str) -> None:
+    fields, rows = table
+    several = sum(1 for each in fields if each.get("sdmx", {}).get("role") == "measure") > 1
+    if several and data in ONE_MEASURE:
+        data = "ml-3.0"
+    of = "sdmx-ml-3.0" if several and of == "sdmx-ml-2.1" else of
+    with TemporaryDirectory() as name:
+        path = package(Path(name), fields, rows)
+        before, after, made = around(path, Path(name) / "o", of, data)
+        agree(before, after)
+        assert made.notes == ()
+        assert FrictionlessPackage(str(made.out / "datapackage.json")).validate().valid
+
+
+# Data of others, and bad input
+
+
+def foreign(folder: Path, *, lists: bool = True, structure: DataStructure = DSD) -> Path:
+    """A message of structures that somebody else maintains."""
+    path = folder / "structures.xml"
+    parts = [CONCEPTS, *(LISTS if lists else ()), structure, DATAFLOW]
+    path.write_bytes(sdmx_ml.structures(parts, HEADER))
+    return path
+
+
+def messages(folder: Path, rows: Sequence[Row] = ROWS, name: str = "data.xml") -> Path:
+    with observed(folder, rows) as (opened, seen):
+        sdmx_ml_data.data(opened, seen, folder / name, HEADER)
+    return folder / name
+
+
+def notes(made: Imported) -> list[str]:
+    return [str(note.key).removeprefix("import.note.") for note in made.notes]
+
+
+def table(made: Imported, name: str = "df") -> Rows:
+    with (made.out / "data" / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
+        return [dict(row) for row in csv.DictReader(stream)]
+
+
+def columns(made: Imported) -> dict[str, dict[str, Any]]:
+    descriptor = json.loads((made.out / "datapackage.json").read_text(encoding="utf-8"))
+    return {entry["name"]: entry for entry in descriptor["resources"][0]["schema"]["fields"]}
+
+
+def test_data_of_others_keep_all_columns_concepts_and_lists(tmp_path: Path) -> None:
+    made = import_(tmp_path / "p", [messages(tmp_path), foreign(tmp_path)], TODAY)
+    told = sorted(table(made), key=lambda row: str(sorted(row.items())))
+    assert told == sorted(
+        ({id_: row[id_] or "" for id_ in COLUMNS} for row in ROWS), key=lambda row: str(sorted(row.items()))
+    )
+    found = columns(made)
+    assert {name: entry["sdmx"]["role"] for name, entry in found.items()} == {
+        **dict.fromkeys(("FREQ", "REF_AREA", "KIND"), "dimension"),
+        "TIME_PERIOD": "time",
+        "OBS_VALUE": "measure",
+        **dict.fromkeys(
+            ("TITLE", "UNIT", "AREA_NOTE", "SIBLING_NOTE", "OBS_STATUS", "NOTE", "CHECKED"), "attribute"
+        ),
+    }
+    assert found["REF_AREA"]["sdmx"] == {
+        "role": "dimension",
+        "concept": "CDMETA.WARD:CS(1.0).REF_AREA",
+        "codelist": "CDMETA.WARD:CL_AREA(1.0)",
+    }
+    assert found["REF_AREA"]["categories"][0] == {
+        "value": "KE",
+        "label": "Kenya",
+        "label@fr": "Le Kenya",
+        "label@ar": "كينيا",
+    }
+    assert {
+        name: entry["sdmx"].get("attachment") for name, entry in found.items() if "attachment" in entry["sdmx"]
+    } == {
+        "TITLE": "dataset",
+        "UNIT": "series",
+        "AREA_NOTE": ["REF_AREA"],
+        "SIBLING_NOTE": ["REF_AREA", "KIND"],
+    }
+    assert {name: found[name]["type"] for name in ("OBS_VALUE", "TIME_PERIOD", "CHECKED", "NOTE")} == {
+        "OBS_VALUE": "number",
+        "TIME_PERIOD": "string",
+        "CHECKED": "boolean",
+        "NOTE": "string",
+    }
+    assert (made.name, made.agency) == ("df", "CDMETA.WARD")
+    assert {f.code for f in validate(made.out).findings if f.code in OPEN_QUESTIONS}
+    assert made.open > 20
+    assert FrictionlessPackage(str(made.out / "datapackage.json")).validate().valid
+    assert {f.code for f in validate(made.out).findings if f.code.startswith(("CD3", "CD4"))} == set()
+
+
+def test_data_without_their_structure_are_refused_and_nothing_is_made(tmp_path: Path) -> None:
+    data = messages(tmp_path)
+    with pytest.raises(ConversionError) as raised:
+        import_(tmp_path / "p", [data], TODAY)
+    assert "DF(1.0)" in str(raised.value.args[0].told("en"))
+    with pytest.raises(ConversionError):
+        import_(tmp_path / "p", [foreign(tmp_path)], TODAY)
+    assert not (tmp_path / "p").exists()
+
+
+def test_a_folder_that_holds_something_is_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p" / "mine.txt").write_text("mine")
+    with pytest.raises(OutputError):
+        import_(tmp_path / "p", [messages(tmp_path), foreign(tmp_path)], TODAY)
+    assert [path.name for path in (tmp_path / "p").iterdir()] == ["mine.txt"]
+
+
+def test_without_code_lists_codes_stay_and_it_is_told(tmp_path: Path) -> None:
+    made = import_(tmp_path / "p", [messages(tmp_path), foreign(tmp_path, lists=False)], TODAY)
+    assert notes(made) == ["codelist"]  # the lists of SDMX are known
+    assert "categories" not in columns(made)["REF_AREA"]
+    assert columns(made)["REF_AREA"]["sdmx"]["codelist"] == "CDMETA.WARD:CL_AREA(1.0)"
+
+
+def test_no_observation_is_a_table_without_rows(tmp_path: Path) -> None:
+    made = import_(tmp_path / "p", [messages(tmp_path, ()), foreign(tmp_path)], TODAY)
+    assert made.tables == (("df", 0),)
+    assert table(made) == []
+    assert list(columns(made)) == list(COLUMNS)
+
+
+FLAT = "STRUCTURE,STRUCTURE_ID,ACTION,FREQ,REF_AREA,KIND,TIME_PERIOD,OBS_VALUE,NOTE,AREA_NOTE\n"
+FLOW = "dataflow,CDMETA.WARD:DF(1.0)"
+
+
+def flat(folder: Path, *rows: str, name: str = "d.csv") -> Path:
+    (folder / name).write_text(FLAT + "".join(f"{FLOW},{row}\n" for row in rows), encoding="utf-8")
+    return folder / name
+
+
+def test_what_comes_again_counts_as_it_came_last(tmp_path: Path) -> None:
+    first = flat(tmp_path, "I,A,KE,a,2020,1,,", "I,A,KE,b,2020,2,,")
+    second = flat(tmp_path, "R,A,KE,a,2020,9,,", name="e.csv")
+    made = import_(tmp_path / "p", [foreign(tmp_path), first, second], TODAY)
+    assert [(row["KIND"], row["OBS_VALUE"]) for row in table(made)] == [("b", "2"), ("a", "9")]
+    assert [(note.key, note.params["count"]) for note in made.notes if str(note.key).endswith("again")] == [
+        ("import.note.again", 1)
+    ]
+
+
+def test_what_is_deleted_goes_and_what_comes_after_stays(tmp_path: Path) -> None:
+    rows = ["I,A,KE,a,2020,1,,", "I,A,UG,a,2020,2,,", "I,A,UG,b,2020,3,,", "D,A,UG,,,,,", "A,A,UG,c,2020,4,,"]
+    made = import_(tmp_path / "p", [foreign(tmp_path), flat(tmp_path, *rows)], TODAY)
+    assert [row["OBS_VALUE"] for row in table(made)] == ["1", "4"]
+    assert [note.params["count"] for note in made.notes if note.key == "import.note.delete"] == [2]
+
+
+def test_attributes_of_a_part_of_the_key_go_to_its_observations(tmp_path: Path) -> None:
+    rows = ["I,A,KE,a,2020,1,own,", "I,A,KE,b,2020,2,,", "I,A,UG,b,2020,3,,", "I,,KE,,,,all,hill", "I,,ZZ,,,,x,y"]
+    made = import_(tmp_path / "p", [foreign(tmp_path), flat(tmp_path, *rows)], TODAY)
+    assert [(row["OBS_VALUE"], row["NOTE"], row["AREA_NOTE"]) for row in table(made)] == [
+        ("1", "own", "hill"),
+        ("2", "all", "hill"),
+        ("3", "", ""),
+    ]
+    counts = {
+        note.key: note.params["count"] for note in made.notes if str(note.key).endswith(("spread", "partial"))
+    }
+    assert counts == {"import.note.spread": 1, "import.note.partial": 1}
+
+
+def test_without_a_dimension_nothing_is_thrown_away(tmp_path: Path) -> None:
+    path = tmp_path / "d.csv"
+    head = FLAT.replace("KIND,", "")
+    path.write_text(f"{head}{FLOW},I,A,KE,2020,1,,\n{FLOW},I,A,KE,2020,2,,\n", encoding="utf-8")
+    with pytest.raises(ConversionError) as raised:
+        import_(tmp_path / "p", [foreign(tmp_path), path], TODAY)
+    assert raised.value.args[0].key == "error.import.key"
+    path.write_text(f"{head}{FLOW},I,A,KE,2020,1,,\n", encoding="utf-8")
+    made = import_(tmp_path / "p", [foreign(tmp_path), path], TODAY)
+    assert "dimension" in notes(made)
+    assert "KIND" not in columns(made)
+
+
+def test_codes_and_numbers_that_are_wrong_are_kept_and_told(tmp_path: Path) -> None:
+    made = import_(tmp_path / "p", [foreign(tmp_path), flat(tmp_path, "I,A,QQ,a,2020,about 1,,")], TODAY)
+    assert columns(made)["REF_AREA"]["categories"][-1] == {"value": "QQ"}
+    assert columns(made)["OBS_VALUE"]["type"] == "string"
+    assert {"codes", "type"} <= set(notes(made))
+    assert FrictionlessPackage(str(made.out / "datapackage.json")).validate().valid
+
+
+def test_a_hundred_thousand_codes_are_a_table_with_parents_and_labels(tmp_path: Path) -> None:
+    codes: tuple[Code, ...] = (Code("C0", Text((("en", "All"), ("fr", "Tout"), ("gsw", "Alles")))),)
+    codes += tuple(Code(f"C{n}", Text((("en", f"Number {n}"),)), parent="C0") for n in range(1, 100_000))
+    many = Codelist(CL_AREA.agency, CL_AREA.id, CL_AREA.version, CL_AREA.name, codes=codes)
+    path = tmp_path / "s.xml"
+    path.write_bytes(sdmx_ml.structures([CONCEPTS, many, DSD, DATAFLOW], HEADER))
+    made = import_(tmp_path / "p", [path, flat(tmp_path, "I,A,C7,a,2020,1,,")], TODAY)
+    rows = table(made, "cl-area")
+    assert (len(rows), rows[7]) == (100_000, {"code": "C7", "parent": "C0", "label": "Number 7", "label_fr": ""})
+    assert "language" in notes(made)
+    (dataset, _) = to_dataset(*dataset_parts(made.out))
+    values = next(column.values for column in dataset.tables[0].columns if column.id == "REF_AREA")
+    assert (len(values), values[7].parent, values[0].name.as_dict()) == (
+        100_000,
+        "C0",
+        {"en": "All", "fr": "Tout"},
+    )
+
+
+def dataset_parts(folder: Path) -> tuple[Any, Any, Any]:
+    """What a Dataset is made of, as if somebody had said that the figures may be published."""
+    path = folder / "datapackage.json"
+    descriptor = json.loads(path.read_text(encoding="utf-8"))
+    descriptor["citizenData"]["releaseForm"] = "AGGREGATE"
+    path.write_text(json.dumps(descriptor), encoding="utf-8")
+    loaded = load(folder)
+    return loaded, framework.decide(framework.read(loaded.answers)), partial(code_rows, loaded)
+
+
+def test_flows_whose_names_meet_are_told_apart(tmp_path: Path) -> None:
+    other = replace(DATAFLOW, id="Df")
+    path = tmp_path / "s.xml"
+    path.write_bytes(sdmx_ml.structures([CONCEPTS, *LISTS, DSD, DATAFLOW, other], HEADER))
+    first = flat(tmp_path, "I,A,KE,a,2020,1,,")
+    second = tmp_path / "e.csv"
+    second.write_text(first.read_text(encoding="utf-8").replace(":DF(", ":Df("), encoding="utf-8")
+    made = import_(tmp_path / "p", [path, first, second], TODAY)
+    assert made.tables == (("df", 1), ("df-2", 1))
+
+
+def test_the_command_tells_what_was_made(tmp_path: Path) -> None:
+    data, structures_ = flat(tmp_path, "I,A,QQ,a,2020,1,,"), foreign(tmp_path)
+    told = CliRunner().invoke(cli, ["import", str(data), str(structures_), "--out", str(tmp_path / "p")], obj="en")
+    assert told.exit_code == 0, told.output
+    assert "df: 1 observation\n" in told.output
+    assert "- DSD: REF_AREA has 1 code that is not in CL_AREA" in told.output

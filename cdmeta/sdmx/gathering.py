@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from cdmeta.errors import ConversionError
 from cdmeta.phrase import Phrase
+from cdmeta.sdmx.artefacts import DataStructure
 from cdmeta.sdmx.tabular import Source
 from cdmeta.tables.engine import ROW, Session, identifier
 
 _DELETE = "D"
+_SHAPES = 64
+"""Parts of the key that attributes are looked for at."""
 _SET = '"# set"'
 """A column that no component can be called as."""
 
@@ -35,30 +39,36 @@ class DataSet(Protocol):
 
 
 def gathered(
-    session: Session, sets: Sequence[DataSet], dimensions: Sequence[str], name: str
+    session: Session, sets: Sequence[DataSet], structure: DataStructure
 ) -> tuple[Source, tuple[Phrase, ...]]:
     """The rows of data sets together; what of them is left out is told.
 
     An observation that comes again takes the place of the one before it. One that a later data set deletes goes.
+    Attributes of a part of the key, which SDMX-CSV gives in rows of their own, are spread onto its observations.
 
     Args:
         session: where they are.
         sets: the data sets, in the order in which they came.
-        dimensions: ids of the dimensions of their data structure.
-        name: what they are data of, for what is told.
+        structure: their data structure.
+
+    Raises:
+        ConversionError: a dimension is nowhere, and without it observations cannot be told apart.
     """
-    return _Gathering(session, sets, dimensions, name).gather()
+    return _Gathering(session, sets, structure).gather()
 
 
 class _Gathering:
-    def __init__(self, session: Session, sets: Sequence[DataSet], dimensions: Sequence[str], name: str) -> None:
-        self._session, self._name = session, name
+    def __init__(self, session: Session, sets: Sequence[DataSet], structure: DataStructure) -> None:
+        self._session, self._name = session, structure.id
+        self._measures = [part.id for part in structure.measures]
+        dimensions = [part.id for part in structure.dimensions]
         self._given = [each for each in sets if each.action != _DELETE]
         self._deleted = [(number, each) for number, each in enumerate(sets) if each.action == _DELETE]
         self._numbers = {id(each): number for number, each in enumerate(sets)}
         self._components = tuple(dict.fromkeys(id_ for each in self._given for id_ in each.components))
         self._multiple = frozenset(id_ for each in self._given for id_ in each.multiple)
         self._key = [id_ for id_ in dimensions if id_ in self._components]
+        self._lacking = [id_ for id_ in dimensions if id_ not in self._components]
         self._notes: list[Phrase] = []
 
     def gather(self) -> tuple[Source, tuple[Phrase, ...]]:
@@ -117,12 +127,42 @@ class _Gathering:
         self._note("delete", gone)
 
     def _partial(self, table: str) -> None:
-        """Rows without a full key belong to no observation."""
-        if not self._key:
+        """Rows without a full key belong to no single observation: what they say is spread, or left out."""
+        empty = {id_: f"nullif({identifier(id_)}, '') IS NULL" for id_ in self._key}
+        if not empty:
             return
-        missing = " OR ".join(f"nullif({identifier(id_)}, '') IS NULL" for id_ in self._key)
+        missing = " OR ".join(empty.values())
+        found = f"SELECT DISTINCT {', '.join(empty.values())} FROM {table} WHERE {missing}"  # noqa: S608  # quoted
+        shapes = self._session.connection.execute(f"{found} ORDER BY ALL LIMIT {_SHAPES}").fetchall()
+        for shape in shapes:
+            told = [id_ for id_, is_empty in zip(empty, shape, strict=True) if not is_empty]
+            where = " AND ".join(test if id_ not in told else f"NOT {test}" for id_, test in empty.items())
+            self._spread(table, told, where)
         ((count,),) = self._do(f"DELETE FROM {table} WHERE {missing}")  # noqa: S608  # names quoted
         self._note("partial", count)
+
+    def _spread(self, table: str, told: Sequence[str], where: str) -> None:
+        """Put the attributes of rows with the same part of the key onto the observations that have none."""
+        named = [id_ for id_ in self._components if id_ not in (*self._key, *self._measures)]
+        if not named:
+            return
+        full = " AND ".join(f"nullif(t.{identifier(id_)}, '') IS NOT NULL" for id_ in self._key)
+        same = " AND ".join(f"t.{identifier(id_)} = p.{identifier(id_)}" for id_ in told) or "TRUE"
+        keys = ", ".join(map(identifier, told))
+        order = f"{_SET} * 4294967296 + {ROW}"
+        lasts = [f"arg_max(nullif({identifier(id_)}, ''), {order}) AS {identifier(id_)}" for id_ in named]
+        by = f" GROUP BY {keys}" if keys else ""
+        values = [
+            f"{identifier(id_)} = coalesce(nullif(t.{identifier(id_)}, ''), p.{identifier(id_)})" for id_ in named
+        ]
+        figures = [f"nullif({identifier(id_)}, '') IS NULL" for id_ in self._measures if id_ in self._components]
+        without = " AND ".join([where, *figures])
+        group = ", ".join([*map(identifier, told), *lasts])
+        grouped = f"SELECT {group} FROM {table} WHERE {without}{by}"  # noqa: S608  # names quoted
+        self._do(f"UPDATE {table} t SET {', '.join(values)} FROM ({grouped}) p WHERE {full} AND {same}")  # noqa: S608
+        there = f"EXISTS (SELECT 1 FROM {table} t WHERE {full} AND {same})"  # noqa: S608
+        ((count,),) = self._do(f"DELETE FROM {table} p WHERE {without} AND {there}")  # noqa: S608
+        self._note("spread", count)
 
     def _once(self, table: str, made: str) -> int:
         """Number the rows anew, of those with the same key the last."""
@@ -136,6 +176,9 @@ class _Gathering:
         self._do(f"CREATE TEMP TABLE {made} AS SELECT {numbered}{cells} FROM ({chosen}) ORDER BY {ROW}")  # noqa: S608
         ((before,),) = self._do(f"SELECT count(*) FROM {table}")  # noqa: S608
         ((rows,),) = self._do(f"SELECT count(*) FROM {made}")  # noqa: S608
+        if before > rows and self._lacking:
+            params = {"table": self._name, "names": ", ".join(self._lacking), "count": before - rows}
+            raise ConversionError(Phrase("error.import.key", params))
         self._note("again", before - rows)
         self._do(f"DROP TABLE {table}")
         return rows

@@ -160,10 +160,13 @@ class _Builder:
         self._measures: dict[str, dict[str, Any]] = {part.id: {} for part in structure.measures}
         self._words: dict[str, str] = {}
         self._keys: list[dict[str, Any]] = []
+        self._empty: list[str] = []
 
     def build(self) -> Tabular:
         dropped = set(self._derived(self._own)) if self._own else set()
         parts = [part for part in self._structure.components if part.id not in dropped and self._is_kept(part)]
+        if self._empty:
+            self._note("empty", count=len(self._empty), names=", ".join(self._empty))
         key = [part.id for part in parts if isinstance(part, Dimension)]
         fields = [self._field(part, key) for part in parts]
         columns = [(part.id, self._cell(part)) for part in parts]
@@ -198,7 +201,7 @@ class _Builder:
         if self._own is not None:
             return part.id not in self._own.added
         if self._source.rows:
-            self._note("empty", name=part.id)
+            self._empty.append(part.id)
             return False
         return True
 

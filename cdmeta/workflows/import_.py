@@ -179,7 +179,7 @@ def _flow(store: Store, found: ReadData, path: Path) -> _Flow:
     """What a data set is data of: what it names, or the only one at hand where it names none that is known."""
     structures = [artefact for artefact in store if isinstance(artefact, DataStructure)]
     structure = store.data_structure(found.ref) if found.ref is not None else None
-    if structure is None and len(structures) == 1 and (found.ref is None or _is_vague(found.ref)):
+    if structure is None and len(structures) == 1 and _may_be(found, structures[0]):
         structure = structures[0]
     if structure is None:
         named = found.ref.urn if found.ref is not None else "?"
@@ -195,9 +195,18 @@ def _flow(store: Store, found: ReadData, path: Path) -> _Flow:
     return _Flow(structure, of_it[0] if len(of_it) == 1 else None)
 
 
-def _is_vague(ref: Ref) -> bool:
-    """Tell whether a reference leads to no data structure by itself: what it names is never read."""
-    return ref.kind not in ("DataStructure", "Dataflow")
+def _may_be(found: ReadData, structure: DataStructure) -> bool:
+    """Tell whether a data set may be data of the only structure at hand.
+
+    It names nothing, or what is never read (a provision agreement), or a dataflow that is not at hand, of the same
+    agency; and it has all dimensions.
+    """
+    ref = found.ref
+    if ref is not None and ref.kind in ("DataStructure", "Dataflow"):
+        return (ref.kind, ref.agency) == ("Dataflow", structure.agency) and {
+            part.id for part in structure.dimensions
+        } <= set(found.components)
+    return True
 
 
 def _language(store: Store) -> str:
@@ -241,8 +250,7 @@ def _merge(into: dict[str, Any], more: Mapping[str, Any]) -> None:
 
 def _table(session: Session, making: _Making, flow: _Flow) -> None:
     """One table of observations: its file, and what the descriptor says of it."""
-    dimensions = [part.id for part in flow.structure.dimensions]
-    source, notes = gathered(session, flow.sets, dimensions, flow.named.id)
+    source, notes = gathered(session, flow.sets, flow.structure)
     made = tabular(
         session,
         flow.structure,
