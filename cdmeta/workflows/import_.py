@@ -130,23 +130,27 @@ def import_(out: Path, sources: Sequence[Path], today: date, *, language: str | 
         for flow in flows:
             _table(session, making, flow)
         _code_tables(session, making)
-        descriptor = _described(out, making, flows, own, reported)
-        agency = _agency(flows, own, making)
-        known = {
-            "citizenData.profile": profile.URL,
-            "citizenData.language": chosen,
-            "citizenData.metadataUpdated": today.isoformat(),
-        }
-        opened = ask(descriptor, known)
-        descriptor |= {"sdmx": {"agency": agency}, "resources": making.resources}
-        (stage / DESCRIPTOR).write_bytes(written(ordered(descriptor)))
-        for file, data in zip(QUESTIONS, form.both(chosen, descriptor), strict=True):
-            (stage / file).write_bytes(data)
         if not flows:
             (stage / "data").rmdir()
-    return Imported(
-        out, descriptor["name"], agency, tuple(making.counts), opened, tuple(dict.fromkeys(making.notes))
-    )
+        return _finished(
+            out, making, _described(out, making, flows, own, reported), _agency(flows, own, making), today
+        )
+
+
+def _finished(out: Path, making: _Making, descriptor: dict[str, Any], agency: str, today: date) -> Imported:
+    """Write the descriptor, its open questions in it, and the form that asks them."""
+    known = {
+        "citizenData.profile": profile.URL,
+        "citizenData.language": making.language,
+        "citizenData.metadataUpdated": today.isoformat(),
+    }
+    opened = ask(descriptor, known)
+    descriptor |= {"sdmx": {"agency": agency}, "resources": making.resources}
+    (making.stage / DESCRIPTOR).write_bytes(written(ordered(descriptor)))
+    for file, data in zip(QUESTIONS, form.both(making.language, descriptor), strict=True):
+        (making.stage / file).write_bytes(data)
+    notes = tuple(dict.fromkeys(making.notes))
+    return Imported(out, descriptor["name"], agency, tuple(making.counts), opened, notes)
 
 
 # Reading
@@ -239,7 +243,7 @@ def _reported(reports: Iterable[MetadataSet], language: str) -> tuple[dict[str, 
 def _merge(into: dict[str, Any], more: Mapping[str, Any]) -> None:
     """Members that are not there yet."""
     for key, value in more.items():
-        if isinstance(value, Mapping) and isinstance(into.get(key), dict) and key in ("citizenData",):
+        if isinstance(value, Mapping) and isinstance(into.get(key), dict) and key == "citizenData":
             _merge(into[key], value)
         else:
             into.setdefault(key, value)
