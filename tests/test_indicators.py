@@ -14,7 +14,6 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,8 +24,6 @@ from cdmeta.package import load
 from cdmeta.sdmx import suppression
 from cdmeta.sdmx.indicators import rows_of
 from cdmeta.tables.engine import ROW, code_rows, session
-from cdmeta.workflows.convert import convert
-from cdmeta.workflows.validate import validate
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "public-service-satisfaction" / "package"
 NOW = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)
@@ -97,7 +94,7 @@ def made(path: Path) -> Made:
         view, told = rows_of(opened, loaded, table)
         keys = [f"f{c.index}" for c in (table.time, *table.dimensions)]
         cells = ", ".join([*keys, *(f"r{c.index}" for c in table.measures)])
-        rows = opened.connection.execute(f"SELECT {cells} FROM {view} ORDER BY {ROW}").fetchall()  # noqa: S608
+        rows = opened.connection.execute(f"SELECT {cells} FROM {view} ORDER BY {ROW}").fetchall()
     assert all(f.message(tag) and f.remedy(tag) for f in (*findings, *told) for tag in ("en", "es", "fr"))
     width = len(keys)
     return Made(dataset, {row[:width]: row[width:] for row in rows}, (*findings, *told))
@@ -301,7 +298,7 @@ def test_whoever_works_out_what_is_hidden_finds_what_is_badly_hidden() -> None:
     one = known | {("A", "F"): None}
     assert worked_out(one, cube, 1) == {("A", "F")}
     assert worked_out(one | {("A", "M"): None}, cube, 1) == {("A", "F"), ("A", "M")}
-    four = {key: None for key in product("AB", "FM")}
+    four = dict.fromkeys(product("AB", "FM"))
     assert worked_out(known | four, cube, 1) == set()
     ones = cube_of(dict.fromkeys(product("AB", "FM"), (1,)))
     assert worked_out({key: Fraction(n) for key, (n,) in ones.items()} | four, ones, 1) == set(four)
@@ -353,8 +350,15 @@ def test_nothing_hidden_can_be_worked_out(
 
 def test_what_need_not_be_hidden_is_told() -> None:
     assert protected(cube_of({("A", "F"): (30,), ("B", "M"): (7,)}), 5) == frozenset()
-    cube = cube_of({key: (50,) for key in product("ABCD", "FM")} | {("A", "F"): (2,)})
+    cube = cube_of(dict.fromkeys(product("ABCD", "FM"), (50,)) | {("A", "F"): (2,)})
     assert len(protected(cube, 5)) == 4
+
+
+def test_cells_of_one_are_not_told_by_their_number() -> None:
+    cube = cube_of(dict.fromkeys(product("ABC", "FMX"), (1,)))
+    hidden = protected(cube, 3)
+    known = {key: None if key in hidden else Fraction(counts[0]) for key, counts in cube.items()}
+    assert worked_out(known, cube, 1) == set()
 
 
 @settings(max_examples=12, deadline=None)

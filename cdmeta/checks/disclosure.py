@@ -15,7 +15,7 @@ import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cdmeta import pictures
 from cdmeta.checks.columns import Look, Release, column_words, identity_modules, looks, release, text_patterns
@@ -26,12 +26,9 @@ from cdmeta.identifiers import has_iban, has_phone, is_national_id, is_phone
 from cdmeta.package import DESCRIPTOR, Package, Resource
 from cdmeta.phrase import Phrase, Series, first_of
 from cdmeta.tables.disclosure import DAY, DIGITS, Column, Table, is_number, matches, number, tables
-from cdmeta.tables.engine import ROW
+from cdmeta.tables.engine import ROW, Session
 from cdmeta.tables.engine import column as cell
 from cdmeta.tables.held import Condition, at_most, holds_text, lacks
-
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
 
 _MAX_NAMED = 8
 _STRONG = ("email", "phone", "iban", "national")
@@ -120,7 +117,7 @@ def of_figures(
     rows: int,
     columns: Iterable[tuple[str, Mapping[str, Any], int]],
     declared: Release,
-    connection: DuckDBPyConnection,
+    session: Session,
 ) -> Iterator[Finding]:
     """Ask the rules on figures of a table that is computed.
 
@@ -130,10 +127,10 @@ def of_figures(
         rows: how many rows it has.
         columns: name, field descriptor and place of those columns that are looked at.
         declared: the release, of figures.
-        connection: has the table.
+        session: has the table.
     """
     found = tuple(Column(name, name, given, cell(place), None) for name, given, place in columns)
-    table = Table(resource, found, rows, _sql=source, _connect=lambda: connection)
+    table = Table(resource, found, rows, _sql=source, _connect=lambda: session.connection)
     sheet = Sheet(table, looks(table), declared, is_key_list=False)
     for rule in FIGURES:
         yield from rule(sheet)

@@ -397,7 +397,7 @@ class _Computation:
         columns.append((str(given.get("name", "figure")), given, place))
         rows = self._count(f"SELECT count(*) FROM {view}")  # noqa: S608
         yield from disclosure.of_figures(
-            self._table.resource, view, rows, columns, Release(read(answers)), self._session.connection
+            self._table.resource, view, rows, columns, Release(read(answers)), self._session
         )
 
 
