@@ -226,8 +226,10 @@ def _types(fields: Iterable[Field]) -> Schema:
                 "statuses": statuses,
                 "indicators": {
                     "title": "Figures that are computed from records",
-                    "description": "One object for each table of records: name, resource, dimensions, time, by and "
-                    "measures; how each is written is told by the guide on converting.",
+                    "description": (
+                        "One object for each table of records: name, resource, dimensions, time, by and measures; "
+                        "how each is written is told by the guide on converting."
+                    ),
                 },
             },
         },
