@@ -17,6 +17,7 @@ from cdmeta.components import SUPPRESSED, table_of
 from cdmeta.finding import Finding
 from cdmeta.indicators import TOTAL, UNKNOWN, Calculation, Indicators
 from cdmeta.package import Package, Resource
+from cdmeta.phrase import Phrase
 from cdmeta.text import Text
 from cdmeta.urn import to_concept_id
 
@@ -40,10 +41,17 @@ def computed(
         code_table: reads the rows of a resource that a foreign key refers to.
         findings: takes what keeps columns from being SDMX.
     """
-    for number, table in enumerate(declared, len(package.resources)):
+    first = 1 + max((resource.index for resource in package.resources), default=0)
+    ids = {to_concept_id(resource.name) for resource in package.resources}
+    for number, table in enumerate(declared, first):
         made = table_of(package, _resource(table, number), code_table, findings)
-        if made is not None:
-            yield _table(made, table)
+        if made is None:
+            continue
+        if not made.id or made.id in ids:
+            what = Phrase("dataset.resource", {"name": made.name})
+            findings.append(Finding("CD715", table.where, {"what": what}))
+        ids.add(made.id)
+        yield _table(made, table)
 
 
 def _resource(table: Indicators, number: int) -> Resource:

@@ -21,6 +21,7 @@ TOTAL, UNKNOWN = "_T", "_U"
 """Codes of SDMX for all codes together, and for what is not known."""
 MAX_DIMENSIONS, MAX_MEASURES, MAX_DECIMALS = 6, 20, 9
 _NUMBERS = ("integer", "number")
+_LARGE = 10**18
 _TIMES = {"year": ("date", "datetime", "yearmonth"), "day": ("date", "datetime")}
 _TIMES |= {"quarter": _TIMES["year"], "month": _TIMES["year"]}
 _MEMBERS = ("name", "title", "description", "resource", "dimensions", "time", "by", "measures", "threshold")
@@ -169,7 +170,11 @@ class _Reader:
         dimensions, unknown = self._dimensions()
         time, period, value = self._time()
         by, measures = self._by(dimensions), tuple(self._measures())
-        names = [*dimensions, time or "time_period", *(n for m in measures for n in (m.name, m.base) if n)]
+        names = [
+            *dict.fromkeys(dimensions),
+            time or "time_period",
+            *(n for m in measures for n in (m.name, m.base) if n),
+        ]
         if len({n.casefold() for n in names}) < len(names):
             self._wrong("name")
         threshold = given.get("threshold", 0)
@@ -217,7 +222,8 @@ class _Reader:
     def _is_coded(self, name: str) -> bool:
         entry = self._fields[name]
         sdmx, rules = entry.get("sdmx"), entry.get("constraints")
-        keys = (self._source_schema.get("foreignKeys") or []) if self._source_schema else []
+        keys = self._source_schema.get("foreignKeys") if self._source_schema else None
+        keys = keys if isinstance(keys, list) else []
         keyed = any(isinstance(key, Mapping) and key.get("fields") in (name, [name]) for key in keys)
         listed = "categories" in entry or (isinstance(rules, Mapping) and "enum" in rules)
         return listed or keyed or (isinstance(sdmx, Mapping) and "codelist" in sdmx)
@@ -340,7 +346,7 @@ class _Reader:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < _LARGE
 
 
 def _are_values(values: Any) -> bool:

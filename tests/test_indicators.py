@@ -14,16 +14,20 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cdmeta import framework
 from cdmeta.dataset import Dataset, to_dataset
 from cdmeta.finding import Finding
-from cdmeta.package import load
+from cdmeta.indicators import indicators
+from cdmeta.package import Package, Resource, load
 from cdmeta.sdmx import suppression
 from cdmeta.sdmx.indicators import rows_of
 from cdmeta.tables.engine import ROW, code_rows, session
+from cdmeta.workflows.convert import convert
+from cdmeta.workflows.validate import validate
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "public-service-satisfaction" / "package"
 NOW = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)
@@ -153,7 +157,7 @@ def reference(rows: list[dict[str, str]]) -> list[Fraction | None]:
     pairs = [(w, g) for row in rows if None not in (w := number(row["wait"]), g := number(row["weight"]))]
     both: list[tuple[Fraction, Fraction]] = [(w, g) for w, g in pairs if w is not None and g is not None]
     weights = [g for row in rows if (g := number(row["weight"])) is not None]
-    heavy = [(row["answer"] == "yes", number(row["weight"]) or 0) for row in answered if row["weight"]]
+    heavy = [(row["answer"] == "yes", Fraction(row["weight"])) for row in answered if row["weight"]]
     whole = sum((g for _, g in heavy), Fraction(0))
     of = [row for row in rows if row["wait"] and 3 <= int(row["wait"]) < 9]
     zero, mass = Fraction(0), sum((g for _, g in both), Fraction(0))
@@ -206,6 +210,10 @@ def test_figures_are_those_of_a_plain_reference(records: list[tuple[str, ...]]) 
 
 Key = tuple[str, ...]
 Cube = dict[Key, tuple[int, ...]]
+
+
+def keys(*codes: str) -> Iterable[Key]:
+    return product(*codes)
 
 
 def cube_of(details: Mapping[Key, tuple[int, ...]]) -> Cube:
@@ -294,14 +302,15 @@ def by_bounds(equations: list[tuple[dict[int, Fraction], Fraction]], lows: dict[
 
 def test_whoever_works_out_what_is_hidden_finds_what_is_badly_hidden() -> None:
     cube = cube_of({("A", "F"): (3,), ("A", "M"): (9,), ("B", "F"): (7,), ("B", "M"): (8,)})
-    known = {key: Fraction(counts[0]) for key, counts in cube.items()}
-    one = known | {("A", "F"): None}
+    known: dict[Key, Fraction | None] = {key: Fraction(counts[0]) for key, counts in cube.items()}
+    first: dict[Key, Fraction | None] = {("A", "F"): None}
+    one: dict[Key, Fraction | None] = {**known, **first}
     assert worked_out(one, cube, 1) == {("A", "F")}
-    assert worked_out(one | {("A", "M"): None}, cube, 1) == {("A", "F"), ("A", "M")}
+    assert worked_out({**one, ("A", "M"): None}, cube, 1) == {("A", "F"), ("A", "M")}
     four = dict.fromkeys(product("AB", "FM"))
-    assert worked_out(known | four, cube, 1) == set()
-    ones = cube_of(dict.fromkeys(product("AB", "FM"), (1,)))
-    assert worked_out({key: Fraction(n) for key, (n,) in ones.items()} | four, ones, 1) == set(four)
+    assert worked_out({**known, **four}, cube, 1) == set()
+    ones = cube_of(dict.fromkeys(keys("AB", "FM"), (1,)))
+    assert worked_out({**{key: Fraction(n) for key, (n,) in ones.items()}, **four}, ones, 1) == set(four)
 
 
 def protected(cube: Cube, threshold: int, shown: Callable[[Key], bool] = lambda key: True) -> frozenset[Key]:
@@ -350,12 +359,13 @@ def test_nothing_hidden_can_be_worked_out(
 
 def test_what_need_not_be_hidden_is_told() -> None:
     assert protected(cube_of({("A", "F"): (30,), ("B", "M"): (7,)}), 5) == frozenset()
-    cube = cube_of(dict.fromkeys(product("ABCD", "FM"), (50,)) | {("A", "F"): (2,)})
+    cube = cube_of(dict.fromkeys(keys("ABCD", "FM"), (50,)) | {("A", "F"): (2,)})
     assert len(protected(cube, 5)) == 4
 
 
 def test_cells_of_one_are_not_told_by_their_number() -> None:
-    cube = cube_of(dict.fromkeys(product("ABC", "FMX"), (1,)))
+    cells: dict[Key, tuple[int, ...]] = dict.fromkeys(keys("ABC", "FMX"), (1,))
+    cube = cube_of(cells)
     hidden = protected(cube, 3)
     known = {key: None if key in hidden else Fraction(counts[0]) for key, counts in cube.items()}
     assert worked_out(known, cube, 1) == set()
@@ -398,3 +408,249 @@ def test_figures_that_are_published_do_not_tell_what_is_hidden(records: list[tup
     assert worked_out(rows, cube, 1) == set()
     assert worked_out(part, cube, 0) == set()
     assert "CD759" not in it.codes
+
+
+# What tells too much, one by one
+
+
+def rows_by(count: int, district: str = "A", **given: str) -> list[tuple[str, ...]]:
+    row = {"sex": "F", "day": "2025-05-01", "answer": "yes", "wait": "5", "weight": "1"} | given
+    return [(district, *(row[name] for name in NAMES[1:]))] * count
+
+
+MIXED = [*rows_by(20, wait="7"), *rows_by(20, answer="no", wait="")]
+SHARE: Json = {"name": "share", "calculate": "share", "where": YES}
+SOME: Json = {"name": "n", "calculate": "count", "where": YES}
+MEDIAN: Json = {"name": "m", "calculate": "median", "field": "wait"}
+UNSAFE: dict[str, tuple[list[tuple[str, ...]], list[Json]]] = {
+    "few records": (rows_by(4), [COUNT]),
+    "few records, whatever they weigh": (rows_by(4, weight="900"), [COUNT | {"weight": "weight"}]),
+    "few who answered": ([*rows_by(2), *rows_by(2, answer="no"), *rows_by(30, answer="")], [SHARE]),
+    "few of the part": ([*rows_by(4), *rows_by(30, answer="no")], [SHARE]),
+    "few of the rest": ([*rows_by(30), *rows_by(4, answer="no")], [SHARE]),
+    "everybody": (rows_by(30), [SHARE]),
+    "nobody": (rows_by(30, answer="no"), [SHARE]),
+    "a count that is a share in disguise": (rows_by(30), [COUNT, SOME]),
+    "all with one value": (rows_by(30), [{"name": "m", "calculate": "mean", "field": "wait"}]),
+    "few with a value": ([*rows_by(4), *rows_by(30, wait="")], [MEDIAN]),
+    "a sum of two": (
+        [*rows_by(2, wait="50"), *rows_by(30, wait="0")], [{"name": "s", "calculate": "sum", "field": "wait"}],
+    ),
+    "the difference of two counts": (
+        [*rows_by(10, wait="20"), *rows_by(3, wait="10"), *rows_by(20, wait="1")],
+        [{"name": f"n{n}", "calculate": "count", "where": [{"field": "wait", "atLeast": n}]} for n in (5, 15)],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", UNSAFE)
+def test_a_cell_that_tells_too_much_is_hidden(name: str, tmp_path: Path) -> None:
+    rows, measures = UNSAFE[name]
+    it = made(package(tmp_path, rows, PEOPLE, TABLE | {"measures": measures, "by": [[]]}))
+    assert set(it.cells.values()) == {("Q",) * len(measures)}
+    assert it.codes.count("CD758") == 1
+    things = made(package(tmp_path / "things", rows, THINGS, TABLE | {"measures": measures, "by": [[]]}))
+    assert "Q" not in next(iter(things.cells.values()))
+
+
+@pytest.mark.parametrize(
+    "measures",
+    [[COUNT], [SHARE], [COUNT, SHARE | {"base": "n"}], [{"name": "n", "calculate": "count", "where": YES}]],
+)
+def test_a_cell_that_tells_of_many_is_told(measures: list[Json], tmp_path: Path) -> None:
+    it = made(package(tmp_path, MIXED, PEOPLE, TABLE | {"measures": measures, "by": [[]]}))
+    assert "Q" not in next(iter(it.cells.values()))
+
+
+@pytest.mark.parametrize(
+    ("answers", "threshold", "count", "told"),
+    [
+        ({}, 0, 5, "5"), ({}, 0, 4, "Q"), ({}, 8, 7, "Q"), ({}, 8, 8, "8"),
+        ({"personalDataCollected": "SENSITIVE"}, 0, 9, "Q"), ({"personalDataCollected": "SENSITIVE"}, 0, 10, "10"),
+    ],
+)  # fmt: skip
+def test_the_threshold(answers: Json, threshold: int, count: int, told: str, tmp_path: Path) -> None:
+    table = TABLE | {"measures": [COUNT], "by": [[]], "threshold": threshold}
+    it = made(package(tmp_path, rows_by(count), PEOPLE | answers, table))
+    assert list(it.cells.values()) == [(told,)]
+
+
+# Dimensions, time and rows
+
+
+@pytest.mark.parametrize(
+    ("time", "told"),
+    [
+        ("day", "2025-05-01"),
+        ({"field": "day", "period": "day"}, "2025-05-01"),
+        ({"field": "day", "period": "month"}, "2025-05"),
+        ({"field": "day", "period": "quarter"}, "2025-Q2"),
+        ({"field": "day", "period": "year"}, "2025"),
+        ({"value": "2024-S2"}, "2024-S2"),
+    ],
+)
+def test_times(time: Any, told: str, tmp_path: Path) -> None:
+    table = TABLE | {"measures": [COUNT], "by": [["sex"]], "time": time}
+    assert made(package(tmp_path, rows_by(9), PEOPLE, table)).cells == {(told, T, "F"): ("9",)}
+
+
+def test_what_is_not_known_has_a_code_where_it_is_asked_for(tmp_path: Path) -> None:
+    rows = [*rows_by(6), *rows_by(7, district="")]
+    table = TABLE | {"measures": [COUNT], "dimensions": [{"field": "district", "unknown": True}]}
+    it = made(package(tmp_path, rows, PEOPLE, table))
+    assert it.cells == {("2025", "A"): ("6",), ("2025", "_U"): ("7",), ("2025", T): ("13",)}
+    values = {value.id: value.name.best("es") for value in it.dataset.tables[0].dimensions[0].values}
+    assert (values["_U"], values[T]) == ("No se sabe", "Total")
+
+
+def test_long_code_lists_and_codes_that_are_no_ids(tmp_path: Path) -> None:
+    district = coded("district", [f"№ {n}" for n in range(600)])
+    rows = [*rows_by(6, "№ 7"), *rows_by(8, "№ 599")]
+    it = made(package(tmp_path, rows, PEOPLE, TABLE | {"measures": [COUNT]}, fields=[district, *FIELDS[1:]]))
+    ids = {value.raw: value.id for value in it.dataset.tables[0].dimensions[0].values}
+    assert {key[1] for key in it.cells} == {T, *(id_ for id_ in ids if id_.endswith(("_7", "_599")))}
+    assert it.cells["2025", T, T] == ("14",)
+
+
+@pytest.mark.parametrize(
+    ("rows", "measure", "field"),
+    [
+        ([*rows_by(9), *rows_by(2, weight="-1")], {"weight": "weight"}, "weight"),
+        ([*rows_by(9), *rows_by(2, wait="zqcanary")], {"calculate": "sum", "field": "wait"}, "wait"),
+        ([*rows_by(9), *rows_by(2, day="zqcanary")], {}, "day"),
+        ([*rows_by(9), *rows_by(2, district="zqcanary")], {}, "district"),
+    ],
+)
+def test_records_that_cannot_be_computed_with(
+    rows: list[tuple[str, ...]], measure: Json, field: str, tmp_path: Path
+) -> None:
+    it = made(package(tmp_path, rows, PEOPLE, TABLE | {"measures": [COUNT | measure]}))
+    (found,) = [finding for finding in it.findings if finding.code == "CD757"]
+    assert (found.where.field, found.where.row, found.params["count"]) == (field, 11, 2)
+    assert found.severity() == "error"
+    assert it.cells == {}
+    assert not any("zqcanary" in f"{finding} {finding.message()}" for finding in it.findings)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"name": ""}, "CD748"),
+        ({"name": "visits"}, "CD748"),
+        ({"resource": "other"}, "CD749"),
+        ({"dimensions": []}, "CD748"),
+        ({"dimensions": ["sex", "sex"]}, "CD748"),
+        ({"dimensions": ["other"]}, "CD749"),
+        ({"dimensions": ["wait"]}, "CD751"),
+        ({"time": None}, "CD752"),
+        ({"time": "other"}, "CD749"),
+        ({"time": {"field": "day", "period": "week"}}, "CD748"),
+        ({"time": {"field": "sex", "period": "year"}}, "CD748"),
+        ({"by": "all"}, "CD748"),
+        ({"by": [["wait"]]}, "CD749"),
+        ({"threshold": -1}, "CD748"),
+        ({"measures": []}, "CD748"),
+        ({"measures": ["count"]}, "CD748"),
+        ({"measures": [COUNT, COUNT]}, "CD748"),
+        ({"measures": [COUNT | {"calculate": "mode"}]}, "CD748"),
+        ({"measures": [COUNT | {"field": "wait"}]}, "CD748"),
+        ({"measures": [COUNT | {"of": YES}]}, "CD748"),
+        ({"measures": [COUNT | {"decimals": 10}]}, "CD748"),
+        ({"measures": [COUNT | {"weight": "answer"}]}, "CD750"),
+        ({"measures": [COUNT | {"where": [{"field": "answer", "in": ["perhaps"]}]}]}, "CD748"),
+        ({"measures": [COUNT | {"where": [{"field": "answer", "is": "yes"}]}]}, "CD748"),
+        ({"measures": [COUNT | {"where": [{"field": "answer", "below": 3}]}]}, "CD750"),
+        ({"measures": [COUNT | {"where": [{"field": "other"}]}]}, "CD749"),
+        ({"measures": [{"name": "m", "calculate": "mean"}]}, "CD749"),
+        ({"measures": [{"name": "m", "calculate": "share"}]}, "CD748"),
+        ({"odd": 1}, "CD748"),
+    ],
+)
+def test_what_cannot_be_used_is_told_by_both_commands(change: Json, code: str, tmp_path: Path) -> None:
+    table = {k: v for k, v in (TABLE | {"measures": [COUNT]} | change).items() if v is not None}
+    path = package(tmp_path, MIXED, PEOPLE, table)
+    found = [finding for finding in validate(path).findings if "CD748" <= finding.code <= "CD759"]
+    assert [finding.code for finding in found] == [code]
+    assert (found[0].where.pointer or "").startswith("/sdmx/indicators/0")
+    out = convert(path, "sdmx-csv-2.0", tmp_path / "out", allowed_signers=None, draft=True, now=NOW)
+    assert [finding.code for finding in out.errors] == [code]
+    assert out.files == ()
+
+
+@pytest.mark.parametrize("given", ["figures", [1], {"name": "figures"}])
+def test_what_is_no_list_of_tables(given: Any, tmp_path: Path) -> None:
+    path = package(tmp_path, MIXED, PEOPLE)
+    descriptor = json.loads((path / "datapackage.json").read_text(encoding="utf-8"))
+    descriptor["sdmx"]["indicators"] = given
+    (path / "datapackage.json").write_text(json.dumps(descriptor), encoding="utf-8")
+    assert [finding.code for finding in validate(path).findings if finding.code == "CD748"] == ["CD748"]
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.sampled_from(["", "sex", "day", "wait", "visits"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["field", "in", "by"]), inner),
+    max_leaves=6,
+)
+MEMBER = st.sampled_from(["name", "resource", "dimensions", "time", "by", "measures", "threshold", "title"])
+OF_MEASURE = st.sampled_from(["name", "calculate", "field", "weight", "where", "of", "per", "decimals", "base"])
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.dictionaries(MEMBER, JSON, max_size=2), st.dictionaries(OF_MEASURE, JSON, max_size=2))
+def test_whatever_is_declared_is_told_of_and_breaks_nothing(table: Json, measure: Json) -> None:
+    given_table = {**TABLE, "measures": [COUNT | {"name": "m"} | measure], **table}
+    schema = {"fields": FIELDS, "foreignKeys": {}}
+    raw: Json = {"name": "visits", "schema": schema}
+    resource = Resource(0, "visits", raw, (), schema, None)
+    loaded = Package("p", Path(), b"", {"sdmx": {"indicators": [given_table]}}, (resource,), (), (), ())
+    findings: list[Finding] = []
+    read = indicators(loaded, findings)
+    assert bool(read) != bool(findings)
+    assert all(finding.message() for finding in findings)
+
+
+# Messages
+
+
+@pytest.mark.parametrize("to", ["sdmx-ml-3.0", "sdmx-csv-2.0", "sdmx-json-2.0"])
+def test_all_formats_are_written_and_valid(to: str, tmp_path: Path) -> None:
+    rows = [*MIXED, *rows_by(3, "B"), *rows_by(9, "C"), *rows_by(9, "C", sex="M", answer="no")]
+    path = package(tmp_path, rows, PEOPLE, TABLE | {"measures": [COUNT, SHARE | {"base": "answers"}]})
+    converted = convert(path, to, tmp_path / "out", allowed_signers=None, draft=True, now=NOW)
+    assert converted.errors == ()
+    assert [f.code for f in converted.findings] == (["CD758"] if to != "sdmx-json-2.0" else [])
+    if to != "sdmx-csv-2.0":
+        return
+    with (tmp_path / "out" / "data-figures.draft.csv").open(encoding="utf-8", newline="") as stream:
+        written = list(csv.DictReader(stream))
+    told = {(r["TIME_PERIOD"], r["DISTRICT"], r["SEX"]): (r["PEOPLE"], r["SHARE"], r["ANSWERS"]) for r in written}
+    cells = made(path).cells
+    assert told == {key: tuple("" if text in "QM" else text for text in texts) for key, texts in cells.items()}
+    for row in written:
+        hidden = cells[row["TIME_PERIOD"], row["DISTRICT"], row["SEX"]][0] == "Q"
+        for measure in ("PEOPLE", "SHARE", "ANSWERS"):
+            status = (row[f"OBS_STATUS_{measure}"], row[f"CONF_STATUS_{measure}"])
+            assert status == (("Q", "C") if hidden else ("A", "F"))
+    assert {row["STRUCTURE_ID"].rpartition(":")[2] for row in written} == {
+        "DF_PUBLIC_SERVICE_SATISFACTION_FIGURES(1.0)"
+    }
+
+
+def test_the_same_records_give_the_same_bytes(tmp_path: Path) -> None:
+    rows = [
+        (d, s, "2025-01-01", "yes" if n % 3 else "no", f"{n % 50}", f"{n % 7}.1")
+        for n, (d, s) in enumerate(list(product("ABCD", "FM")) * 200)
+    ]
+    measures = [
+        COUNT | {"weight": "weight", "decimals": 9},
+        {"name": "m", "calculate": "mean", "field": "wait", "weight": "weight", "decimals": 9},
+    ]
+    path = package(tmp_path, rows, PEOPLE, TABLE | {"measures": measures})
+    for name in ("one", "two"):
+        convert(path, "sdmx-csv-2.0", tmp_path / name, allowed_signers=None, draft=True, now=NOW)
+    one, two = ((tmp_path / name / "data-figures.draft.csv").read_bytes() for name in ("one", "two"))
+    assert one == two

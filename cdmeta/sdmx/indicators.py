@@ -24,7 +24,8 @@ from cdmeta.sdmx import suppression
 from cdmeta.sdmx.values import frequency_of, is_no_code, time_of, typed_cell, value_of, view_of, with_codes
 from cdmeta.tables.engine import ROW, Session, as_written, column, literal
 
-MAX_CELLS = 200_000
+MAX_CELLS = 100_000
+"""Totals among them, and such as no record is in."""
 _NUMBER = "DECIMAL(38, 9)"
 _LENGTHS = {"year": 4, "month": 7, "day": 10}
 

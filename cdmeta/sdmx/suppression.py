@@ -78,7 +78,10 @@ class Table:
         self._shown = {key for key in cells if is_shown(key)}
         self._width = len(next(iter(cells.values())).counts) if cells else 0
         self._lines = self._read_lines()
-        self._parts = sorted(key for key in cells if TOTAL not in key)
+        self._part: dict[Key, Key] = {}
+        for key in sorted(key for key in cells if TOTAL not in key):
+            for total in product(*((code, TOTAL) for code in key)):
+                self._part.setdefault(total, key)
 
     def _read_lines(self) -> dict[tuple[int, Key], list[Key]]:
         """Dimension and total → the cells that it is the sum of."""
@@ -133,8 +136,8 @@ class Table:
 
     def _to_totals(self, key: Key) -> tuple[Corner, ...]:
         """A cell and all its totals, of one part: it protects whatever the counts are, and costs most."""
-        part = key if TOTAL not in key else next(k for k in self._parts if _is_part(k, key))
-        return tuple(Corner(corner, is_with=True) for corner in product(*((code, TOTAL) for code in part)))
+        pairs = ((code, TOTAL) for code in self._part[key])
+        return tuple(Corner(corner, is_with=True) for corner in product(*pairs))
 
     def _grown(
         self, state: _State, search: _Search, corners: tuple[Corner, ...], dimension: int
@@ -202,7 +205,3 @@ class Table:
 
 def _with(key: Key, dimension: int, code: str) -> Key:
     return (*key[:dimension], code, *key[dimension + 1 :])
-
-
-def _is_part(part: Key, total: Key) -> bool:
-    return all(code in (own, TOTAL) for own, code in zip(part, total, strict=True))
