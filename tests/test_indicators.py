@@ -333,6 +333,25 @@ def details(draw: st.DrawFn) -> dict[Key, tuple[int, ...]]:
     return cells
 
 
+def too_little(
+    cube: Cube, hidden: Iterable[Key], threshold: int, asked: Iterable[tuple[bool, ...]]
+) -> Iterable[Key]:
+    """Totals that are told and of which fewer are hidden, by any of the groupings asked for, than a cell has."""
+    for total in cube:
+        for kind in asked:
+            is_total = tuple(code == T for code in total)
+            if total in hidden or is_total not in asked or kind == is_total:
+                continue
+            parts = [
+                key
+                for key in hidden
+                if tuple(code == T for code in key) == kind
+                and all(code in (own, T) for own, code in zip(key, total, strict=True))
+            ]
+            if any(0 < sum(cube[key][n] for key in parts) < threshold for n in range(len(cube[total]))):
+                yield total
+
+
 @settings(max_examples=150, deadline=None)
 @given(details(), st.sampled_from([3, 5, 10]), st.data())
 def test_nothing_hidden_can_be_worked_out(
@@ -349,6 +368,7 @@ def test_nothing_hidden_can_be_worked_out(
         return tuple(code == T for code in key) in asked
 
     hidden = protected(cube, threshold, shown)
+    assert not list(too_little(cube, hidden, threshold, asked))
     for number in range(3):
         known = {
             key: None if key in hidden else Fraction(counts[number]) for key, counts in cube.items() if shown(key)

@@ -78,6 +78,7 @@ class Table:
         self._shown = {key for key in cells if is_shown(key)}
         self._width = len(next(iter(cells.values())).counts) if cells else 0
         self._lines = self._read_lines()
+        self._totals = self._read_totals()
         self._part: dict[Key, Key] = {}
         for key in sorted(key for key in cells if TOTAL not in key):
             for total in product(*((code, TOTAL) for code in key)):
@@ -91,6 +92,16 @@ class Table:
                 if code != TOTAL:
                     lines.setdefault((dimension, _with(key, dimension, TOTAL)), []).append(key)
         return lines
+
+    def _read_totals(self) -> dict[tuple[Key, tuple[bool, ...]], list[Key]]:
+        """Total, and which dimensions its parts are told apart by → the parts, where all of them are published."""
+        found: dict[tuple[Key, tuple[bool, ...]], list[Key]] = {}
+        for key in sorted(self._shown):
+            kind = tuple(code != TOTAL for code in key)
+            for total in product(*((code, TOTAL) if code != TOTAL else (TOTAL,) for code in key)):
+                if total != key and total in self._shown:
+                    found.setdefault((total, kind), []).append(key)
+        return found
 
     def protected(self) -> tuple[frozenset[Key], bool]:
         """The cells to hide, and whether each of them is proved to be safe."""
@@ -194,8 +205,8 @@ class Table:
 
     def _thin(self, state: _State) -> Iterator[tuple[Key, list[Key]]]:
         """Totals that are shown and of which fewer rows are hidden than a cell has to have, none excepted."""
-        for (_, total), parts in self._lines.items():
-            if total not in self._shown or total in state.hidden or not self._shown.issuperset(parts):
+        for (total, _), parts in self._totals.items():
+            if total in state.hidden:
                 continue
             hidden = [self._cells[part].counts for part in parts if part in state.hidden]
             sums = [sum(column) for column in zip(*hidden, strict=True)]
