@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from cdmeta.indicators import Indicators
 from cdmeta.package import Resource
 from cdmeta.text import Text
 from cdmeta.urn import Ref, to_concept_id
@@ -91,6 +92,19 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Computed:
+    """What the rows of a table are computed from.
+
+    Attributes:
+        indicators: as it is declared.
+        records: the records, their columns under their own names; dimensions have their codes.
+    """
+
+    indicators: Indicators
+    records: Table
+
+
+@dataclass(frozen=True)
 class Table:
     """A tabular resource that becomes a dataflow.
 
@@ -100,6 +114,7 @@ class Table:
         resource: the resource.
         columns: its columns, in its order.
         key: names of the columns of its primary key, in its order.
+        computed: how its rows are computed from records; None where they are in a file.
     """
 
     name: str
@@ -108,6 +123,7 @@ class Table:
     resource: Resource
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
+    computed: Computed | None = None
 
     @property
     def dimensions(self) -> tuple[Column, ...]:

@@ -62,30 +62,39 @@ _MAX_DECIMALS, _MAX_POWER = 9, 15
 """The greatest code of SDMX:CL_DECIMALS(1.0) and of SDMX:CL_UNIT_MULT(1.0)."""
 
 
-def tables(package: Package, code_table: CodeTable, findings: list[Finding]) -> Iterator[Table]:
+def tables(
+    package: Package, code_table: CodeTable, findings: list[Finding], without: Container[str] = ()
+) -> Iterator[Table]:
     """The tables of a package that can be data of a data structure, in its order.
 
     Args:
         package: any package whose descriptor could be read.
         code_table: reads the rows of a resource that a foreign key refers to.
         findings: takes what keeps tables or columns from being SDMX.
+        without: names of resources that are no data themselves.
     """
     ids: set[str] = set()
     for resource in package.resources:
-        if resource.schema is None or _is_code_table(package, resource):
+        if resource.schema is None or resource.name in without or _is_code_table(package, resource):
             continue
-        columns, key = _columns(package, resource, code_table, findings), _key(resource)
-        if not columns:
+        table = table_of(package, resource, code_table, findings)
+        if table is None:
             continue
-        language = package.language
-        title = Text.at(resource.raw, "title", language) or Text.of(resource.name, language)
-        description = Text.at(resource.raw, "description", language)
-        table = Table(resource.name, title, description, resource, columns, key)
         if not table.id or table.id in ids:
             what = Phrase("dataset.resource", {"name": resource.name})
             findings.append(Finding("CD715", Where(DESCRIPTOR, resource.pointer, resource.name), {"what": what}))
         ids.add(table.id)
         yield table
+
+
+def table_of(package: Package, resource: Resource, code_table: CodeTable, findings: list[Finding]) -> Table | None:
+    """The table of a resource with a schema; None where its columns cannot be components, which is found."""
+    columns, language = _columns(package, resource, code_table, findings), package.language
+    if not columns:
+        return None
+    title = Text.at(resource.raw, "title", language) or Text.of(resource.name, language)
+    description = Text.at(resource.raw, "description", language)
+    return Table(resource.name, title, description, resource, columns, _key(resource))
 
 
 @cache

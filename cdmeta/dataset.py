@@ -11,8 +11,10 @@ from typing import Any
 from cdmeta import components, profile
 from cdmeta.codes import CodeTable
 from cdmeta.columns import Table
+from cdmeta.computed import computed
 from cdmeta.finding import Finding, Where
 from cdmeta.framework import Decision
+from cdmeta.indicators import indicators
 from cdmeta.package import DESCRIPTOR, Package, Resource
 from cdmeta.period import time_range, to_date
 from cdmeta.phrase import Phrase
@@ -20,7 +22,8 @@ from cdmeta.text import Text, is_missing
 from cdmeta.urn import is_agency_id, to_concept_id
 
 PUBLISHABLE_FORMS = ("AGGREGATE", "NON_PERSONAL")
-"""Release forms whose rows become observations; from others only metadata are written."""
+"""Release forms whose rows become observations; from others only metadata are written,
+and figures that are computed from them (`sdmx.indicators`)."""
 
 _VERSION = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*)){2}", re.ASCII)
 
@@ -112,10 +115,12 @@ def to_dataset(package: Package, decision: Decision, code_table: CodeTable) -> t
     agency = _agency(descriptor, findings)
     findings += _unnameable(descriptor)
     form = _string(package.answers.get("releaseForm"))
+    declared = indicators(package, findings)
+    tables = tuple(computed(package, declared, code_table, findings))
     if form in PUBLISHABLE_FORMS:
-        tables = tuple(components.tables(package, code_table, findings))
-    else:
-        tables = ()
+        records = {table.source.name for table in declared}
+        tables = (*components.tables(package, code_table, findings, records), *tables)
+    elif not tables:
         where = Where(DESCRIPTOR, "/citizenData/releaseForm")
         findings.append(Finding("CD709", where, {"form": form or "_U"}))
     keywords = descriptor.get("keywords")

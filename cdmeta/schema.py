@@ -224,6 +224,13 @@ def _types(fields: Iterable[Field]) -> Schema:
                 },
                 "attachment": {"title": "What attributes belong to", "enum": ["observation", "auto"]},
                 "statuses": statuses,
+                "indicators": {
+                    "title": "Figures that are computed from records",
+                    "description": (
+                        "One object for each table of records: name, resource, dimensions, time, by and measures; "
+                        "how each is written is told by the guide on converting."
+                    ),
+                },
             },
         },
         "resource": {

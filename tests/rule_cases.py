@@ -13,6 +13,7 @@ import struct
 import warnings
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -314,6 +315,22 @@ def _lines(folder: Path, last: str) -> tuple[Finding, ...]:
     return _found(folder)
 
 
+# Indicators
+
+
+def _figures(folder: Path, *, is_broken: bool) -> tuple[Finding, ...]:
+    """Indicators of few records, which are hidden, or not as a fault of ours would have it."""
+    measures = [{"name": "rows", "calculate": "count", "unit": "NUMBER"}]
+    table = {"name": "visits", "resource": "scores", "dimensions": ["clinic"], "measures": measures}
+    case = {"patch": {"sdmx": {"indicators": [table | {"time": {"value": "2025"}}]}}}
+    with (
+        patch("cdmeta.sdmx.suppression.Table.protected", lambda _: (frozenset(), True))
+        if is_broken
+        else nullcontext()
+    ):
+        return _convert(materialise(case, folder), case)
+
+
 # Approvals
 
 
@@ -458,6 +475,7 @@ BUILDERS: dict[str, tuple[Make, Make]] = {
     "CD430": (partial(_lines, last="RIVER,2026,77.5,71"), partial(_lines, last="")),
     "CD431": (partial(_workbook, change=_cell("A2", 7.0)), _workbook),
     "CD601": (lambda folder: _verdict(_base(folder)), _verified),
+    "CD759": (partial(_figures, is_broken=True), partial(_figures, is_broken=False)),
     "CD602": (partial(_verified, after=_another_signature), _verified),
     "CD603": (partial(_verified, signer=new_key()), _verified),
     "CD604": (

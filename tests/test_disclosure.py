@@ -1113,7 +1113,9 @@ def test_what_one_package_left_is_not_seen_by_the_next(tmp_path: Path) -> None:
 def test_good_examples_give_nothing_away() -> None:
     for folder in sorted((Path(__file__).parent.parent / "examples").glob("*/package")):
         if folder.parent.name not in ("broken", "services-survey-draft"):
-            assert [f.code for f in disclosure.check(load(folder))] == [], folder.parent.name
+            # Records of people are never proved to be safe, whatever else is looked for.
+            expected = ["CD538"] if folder.parent.name == "clinic-visits" else []
+            assert [f.code for f in disclosure.check(load(folder))] == expected, folder.parent.name
 
 
 def test_a_package_with_hostile_answers_is_checked(tmp_path: Path) -> None:

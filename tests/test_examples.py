@@ -32,6 +32,8 @@ CASES = [
     "building-map/classify",
     "building-map/convert",
     "building-map/validate",
+    "clinic-visits/convert",
+    "clinic-visits/validate",
     "cocina-de-datos/convert",
     "cocina-de-datos/validate",
     "counted-by-readers/classify",

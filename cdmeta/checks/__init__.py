@@ -23,6 +23,7 @@ CHECKS = (
     "cdmeta.checks.safety",
     "cdmeta.checks.rows",
     "cdmeta.checks.disclosure",
+    "cdmeta.checks.indicators",
     "cdmeta.checks.recommended",
 )
 

@@ -25,8 +25,9 @@ from cdmeta.finding import Finding, Where
 from cdmeta.identifiers import has_iban, has_phone, is_national_id, is_phone
 from cdmeta.package import DESCRIPTOR, Package, Resource
 from cdmeta.phrase import Phrase, Series, first_of
-from cdmeta.tables.disclosure import DAY, DIGITS, Table, is_number, matches, number, tables
-from cdmeta.tables.engine import ROW
+from cdmeta.tables.disclosure import DAY, DIGITS, Column, Table, is_number, matches, number, tables
+from cdmeta.tables.engine import ROW, Session
+from cdmeta.tables.engine import column as cell
 from cdmeta.tables.held import Condition, at_most, holds_text, lacks
 
 _MAX_NAMED = 8
@@ -108,6 +109,31 @@ def check(package: Package) -> Iterator[Finding]:
     yield from _claims(declared, {finding.code for finding in found})
     if declared.micro and not any(finding.severity() == "error" for finding in found):
         yield Finding("CD538", Where(DESCRIPTOR, "/citizenData/releaseForm"))
+
+
+def of_figures(
+    resource: Resource,
+    source: str,
+    rows: int,
+    columns: Iterable[tuple[str, Mapping[str, Any], int]],
+    declared: Release,
+    session: Session,
+) -> Iterator[Finding]:
+    """Ask the rules on figures of a table that is computed.
+
+    Args:
+        resource: as which it is published.
+        source: its name in the engine.
+        rows: how many rows it has.
+        columns: name, field descriptor and place of those columns that are looked at.
+        declared: the release, of figures.
+        session: has the table.
+    """
+    found = tuple(Column(name, name, given, cell(place), None) for name, given, place in columns)
+    table = Table(resource, found, rows, _sql=source, _connect=lambda: session.connection)
+    sheet = Sheet(table, looks(table), declared, is_key_list=False)
+    for rule in FIGURES:
+        yield from rule(sheet)
 
 
 def _of_tables(package: Package, declared: Release) -> Iterator[Finding]:
@@ -788,3 +814,5 @@ RULES: tuple[Rule, ...] = (
     _places,
 )
 """The rules on one table, in order."""
+FIGURES: tuple[Rule, ...] = (_small_cells, _recoverable, _differences, _dominated, _group_disclosure)
+"""Those on figures."""

@@ -15,11 +15,12 @@ from cdmeta.dataset import Dataset
 from cdmeta.finding import Finding
 from cdmeta.package import Package
 from cdmeta.sdmx.artefacts import Codelist, Dataflow, DataStructure
+from cdmeta.sdmx.indicators import rows_of
 from cdmeta.sdmx.own import CONFIDENTIALITY, STATUSES, kind_of, own_attributes
 from cdmeta.sdmx.row_checks import ILLEGAL, Part, broken, repeated, scattered
 from cdmeta.sdmx.statuses import confidentiality_of, status_of
 from cdmeta.sdmx.structures import Flow, codes_of, representation
-from cdmeta.sdmx.values import frequency_of, time_of, value_of, view_of
+from cdmeta.sdmx.values import frequency_of, time_of, value_of
 from cdmeta.tables.engine import Session, literal, refusal
 
 _KINDS = ("OBS_STATUS", "CONF_STATUS")
@@ -82,12 +83,12 @@ def observations(
     Raises:
         ConversionError: the rows cannot be read.
     """
-    view = view_of(session, package, flow.table)
+    view, found = rows_of(session, package, flow.table)
     cells = tuple(_cells(dataset, flow))
     made = Observations(flow.structure, flow.dataflow, view, cells)
     parts = tuple(_parts(flow, cells))
     checks = broken(session, view, flow, parts, codes_of(codelists))
-    return made, (*checks, *scattered(session, view, flow, parts), *repeated(session, view, flow, parts))
+    return made, (*found, *checks, *scattered(session, view, flow, parts), *repeated(session, view, flow, parts))
 
 
 @dataclass(frozen=True)

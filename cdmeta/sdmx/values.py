@@ -31,14 +31,19 @@ def view_of(session: Session, package: Package, table: Table) -> str:
     view = f"rows{table.resource.index}"
     written = {entry.index for entry in table.measures if entry.statuses}
     rows = relation(session, package, table.resource, written)
-    many = [entry for entry in table.columns if _is_long(entry)]
-    if not many:
-        rows.create_view(view)
-        return view
     rows.create_view(f"{view}_")
+    return with_codes(session, table, f"{view}_")
+
+
+def with_codes(session: Session, table: Table, source: str) -> str:
+    """Make the view of a table's rows from one that has them without the ids of codes, and give its name."""
+    view = f"rows{table.resource.index}"
+    many = [entry for entry in table.columns if _is_long(entry)]
     joins = " ".join(f"LEFT JOIN {_codes(session, table, entry)}" for entry in many)
     ids = ", ".join(f"{_lookup(table, entry)}.id AS {_found(entry)}" for entry in many)
-    query = f"SELECT {view}_.*, {ids} FROM {view}_ {joins} ORDER BY {ROW}"  # noqa: S608  # names of our own
+    query = f"SELECT {source}.*, {ids} FROM {source} {joins} ORDER BY {ROW}"  # noqa: S608  # names of our own
+    if not many:
+        query = f"SELECT * FROM {source}"  # noqa: S608  # likewise
     session.connection.execute(f"CREATE VIEW {view} AS {query}")
     return view
 

@@ -53,7 +53,7 @@ class Conversion:
     @property
     def errors(self) -> tuple[Finding, ...]:
         """The findings that stood in the way."""
-        return tuple(finding for finding in self.findings if finding.severity() == "error")
+        return _errors(self.findings)
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def _write(material: _Material, to: str, out: Path, findings: tuple[Finding, ...
                 _write_form(material, FORMS[to], stage, broken)
             put_missing(material.foreign, stage)
             names = tuple(sorted(path.name for path in stage.iterdir()))
-            if broken:
+            if _errors(broken):
                 raise _RefusedError
             if not names:
                 raise ConversionError(Phrase("convert.nothing", {"name": material.dataset.name, "to": to}))
@@ -167,7 +167,11 @@ def _write(material: _Material, to: str, out: Path, findings: tuple[Finding, ...
             )
     except _RefusedError:
         return Conversion((), (*findings, *broken))
-    return Conversion((*names, MANIFEST), findings, material.foreign)
+    return Conversion((*names, MANIFEST), (*findings, *broken), material.foreign)
+
+
+def _errors(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(finding for finding in findings if finding.severity() == "error")
 
 
 def _write_form(material: _Material, form: Form, stage: Path, broken: list[Finding]) -> None:
@@ -258,7 +262,7 @@ def _observed(
                 opened, material.package, material.dataset, flow, material.structures.codelists
             )
             broken += findings
-            if not findings:
+            if not _errors(findings):
                 yield flow, rows, opened
 
 
