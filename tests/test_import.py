@@ -109,7 +109,7 @@ def said(folder: Path, write: Callable[[Session, Observations, str], None] | Non
     for flow in built.flows:
         with session(loaded, *([folder.parent] if write else [])) as opened:
             seen, broken = observations(opened, loaded, dataset, flow, built.codelists)
-            assert broken == ()
+            assert [f for f in broken if f.severity() == "error"] == []
             cells = ", ".join(cell.sql for cell in seen.cells)
             found = opened.connection.execute(f"SELECT {cells} FROM {seen.view} ORDER BY {ROW}").fetchall()
             ids = [cell.id for cell in seen.cells]
@@ -195,7 +195,15 @@ def copied(name: str, folder: Path) -> Path:
     return Path(shutil.copytree(EXAMPLES / name / "package", folder / "package"))
 
 
-@pytest.mark.parametrize("name", published())
+def test_figures_from_records_come_back_as_figures_that_are_still_called_records(tmp_path: Path) -> None:
+    """Their report is on the records, so the form of the release has to be answered anew."""
+    before, after, _ = around(copied("clinic-visits", tmp_path), tmp_path / "o", "sdmx-ml-3.0", "ml-3.0")
+    assert (before.dataset.release_form, after.dataset.release_form) == ("ANON_MICRO", "ANON_MICRO")
+    assert (len(before.structures.flows), len(after.structures.flows)) == (1, 0)
+    assert list((tmp_path / "o" / "made" / "data").glob("*.csv"))
+
+
+@pytest.mark.parametrize("name", [name for name in published() if name != "clinic-visits"])
 def test_an_example_comes_back(name: str, tmp_path: Path) -> None:
     before, after, made = around(copied(name, tmp_path), tmp_path / "o", "sdmx-ml-3.0", "ml-3.0")
     if name == "waiting-times":
