@@ -9,10 +9,11 @@ import re
 _YEAR = r"([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])"
 _DATE = rf"{_YEAR}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 _TIME = r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?"
-_ZONE = r"(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)?"
+ZONE = r"(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)?"
 _SECONDS = r"[0-9]+(\.[0-9]+)?S"
 _HOURS = rf"T([0-9]+H([0-9]+M)?({_SECONDS})?|[0-9]+M({_SECONDS})?|{_SECONDS})"
-_DURATION = rf"P(([0-9]+Y([0-9]+M)?([0-9]+D)?|[0-9]+M([0-9]+D)?|[0-9]+D)({_HOURS})?|{_HOURS})"
+DURATION = rf"P(([0-9]+Y([0-9]+M)?([0-9]+D)?|[0-9]+M([0-9]+D)?|[0-9]+D)({_HOURS})?|{_HOURS})"
+"""Forms of time zones, or of none, and of durations, as ISO 8601 writes them."""
 
 FORMS = (
     ("A", rf"{_YEAR}(-A1)?"),
@@ -22,7 +23,7 @@ FORMS = (
     ("M", rf"{_YEAR}-(M(0[1-9]|1[0-2])|(0[1-9]|1[0-2]))"),
     ("W", rf"{_YEAR}-W(0[1-9]|[1-4][0-9]|5[0-3])"),
     ("D", rf"({_YEAR}-D(00[1-9]|0[1-9][0-9]|[12][0-9]{{2}}|3[0-5][0-9]|36[0-6])|{_DATE})"),
-    ("I", rf"({_DATE}({_TIME})?{_ZONE}/{_DURATION}|{_DATE}{_TIME}{_ZONE})"),
+    ("I", rf"({_DATE}({_TIME})?{ZONE}/{DURATION}|{_DATE}{_TIME}{ZONE})"),
 )
 """Pairs of a code of SDMX:CL_FREQ(2.1) and the form, as a regular expression, that implies it."""
 DATED = "[0-9]{4}-[0-9]{2}-[0-9]{2}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from cdmeta.period import DURATION, ZONE
 from cdmeta.sdmx.artefacts import Representation
 from cdmeta.tables.engine import literal
 
@@ -17,15 +18,11 @@ INTENTIONALLY_MISSING = "#N/A"
 _DIGITS = r"[+-]?[0-9]+"
 _DECIMAL = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)"
 _DOUBLE = rf"{_DECIMAL}([eE][+-]?[0-9]+)?|-?INF|NaN"
-_ZONE = r"(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)?"
 _YEAR = r"-?([1-9][0-9]{3,}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])"
 _MONTH, _DAY = "(0[1-9]|1[0-2])", "(0[1-9]|[12][0-9]|3[01])"
 _CLOCK = r"(([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?|24:00:00(\.0+)?)"
 _DATE = f"{_YEAR}-{_MONTH}-{_DAY}"
-_DATETIME = f"{_DATE}T{_CLOCK}{_ZONE}"
-_SECONDS = r"[0-9]+(\.[0-9]+)?S"
-_HOURS = rf"T([0-9]+H([0-9]+M)?({_SECONDS})?|[0-9]+M({_SECONDS})?|{_SECONDS})"
-_DURATION = rf"P(([0-9]+Y([0-9]+M)?([0-9]+D)?|[0-9]+M([0-9]+D)?|[0-9]+D)({_HOURS})?|{_HOURS})"
+_DATETIME = f"{_DATE}T{_CLOCK}{ZONE}"
 _REPORTING = {
     "ReportingYear": "A1",
     "ReportingSemester": "S[12]",
@@ -36,12 +33,12 @@ _REPORTING = {
     "ReportingDay": "D(00[1-9]|0[1-9][0-9]|[12][0-9][0-9]|3[0-5][0-9]|36[0-6])",
 }
 _GREGORIAN = {
-    "GregorianYear": f"{_YEAR}{_ZONE}",
-    "GregorianYearMonth": f"{_YEAR}-{_MONTH}{_ZONE}",
-    "GregorianDay": f"{_DATE}{_ZONE}",
+    "GregorianYear": f"{_YEAR}{ZONE}",
+    "GregorianYearMonth": f"{_YEAR}-{_MONTH}{ZONE}",
+    "GregorianDay": f"{_DATE}{ZONE}",
 }
-_PERIODS = _GREGORIAN | {name: f"[0-9]{{4}}-{form}{_ZONE}" for name, form in _REPORTING.items()}
-_RANGE = rf"{_DATE}(T{_CLOCK})?{_ZONE}/{_DURATION}"
+_PERIODS = _GREGORIAN | {name: f"[0-9]{{4}}-{form}{ZONE}" for name, form in _REPORTING.items()}
+_RANGE = rf"{_DATE}(T{_CLOCK})?{ZONE}/{DURATION}"
 _OF_GREGORIAN, _OF_REPORTING = "|".join(_GREGORIAN.values()), "|".join(_PERIODS[name] for name in _REPORTING)
 _BASIC = f"{_OF_GREGORIAN}|{_DATETIME}"
 
@@ -68,11 +65,11 @@ FORMS: Mapping[str, str] = _PERIODS | {
     "ObservationalTimePeriod": f"{_BASIC}|{_OF_REPORTING}|{_RANGE}",
     "TimeRange": _RANGE,
     "DateTime": _DATETIME,
-    "Time": f"{_CLOCK}{_ZONE}",
-    "Month": f"--{_MONTH}{_ZONE}",
-    "MonthDay": f"--({_MONTH}-(0[1-9]|1[0-9]|2[0-9])|(0[13-9]|1[0-2])-30|(0[13578]|1[02])-31){_ZONE}",
-    "Day": f"---{_DAY}{_ZONE}",
-    "Duration": f"-?{_DURATION}",
+    "Time": f"{_CLOCK}{ZONE}",
+    "Month": f"--{_MONTH}{ZONE}",
+    "MonthDay": f"--({_MONTH}-(0[1-9]|1[0-9]|2[0-9])|(0[13-9]|1[0-2])-30|(0[13578]|1[02])-31){ZONE}",
+    "Day": f"---{_DAY}{ZONE}",
+    "Duration": f"-?{DURATION}",
 }
 """By data type the form of its values; a type that is not here takes any text."""
 

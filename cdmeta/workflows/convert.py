@@ -126,18 +126,25 @@ def convert(
         OutputError: the folder cannot be written, or holds something else.
     """
     with accepted(path, allowed_signers, draft=draft) as package:
-        decision = framework.decide(framework.read(package.package.answers))
-        dataset, findings = to_dataset(package.package, decision, lambda r: code_rows(package.package, r))
+        dataset, findings = described(package.package)
         if any(finding.severity() == "error" for finding in findings):
             return Conversion((), findings)
-        dataset, told = attached(package.package, dataset)
-        findings += told
         made = structures(dataset)
         approved = package.verdict is not None and package.verdict.approved and package.report.valid
         foreign = tuple(foreign_report(templates()[name], dataset, made) for name in dict.fromkeys(reports))
         own = report(dataset, made)
         material = _Material(package, dataset, made, own, foreign, now, draft and not approved, options)
         return _write(material, to, out, findings)
+
+
+def described(package: Package) -> tuple[Dataset, tuple[Finding, ...]]:
+    """What a package says, with what keeps it from being SDMX."""
+    decision = framework.decide(framework.read(package.answers))
+    dataset, findings = to_dataset(package, decision, lambda resource: code_rows(package, resource))
+    if any(finding.severity() == "error" for finding in findings):
+        return dataset, findings
+    dataset, told = attached(package, dataset)
+    return dataset, (*findings, *told)
 
 
 def _write(material: _Material, to: str, out: Path, findings: tuple[Finding, ...]) -> Conversion:

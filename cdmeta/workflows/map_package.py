@@ -21,8 +21,8 @@ from cdmeta.sdmx.target import Component, Source, Target, at_hand, column_name, 
 from cdmeta.tables.engine import Session, session
 from cdmeta.text import Text
 from cdmeta.workflows.accept import accepted
+from cdmeta.workflows.convert import described
 from cdmeta.workflows.fetched import artefacts
-from cdmeta.workflows.onto import described
 from cdmeta.workflows.output import write
 
 MOST = 1000

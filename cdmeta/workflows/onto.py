@@ -8,15 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from cdmeta import framework
-from cdmeta.dataset import Dataset, to_dataset
+from cdmeta.dataset import Dataset
 from cdmeta.errors import ConversionError
 from cdmeta.finding import Finding
 from cdmeta.formats import mapping_csv
-from cdmeta.package import Package
 from cdmeta.phrase import Phrase, os_reason
 from cdmeta.sdmx.artefacts import Header
-from cdmeta.sdmx.attachments import attached
 from cdmeta.sdmx.check import Rows, check
 from cdmeta.sdmx.mappings import Sheet, left_out, mapped, of_descriptor, unknown_tables
 from cdmeta.sdmx.metadata import report
@@ -26,9 +23,9 @@ from cdmeta.sdmx.structure_maps import structure_maps
 from cdmeta.sdmx.structures import Structures, structures
 from cdmeta.sdmx.target import Mapped, Target, at_hand, target
 from cdmeta.sdmx.target import observations as onto_target
-from cdmeta.tables.engine import code_rows, session
+from cdmeta.tables.engine import session
 from cdmeta.workflows.accept import Accepted, accepted
-from cdmeta.workflows.convert import MANIFEST, Conversion, file_name, manifest, put_missing
+from cdmeta.workflows.convert import MANIFEST, Conversion, described, file_name, manifest, put_missing
 from cdmeta.workflows.fetched import artefacts
 from cdmeta.workflows.messages import FORMS, USUAL, Described, Options, data_name, drafted, put, put_report
 from cdmeta.workflows.output import staged
@@ -124,16 +121,6 @@ def onto(
         approved = package.verdict is not None and package.verdict.approved and package.report.valid
         job = _Job(package, dataset, own, made, now, draft and not approved, digests | beside, options)
         return _write(job, to, out, tuple(reports), (*findings, *told))
-
-
-def described(package: Package) -> tuple[Dataset, tuple[Finding, ...]]:
-    """What a package says, with what keeps it from being SDMX."""
-    decision = framework.decide(framework.read(package.answers))
-    dataset, findings = to_dataset(package, decision, lambda resource: code_rows(package, resource))
-    if any(finding.severity() == "error" for finding in findings):
-        return dataset, findings
-    dataset, told = attached(package, dataset)
-    return dataset, (*findings, *told)
 
 
 def read_sheet(path: Path) -> tuple[Sheet, dict[str, str]]:
