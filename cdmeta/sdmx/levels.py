@@ -198,10 +198,11 @@ def series_rows(observations: Observations, series: Level, lines: Mapping[str, s
     """A query of data by series: an opening, its observations in the order of time, and an end, for each series.
 
     Columns `line` and `step`: 0 for an opening, 1 for an observation, 2 for an end. They are sorted by the key, on
-    disk where memory does not suffice, so neither many series nor a long one need more memory.
+    disk where memory does not suffice, so neither many series nor a long one need more memory. Rows are not
+    numbered for it: the engine numbers them one after the other, which takes as long as the sorting itself.
 
     Args:
-        observations: the observations.
+        observations: the observations, no two of the same key and time.
         series: key and attributes of a series.
         lines: SQL of an `opening` over `d0` … and `a0` …, of an `observation` over the view, and of an `end`.
     """
@@ -211,14 +212,14 @@ def series_rows(observations: Observations, series: Level, lines: Mapping[str, s
     time = next(cell.sql for cell in observations.cells if cell.id == _time(observations))
     view = observations.view
     observed = (
-        f"SELECT {dimensions}, 1 AS step, {time} AS t, {ROW} AS n, {lines['observation']} AS line FROM {view}"  # noqa: S608  # built here
+        f"SELECT {dimensions}, 1 AS step, {time} AS t, {lines['observation']} AS line FROM {view}"  # noqa: S608  # built here
     )
     keys = f"SELECT {dimensions}{attributes} FROM {view} GROUP BY ALL"  # noqa: S608  # likewise
     around = (
-        f"SELECT {names}, unnest([0, 2]) AS step, NULL AS t, NULL AS n, "  # noqa: S608  # likewise
+        f"SELECT {names}, unnest([0, 2]) AS step, NULL AS t, "  # noqa: S608  # likewise
         f"unnest([{lines['opening']}, {lines['end']}]) AS line FROM ({keys})"
     )
-    order = f"{names}, step, t, n" if names else "step, t, n"
+    order = f"{names}, step, t" if names else "step, t"
     return f"SELECT line, step FROM ({observed} UNION ALL {around}) ORDER BY {order}"  # noqa: S608  # likewise
 
 
