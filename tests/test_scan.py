@@ -175,6 +175,12 @@ def fields(draw: st.DrawFn, name: str) -> dict[str, Any]:
         entry["missingValues"] = draw(st.sampled_from([[""], ["", "NA"], [], ["0", "-"]]))
     if kind == "integer" and draw(st.integers(0, 5)) == 0:
         entry["bareNumber"] = False
+    if kind in ("string", "integer") and draw(st.integers(0, 3)) == 0:
+        pool: list[Any] = TEXTS if kind == "string" else [0, 1, 12, 120]
+        listed = draw(st.lists(st.sampled_from(pool), min_size=1, max_size=4, unique=True))
+        entry["categories"] = [{"value": value} for value in listed] if draw(st.booleans()) else listed
+    if draw(st.integers(0, 3)) == 0:
+        entry["title@fr"] = "Titre"
     return entry
 
 
@@ -367,6 +373,39 @@ def test_a_clean_table_is_proved_clean_and_never_shown_to_the_judge(tmp_path: Pa
     with patch.object(scan, "SMALL", -1):
         result = scan.doubts(given_package, resource, ["id", "n"], columns, [scan.Keyed((0,), False, None)])
     assert result == scan.Doubts((), 1000)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"title@fr": "Sexe", "description@fr": "Le sexe"},
+        {"categories": [{"value": "F", "label": "Female"}, "M"]},
+        {"constraints": {"pattern": "(?i)[a-z]"}},
+        {"type": "boolean", "trueValues": ["F"], "falseValues": ["M"], "example": "F", "own": 1},
+    ],
+    ids=["titles of other languages", "categories", "no gate", "no gate, another type"],
+)
+def test_a_key_of_texts_is_proved_whatever_else_is_said_of_its_columns(
+    more: dict[str, Any], tmp_path: Path
+) -> None:
+    """Such tables went to the judge row by row, ten times as slow, and every multilingual package is so."""
+    fields_ = [{"name": "sex", "type": "string"} | more, {"name": "place", "type": "string", "title@fr": "Lieu"}]
+    schema = {"fields": fields_, "primaryKey": ["place", "sex"]}
+    lines = [f"{sex},p{place}" for place in range(500) for sex in "FM"]
+    together, taken = found(package(tmp_path / "p", "\n".join(["sex,place", *lines, ""]), schema), scanned=True)
+    assert (together, taken) == ([], True)
+    twice = "\n".join(["sex,place", *lines, "M,p7", ""])
+    together, taken = found(package(tmp_path / "q", twice, schema), scanned=True)
+    assert [code for code, _ in together] == ["CD412"]
+    assert taken
+
+
+def test_keys_that_are_read_alike_and_written_in_two_ways_are_left_to_the_judge(tmp_path: Path) -> None:
+    fields_ = [{"name": "known", "type": "boolean", "own": 1}, {"name": "place", "type": "string"}]
+    schema = {"fields": fields_, "primaryKey": ["known", "place"]}
+    together, taken = found(package(tmp_path / "p", "known,place\ntrue,a\nTRUE,a\n", schema), scanned=True)
+    assert not taken
+    assert [code for code, _ in together] == ["CD412"]
 
 
 def test_only_the_rows_in_doubt_are_shown_to_the_judge(tmp_path: Path) -> None:

@@ -211,9 +211,7 @@ def series_rows(observations: Observations, series: Level, lines: Mapping[str, s
     attributes = "".join(f", max({cell.sql}) AS a{place}" for place, cell in enumerate(series.attributes))
     time = next(cell.sql for cell in observations.cells if cell.id == _time(observations))
     view = observations.view
-    observed = (
-        f"SELECT {dimensions}, 1 AS step, {time} AS t, {lines['observation']} AS line FROM {view}"  # noqa: S608  # built here
-    )
+    observed = f"SELECT {dimensions}, 1 AS step, {time} AS t, {lines['observation']} AS line FROM {view}"  # noqa: S608  # built here
     keys = f"SELECT {dimensions}{attributes} FROM {view} GROUP BY ALL"  # noqa: S608  # likewise
     around = (
         f"SELECT {names}, unnest([0, 2]) AS step, NULL AS t, "  # noqa: S608  # likewise

@@ -28,6 +28,8 @@ _PROPERTIES = frozenset(
     {"name", "type", "title", "description", "constraints", "missingValues", "example", "rdfType"}
 )
 _PROPERTIES |= {"citizenData", "sdmx", "format"}
+TRANSLATED = ("title@", "description@")
+"""What the properties of a field begin with that say its title and description in other languages."""
 _LARGEST = 10**18
 
 Gate = Callable[[str], str]
@@ -48,6 +50,7 @@ def gate(given: Mapping[str, Any], missing: Iterable[Any]) -> Gate | None:
         missing: the missing values that hold for it, as plain values.
     """
     wanted = list(missing)
+    given = {name: value for name, value in given.items() if not name.startswith(TRANSLATED)}
     constraints = given.get("constraints", {})
     build = _BUILDERS.get(given.get("type", "any"))
     if build is None or given.get("format", "default") != "default":

@@ -189,6 +189,7 @@ class _Scan:
         wrong = {}
         self._none: dict[int, bool] = {}
         self._twofold: dict[int, bool] = {}
+        self._told_apart: dict[int, bool] = {}
         for place, (owner, gate) in enumerate(zip(self._columns, self._gates, strict=True)):
             if gate and let[place]:
                 continue
@@ -200,6 +201,7 @@ class _Scan:
             wrong[place] = self._keep(f"bad{place}", [value for value, _, broken in read if broken])
             self._none[place] = self._keep(f"none{place}", [value for value, found, _ in read if found is None])
             self._twofold[place] = any(found is not None and not broken for _, found, broken in read)
+            self._told_apart[place] = not gate and _are_distinct(found for _, found, _ in read)
         return wrong
 
     def _distinct(self, place: int) -> list[str]:
@@ -261,7 +263,7 @@ class _Scan:
     def _identity(self, place: int) -> str:
         """An expression by which two cells are the same where the judge reads the same value."""
         kind = self._given(place)[0].get("type", "any")
-        if kind in _INJECTIVE and self._gates[place]:
+        if self._told_apart.get(place) or (kind in _INJECTIVE and self._gates[place]):
             return f"c{place}"
         if kind == "integer" and self._gates[place] and not self._twofold.get(place):
             return f"coalesce(TRY_CAST(c{place} AS BIGINT)::VARCHAR, c{place})"
@@ -285,6 +287,12 @@ class _Scan:
             flat = [value for row in part for value in row]
             self._connection.execute(f"INSERT INTO {name} VALUES {_listed([marks] * len(part))}", flat)
         return True
+
+
+def _are_distinct(found: Iterable[Any]) -> bool:
+    """Tell whether no two cells, each written in another way, are read as the same value."""
+    values = [canonical(value) for value in found if value is not None]
+    return len(set(values)) == len(values)
 
 
 def _listed(parts: Iterable[str]) -> str:

@@ -12,6 +12,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from cdmeta.tables.gates import TRANSLATED
+
 _LARGEST = 10**18
 _PLAIN = frozenset({"name", "type", "format", "title", "description", "constraints", "missingValues", "example"})
 _PLAIN |= {"rdfType", "citizenData", "sdmx"}
@@ -42,7 +44,7 @@ def known_cells(given: Mapping[str, Any], missing: Iterable[Any]) -> Known | Non
     own = _PLAIN | _LISTED if build is _string else _PLAIN
     if build is None or given.get("format", "default") != "default":
         return None
-    if any(not key.startswith(("title@", "description@")) for key in given.keys() - own):
+    if any(not key.startswith(TRANSLATED) for key in given.keys() - own):
         return None
     return build(
         given,
