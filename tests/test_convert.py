@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -386,6 +387,22 @@ def run(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str, str]:
     assert isinstance(stop.value.code, int)
     out, err = capsys.readouterr()
     return stop.value.code, out, err
+
+
+@pytest.mark.parametrize(
+    ("to", "writer"), [("sdmx-csv-2.0", "sdmx_csv.write_csv"), ("sdmx-ml-3.0", "sdmx_ml_data.write_lines")]
+)
+def test_memory_that_is_used_up_while_data_are_written_is_told(
+    to: str, writer: str, package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: Any
+) -> None:
+    def fail(*_: object) -> None:
+        raise duckdb.OutOfMemoryException("Out of Memory Error: no block\nwith the words of a row")
+
+    monkeypatch.setattr(f"cdmeta.formats.{writer}", fail)
+    code, _, told = run(capsys, str(package), "--to", to, "--out", str(tmp_path / "out"), "--draft")
+    assert code == 2
+    assert told == "cdmeta: The rows cannot be processed: Out of Memory Error: no block\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["package"]
 
 
 def test_the_command(package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -70,7 +70,7 @@ def data(
         *_components(session, observations, version, told),
     ]
     selected = ", ".join(f'{sql} AS "{place}"' for place, (_, sql) in enumerate(columns))
-    query = f"SELECT {selected} FROM {observations.view}"  # noqa: S608  # ids are SDMX ids, texts literals
+    query = f"SELECT {selected} FROM {observations.in_order}"  # noqa: S608  # ids are SDMX ids, texts literals
     with written(session, path, compress=compress) as target:
         write_csv(session, query, target, [title for title, _ in columns])
 

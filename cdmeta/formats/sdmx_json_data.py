@@ -278,9 +278,9 @@ def _of_data_set(message: _Message) -> str:
 
 
 def _flat(message: _Message) -> str:
-    view = message.observations.view
-    first = f"if({ROW} = (SELECT min({ROW}) FROM {view}), '', ',')"  # noqa: S608  # a name made here
-    return f"SELECT {first} || {_observation(message)} FROM {view}"  # noqa: S608  # likewise
+    rows = message.observations
+    first = f"if({ROW} = (SELECT min({ROW}) FROM {rows.view}), '', ',')"  # noqa: S608  # a name made here
+    return f"SELECT {first} || {_observation(message)} FROM {rows.in_order}"  # noqa: S608  # likewise
 
 
 def _by_series(message: _Message, series: Level) -> str:

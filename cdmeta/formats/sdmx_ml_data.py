@@ -72,7 +72,7 @@ def body(observations: Observations, parted: Layout) -> str:
     of_key = {part.id for part in observations.structure.dimensions}
     observation = element("Obs", (xml_attribute(cell, always=cell.id in of_key) for cell in parted.observation))
     if parted.series is None:
-        return f"SELECT {observation} AS line FROM {observations.view}"  # noqa: S608  # ids and literals
+        return f"SELECT {observation} AS line FROM {observations.in_order}"  # noqa: S608  # ids and literals
     opening = element("Series", named(parted.series), end=">")
     return series_rows(
         observations, parted.series, {"opening": opening, "observation": observation, "end": "'</Series>'"}

@@ -134,7 +134,7 @@ def _generic_body(observations: Observations, parted: Layout) -> str:
     rest = [*chain.from_iterable(_single("ObsValue", cell) for cell in measures), *_said(said), end]
     if parted.series is None:
         observation = line([start, *_key("ObsKey", free), *rest])
-        return f"SELECT {observation} AS line FROM {observations.view}"  # noqa: S608  # ids and literals
+        return f"SELECT {observation} AS line FROM {observations.in_order}"  # noqa: S608  # ids and literals
     time = chain.from_iterable(_single("ObsDimension", cell) for cell in free)
     keyed, attributes = _columns(parted.series)
     lines = {

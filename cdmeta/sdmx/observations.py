@@ -20,8 +20,8 @@ from cdmeta.sdmx.own import CONFIDENTIALITY, STATUSES, kind_of, own_attributes
 from cdmeta.sdmx.row_checks import ILLEGAL, Part, broken, repeated, scattered
 from cdmeta.sdmx.statuses import confidentiality_of, status_of
 from cdmeta.sdmx.structures import Flow, codes_of, representation
-from cdmeta.sdmx.values import frequency_of, time_of, value_of
-from cdmeta.tables.engine import Session, literal, refusal
+from cdmeta.sdmx.values import frequency_of, is_long, time_of, value_of
+from cdmeta.tables.engine import ROW, Session, literal, refusal
 
 _KINDS = ("OBS_STATUS", "CONF_STATUS")
 _XML_ESCAPES = (
@@ -60,12 +60,22 @@ class Observations:
         dataflow: the dataflow that they are data of.
         view: the view of the engine that `cells` read from, with the number of the record in `row`.
         cells: the components that they have, in the order of the data structure.
+        is_joined: True where the view looks codes up in other tables, after which rows may come in another order.
     """
 
     structure: DataStructure
     dataflow: Dataflow
     view: str
     cells: tuple[Cell, ...]
+    is_joined: bool = False
+
+    @property
+    def in_order(self) -> str:
+        """What to select from where rows have to come in the order of their records.
+
+        It is not in the view: questions to all rows, and data by series, would sort them for nothing.
+        """
+        return f"{self.view} ORDER BY {ROW}" if self.is_joined else self.view
 
 
 def observations(
@@ -85,7 +95,7 @@ def observations(
     """
     view, found = rows_of(session, package, flow.table)
     cells = tuple(_cells(dataset, flow))
-    made = Observations(flow.structure, flow.dataflow, view, cells)
+    made = Observations(flow.structure, flow.dataflow, view, cells, any(map(is_long, flow.table.columns)))
     parts = tuple(_parts(flow, cells))
     checks = broken(session, view, flow, parts, codes_of(codelists))
     return made, (*found, *checks, *scattered(session, view, flow, parts), *repeated(session, view, flow, parts))

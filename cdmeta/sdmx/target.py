@@ -261,10 +261,10 @@ def observations(session: Session, rows: Observations, made: Mapped, view: str) 
     long = {id_: f"{view}_{n}" for n, id_ in enumerate(ids) if len(made.sources[id_].codes) > MANY_CODES}
     columns = [f"{_value(made.sources[id_], cells, long.get(id_))} AS {identifier(id_)}" for id_ in ids]
     joins = " ".join(_looked_up(session, made.sources[id_], cells, name) for id_, name in long.items())
-    order = f" ORDER BY {ROW}" if long else ""
-    query = f"SELECT {', '.join([ROW, *columns])} FROM {rows.view} {joins}{order}"  # noqa: S608  # built here
+    query = f"SELECT {', '.join([ROW, *columns])} FROM {rows.view} {joins}"  # noqa: S608  # built here
     session.connection.execute(f"CREATE VIEW {view} AS {query}")
-    return Observations(made.target.resolved, made.target.dataflow, view, tuple(_cells(made)))
+    is_joined = rows.is_joined or bool(long)
+    return Observations(made.target.resolved, made.target.dataflow, view, tuple(_cells(made)), is_joined)
 
 
 def column_name(flow: Flow, component: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from cdmeta import period
 from cdmeta.columns import Column, Table
 from cdmeta.package import Package
-from cdmeta.tables.engine import ROW, Session, as_written, column, literal, relation
+from cdmeta.tables.engine import Session, as_written, column, literal, relation
 
 INTEGER = r"[+-]?[0-9]+"
 NUMBER = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?"
@@ -38,10 +38,10 @@ def view_of(session: Session, package: Package, table: Table) -> str:
 def with_codes(session: Session, table: Table, source: str) -> str:
     """Make the view of a table's rows from one that has them without the ids of codes, and give its name."""
     view = f"rows{table.resource.index}"
-    many = [entry for entry in table.columns if _is_long(entry)]
+    many = [entry for entry in table.columns if is_long(entry)]
     joins = " ".join(f"LEFT JOIN {_codes(session, table, entry)}" for entry in many)
     ids = ", ".join(f"{_lookup(table, entry)}.id AS {_found(entry)}" for entry in many)
-    query = f"SELECT {source}.*, {ids} FROM {source} {joins} ORDER BY {ROW}"  # noqa: S608  # names of our own
+    query = f"SELECT {source}.*, {ids} FROM {source} {joins}"  # noqa: S608  # names of our own
     if not many:
         query = f"SELECT * FROM {source}"  # noqa: S608  # likewise
     session.connection.execute(f"CREATE VIEW {view} AS {query}")
@@ -56,7 +56,7 @@ def described(table: Table, entry: Column) -> Mapping[str, Any]:
 def value_of(table: Table, entry: Column) -> str:
     """SQL of a column's value as SDMX writes it."""
     typed = typed_cell(table, entry)
-    if _is_long(entry):
+    if is_long(entry):
         return f"coalesce({_found(entry)}, {typed})"
     changed = [(literal(value.raw), value.id) for value in entry.values if value.raw != value.id]
     exact = _cases(typed, changed, typed)
@@ -70,7 +70,7 @@ def value_of(table: Table, entry: Column) -> str:
 def is_no_code(table: Table, entry: Column) -> str:
     """SQL that tells whether a cell is none of the codes of its column."""
     typed = typed_cell(table, entry)
-    if _is_long(entry):
+    if is_long(entry):
         return f"{typed} IS NOT NULL AND {_found(entry)} IS NULL"
     outside = f"{typed} NOT IN ({_raws(entry)})"
     if not _is_numeric(entry):
@@ -124,7 +124,8 @@ def missing_text(entry: Column) -> str:
     return as_written(entry.index)
 
 
-def _is_long(entry: Column) -> bool:
+def is_long(entry: Column) -> bool:
+    """Tell whether the codes of a column are so many that each cell is looked up in a table."""
     return len(entry.values) > MANY_CODES
 
 

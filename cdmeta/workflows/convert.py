@@ -23,10 +23,10 @@ from cdmeta.phrase import Phrase
 from cdmeta.sdmx.artefacts import Codelist, Header, MetadataSet, Structure
 from cdmeta.sdmx.attachments import attached
 from cdmeta.sdmx.metadata import MetadataReport, report
-from cdmeta.sdmx.observations import Observations, observations
+from cdmeta.sdmx.observations import observations
 from cdmeta.sdmx.reports import ForeignReport, foreign_report, templates
 from cdmeta.sdmx.structures import Flow, Structures, codes_of, structures
-from cdmeta.tables.engine import Session, code_rows, session
+from cdmeta.tables.engine import code_rows, session
 from cdmeta.workflows.accept import Accepted, accepted
 from cdmeta.workflows.bundle import README, Bundle, dotstat, fmr
 from cdmeta.workflows.messages import FORMS, USUAL, Described, Form, Options, data_name, drafted, put, put_report
@@ -200,13 +200,20 @@ def _write_data(material: _Material, form: Form, stage: Path, broken: list[Findi
     """The data of each table, and the names of their files."""
     found: dict[str, Flow] = {}
     lists = material.codelists()
-    for flow, rows, opened in _observed(material, stage, broken):
-        name = data_name(f"data-{file_name(flow)}", form, material.options, draft=material.draft)
-        names = (*material.structures.artefacts, *lists)
-        described = Described(rows, flow.dataflow, flow.structure, lists, names)
-        header = material.header(f"DATA_{flow.table.id}")
-        form.data(opened, described, stage / name, header, material.options)
-        found[name] = flow
+    names = (*material.structures.artefacts, *lists)
+    for flow in material.structures.flows:
+        with session(material.package, stage) as opened:
+            rows, findings = observations(
+                opened, material.package, material.dataset, flow, material.structures.codelists
+            )
+            broken += findings
+            if _errors(findings):
+                continue
+            name = data_name(f"data-{file_name(flow)}", form, material.options, draft=material.draft)
+            described = Described(rows, flow.dataflow, flow.structure, lists, names)
+            header = material.header(f"DATA_{flow.table.id}")
+            form.data(opened, described, stage / name, header, material.options)
+            found[name] = flow
     return found
 
 
@@ -257,20 +264,6 @@ BUNDLES: Mapping[str, Callable[[_Material, Path, list[Finding]], None]] = Mappin
 """What systems take, by their name: Fusion Metadata Registry, .Stat Suite."""
 FORMATS = (*FORMS, *BUNDLES)
 """All that a package can be written as."""
-
-
-def _observed(
-    material: _Material, stage: Path, broken: list[Finding]
-) -> Iterator[tuple[Flow, Observations, Session]]:
-    """The observations of each table, in a session that may write to the folder; wrong ones are left out."""
-    for flow in material.structures.flows:
-        with session(material.package, stage) as opened:
-            rows, findings = observations(
-                opened, material.package, material.dataset, flow, material.structures.codelists
-            )
-            broken += findings
-            if not _errors(findings):
-                yield flow, rows, opened
 
 
 def _message_id(name: str) -> str:

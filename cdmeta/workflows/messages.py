@@ -62,6 +62,8 @@ class Described:
     names: tuple[Structure, ...]
 
 
+_LONG_LIST = 500
+"""Codes of a list up to which a message is judged by it again: a schema compares each value with each code."""
 USUAL = Options()
 """How data are laid out where nobody says."""
 
@@ -225,9 +227,13 @@ def _csv(version: Literal["1.0", "2.0"]) -> Form:
 
 
 def _judge(path: Path, rows: Described, version: Literal["2.1", "3.0", "3.1"], *, by_series: bool) -> None:
-    """Refuse a message that the schema of its data structure does not accept."""
+    """Refuse a message that the schema of its data structure does not accept.
+
+    Its codes have been looked up in the lists before it was written; long lists are not gone through again.
+    """
     level: xsd.ObservationDimension = "TIME_PERIOD" if by_series else "AllDimensions"
-    schema = xsd.schema(rows.structure, rows.lists, rows.dataflow, level, complete=True, version=version)
+    lists = tuple(each for each in rows.lists if len(each.codes) <= _LONG_LIST)
+    schema = xsd.schema(rows.structure, lists, rows.dataflow, level, complete=True, version=version)
     with _opened(path) as stream:
         if xsd.stream_problems(stream, xsd.compiled(schema)):  # their text holds values from the rows
             raise ConversionError(Phrase("convert.invalid", {"name": path.name, "problem": ""}))
