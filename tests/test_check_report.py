@@ -23,7 +23,8 @@ from cdmeta.sdmx.profile_artefacts import codelists, metadata_structure, metadat
 from cdmeta.sdmx.reports import foreign_report, templates
 from cdmeta.sdmx.reports import metadata_structure as foreign_structure
 from cdmeta.sdmx.structures import standard_codelists, structures
-from cdmeta.tables.engine import code_rows, small_session
+from cdmeta.tables.engine import small_session
+from cdmeta.tables.relations import code_rows
 from cdmeta.text import Text
 from cdmeta.urn import Ref
 from cdmeta.workflows.validate import validate

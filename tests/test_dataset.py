@@ -17,7 +17,7 @@ from cdmeta.sdmx.artefacts import Attribute, Codelist, ConceptScheme, Dimension,
 from cdmeta.sdmx.metadata import report
 from cdmeta.sdmx.profile_artefacts import metadata_structure
 from cdmeta.sdmx.structures import standard_codelists, structures
-from cdmeta.tables.engine import code_rows
+from cdmeta.tables.relations import code_rows
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 GOOD = ("public-service-satisfaction", "water-points")

@@ -9,7 +9,9 @@ import pytest
 
 from cdmeta.errors import ConversionError
 from cdmeta.package import load
-from cdmeta.tables.engine import MAX_LINE_BYTES, code_rows, relation, session
+from cdmeta.tables.engine import session
+from cdmeta.tables.plain import MAX_LINE_BYTES
+from cdmeta.tables.relations import code_rows, relation
 
 FIELDS = [{"name": "a", "type": "string"}, {"name": "b", "type": "string"}]
 

@@ -41,7 +41,8 @@ from cdmeta.sdmx.metadata import report
 from cdmeta.sdmx.observations import Observations, observations
 from cdmeta.sdmx.profile_artefacts import artefacts as profile_artefacts
 from cdmeta.sdmx.structures import Structures, structures
-from cdmeta.tables.engine import ROW, Session, code_rows, session
+from cdmeta.tables.engine import ROW, Session, session
+from cdmeta.tables.relations import code_rows
 from cdmeta.text import Text, is_missing
 from cdmeta.urn import Ref
 from cdmeta.workflows.import_ import Imported, import_

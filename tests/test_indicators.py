@@ -25,7 +25,8 @@ from cdmeta.indicators import indicators
 from cdmeta.package import Package, Resource, load
 from cdmeta.sdmx import suppression
 from cdmeta.sdmx.indicators import rows_of
-from cdmeta.tables.engine import ROW, code_rows, session
+from cdmeta.tables.engine import ROW, session
+from cdmeta.tables.relations import code_rows
 from cdmeta.workflows.convert import FORMATS, convert
 from cdmeta.workflows.validate import validate
 

@@ -27,8 +27,9 @@ from cdmeta.errors import ConversionError
 from cdmeta.finding import Finding
 from cdmeta.package import load
 from cdmeta.tables import packed, scan
-from cdmeta.tables.engine import relation, session
+from cdmeta.tables.engine import session
 from cdmeta.tables.judge import judge
+from cdmeta.tables.relations import relation
 
 Place = tuple[str, int | None, str | None]
 TWO = {"fields": [{"name": "a", "type": "integer"}, {"name": "b", "type": "string"}]}

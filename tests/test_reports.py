@@ -29,7 +29,7 @@ from cdmeta.sdmx.reports import (
     templates,
 )
 from cdmeta.sdmx.structures import structures
-from cdmeta.tables.engine import code_rows
+from cdmeta.tables.relations import code_rows
 from cdmeta.text import Text
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "public-service-satisfaction" / "package"

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from cdmeta.finding import Finding
 from cdmeta.package import Resource, load
-from cdmeta.tables import engine, gates, scan
+from cdmeta.tables import engine, gates, plain, scan
 from cdmeta.tables.cells import column
 from cdmeta.tables.judge import judge
 from cdmeta.tables.records import MAX_CELL_CHARACTERS, Dialect, read_records
@@ -330,13 +330,13 @@ def test_what_the_engine_takes_as_it_lies_is_what_the_judge_reads(
     with engine.small_session() as session:
         path = session.scratch / "t.csv"
         path.write_bytes(content.encode())
-        proof = engine.plain(session.connection, path, resource, width)
+        proof = plain.plain(session.connection, path, resource, width)
         event(f"{'proved' if proof else 'left to the judge'}: {quotes_in(content, proof)}")
         if proof is None:
             return
         records = [record.cells for record in read_records(path, "t.csv", "utf-8", Dialect())]
         assert len(records) == proof.records
-        table = engine.csv_scan([path], len(records[0]), ",", header=False, breaks=proof.breaks)
+        table = plain.csv_scan([path], len(records[0]), ",", header=False, breaks=proof.breaks)
         try:
             found = session.connection.execute(f"SELECT * FROM {table}").fetchall()
         except duckdb.Error:
@@ -348,7 +348,7 @@ def test_what_the_engine_takes_as_it_lies_is_what_the_judge_reads(
         assert width in (None, len(records[0]))
 
 
-def quotes_in(content: str, proof: engine.Plain | None) -> str:
+def quotes_in(content: str, proof: plain.Plain | None) -> str:
     if '"' not in content:
         return "no quotes"
     return "line ends in quotes" if proof and proof.breaks else "quotes"

@@ -38,7 +38,8 @@ from cdmeta.sdmx import xsd
 from cdmeta.sdmx.artefacts import Attribute, DataStructure, Group, Measure, Representation
 from cdmeta.sdmx.levels import Uneven, uneven
 from cdmeta.sdmx.observations import Cell, Observations
-from cdmeta.tables.engine import Session, piped, write_lines
+from cdmeta.tables.engine import Session
+from cdmeta.tables.writing import piped, write_lines
 
 Write = Callable[[Session, Observations, Path], None]
 DIMENSIONS = COLUMNS[:4]

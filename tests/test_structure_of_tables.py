@@ -27,7 +27,8 @@ from cdmeta.sdmx.observations import observations
 from cdmeta.sdmx.profile_artefacts import metadata_structure
 from cdmeta.sdmx.structures import Structures, standard_codelists, structures
 from cdmeta.sdmx.values import MANY_CODES
-from cdmeta.tables.engine import ROW, code_rows, session
+from cdmeta.tables.engine import ROW, session
+from cdmeta.tables.relations import code_rows
 from cdmeta.workflows.convert import convert
 from cdmeta.workflows.validate import validate
 

@@ -27,8 +27,8 @@ from cdmeta.package import DESCRIPTOR, Package, Resource
 from cdmeta.phrase import Phrase, Series, first_of
 from cdmeta.tables.disclosure import DAY, DIGITS, Column, Table, is_number, matches, number, tables
 from cdmeta.tables.engine import ROW, Session
-from cdmeta.tables.engine import column as cell
 from cdmeta.tables.held import Condition, at_most, holds_text, lacks
+from cdmeta.tables.relations import column as cell
 
 _MAX_NAMED = 8
 _STRONG = ("email", "phone", "iban", "national")

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import IO
 
 from cdmeta.formats.messages import refusal
-from cdmeta.tables.engine import ROW, Session, csv_scan, identifier, literal
+from cdmeta.tables.engine import ROW, Session, identifier, literal
+from cdmeta.tables.plain import csv_scan
 from cdmeta.urn import Ref
 
 MAX_COMPONENTS = 1000

@@ -14,7 +14,8 @@ from cdmeta.phrase import Phrase
 from cdmeta.sdmx.artefacts import Attribute, DataStructure, Dimension, Measure, Structure
 from cdmeta.sdmx.labels import Labels, labels
 from cdmeta.sdmx.observations import Observations
-from cdmeta.tables.engine import Session, literal, write_csv, written
+from cdmeta.tables.engine import Session, literal
+from cdmeta.tables.writing import write_csv, written
 from cdmeta.text import Text
 from cdmeta.urn import Ref
 

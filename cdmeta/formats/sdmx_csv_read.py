@@ -14,7 +14,8 @@ from cdmeta.formats.data_sets import MAX_COMPONENTS, ReadData, check_names, free
 from cdmeta.formats.messages import refusal
 from cdmeta.package import Resource
 from cdmeta.sdmx.artefacts import DataStructure
-from cdmeta.tables.engine import ROW, Session, csv_scan, identifier, literal, plain
+from cdmeta.tables.engine import ROW, Session, identifier, literal
+from cdmeta.tables.plain import csv_scan, plain
 from cdmeta.urn import Ref
 
 StructureOf = Callable[[Ref | None], DataStructure | None]

@@ -19,7 +19,8 @@ from cdmeta.sdmx.artefacts import Attribute, Dimension, Header, Measure, Represe
 from cdmeta.sdmx.labels import Labels, labels
 from cdmeta.sdmx.levels import Layout, Level, dataset_values, dimensions_of, layout, level_rows, series_rows
 from cdmeta.sdmx.observations import Observations, Piece, line
-from cdmeta.tables.engine import ROW, Session, literal, piped, write_lines, zipped
+from cdmeta.tables.engine import ROW, Session, literal
+from cdmeta.tables.writing import piped, write_lines, zipped
 from cdmeta.text import Text
 from cdmeta.urn import is_code_id
 

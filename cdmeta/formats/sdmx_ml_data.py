@@ -13,7 +13,8 @@ from cdmeta.sdmx.artefacts import Dataflow, Header
 from cdmeta.sdmx.levels import Layout, Level, layout, level_rows, series_rows
 from cdmeta.sdmx.observations import Cell, Observations, Piece, line, xml_attribute
 from cdmeta.sdmx.xsd import ObservationDimension, namespace
-from cdmeta.tables.engine import Session, write_lines, written
+from cdmeta.tables.engine import Session
+from cdmeta.tables.writing import write_lines, written
 from cdmeta.urn import is_concept_id
 
 if TYPE_CHECKING:

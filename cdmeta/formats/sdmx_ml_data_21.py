@@ -17,7 +17,8 @@ from cdmeta.sdmx.artefacts import Header
 from cdmeta.sdmx.levels import Layout, Level, dataset_values, layout, level_rows, series_rows
 from cdmeta.sdmx.observations import Cell, Observations, Piece, escaped, line, xml_attribute
 from cdmeta.sdmx.xsd import PRIMARY_MEASURE, ObservationDimension, namespace, with_primary_measure
-from cdmeta.tables.engine import Session, literal, write_lines, written
+from cdmeta.tables.engine import Session, literal
+from cdmeta.tables.writing import write_lines, written
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element

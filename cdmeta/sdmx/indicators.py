@@ -22,7 +22,8 @@ from cdmeta.package import Package
 from cdmeta.phrase import Phrase, Series
 from cdmeta.sdmx import suppression
 from cdmeta.sdmx.values import frequency_of, is_no_code, time_of, typed_cell, value_of, view_of, with_codes
-from cdmeta.tables.engine import ROW, Session, as_written, column, literal
+from cdmeta.tables.engine import ROW, Session, literal
+from cdmeta.tables.relations import as_written, column
 
 MAX_CELLS = 100_000
 """Totals among them, and such as no record is in."""

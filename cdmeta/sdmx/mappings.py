@@ -18,7 +18,8 @@ from cdmeta.sdmx.artefacts import Dimension
 from cdmeta.sdmx.proposals import near
 from cdmeta.sdmx.structures import Flow
 from cdmeta.sdmx.target import FREQUENCIES, Mapped, Source, Target, certain, component_of
-from cdmeta.tables.engine import accepts, code_rows, literal, small_session
+from cdmeta.tables.engine import accepts, literal, small_session
+from cdmeta.tables.relations import code_rows
 from cdmeta.text import pointer_step
 
 CODE_COLUMNS = ("source", "target")

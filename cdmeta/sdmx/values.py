@@ -1,4 +1,4 @@
-"""SQL of the values of columns as SDMX writes them, over a relation of text (`cdmeta.tables.engine.relation`)."""
+"""SQL of the values of columns as SDMX writes them, over a relation of text (`tables.relations`)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 from cdmeta import period
 from cdmeta.columns import Column, Table
 from cdmeta.package import Package
-from cdmeta.tables.engine import Session, as_written, column, literal, relation
+from cdmeta.tables.engine import Session, literal
+from cdmeta.tables.relations import as_written, column, relation
 
 INTEGER = r"[+-]?[0-9]+"
 NUMBER = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?"

@@ -1,6 +1,6 @@
 """Tables as the checks of disclosure see them: how often, how many, in which row first; never a value.
 
-All rows of a resource become one table of text in DuckDB, by `engine` where it takes them, else read by
+All rows of a resource become one table of text in DuckDB, by `relations` where it takes them, else read by
 `records` as the judge of rows reads them. Columns that no schema speaks of are looked at too. What is asked of a
 table comes back as numbers; the few values that have to be looked at one by one are judged in here.
 """
@@ -25,7 +25,10 @@ from cdmeta.tables.held import MAX_BYTES, Condition, Held, UnsureError, to_numbe
 from cdmeta.tables.held import matches as matches
 from cdmeta.tables.inputs import READABLE, opened
 from cdmeta.tables.packed import is_packed
+from cdmeta.tables.plain import csv_scan
 from cdmeta.tables.records import Record, TableReadError, kind, missing_values
+from cdmeta.tables.relations import column as column_name
+from cdmeta.tables.relations import relation
 from cdmeta.tables.workbook import text
 
 if TYPE_CHECKING:
@@ -553,7 +556,7 @@ def _by_engine(session: engine.Session, package: Package, resource: Resource, na
     columns = tuple(_column(resource, number, entry) for number, entry in enumerate(resource.fields))
     # An empty cell tells nothing, even where the schema does not call it missing.
     cells = ", ".join([ROW, *(f"nullif({column.sql}, '') AS {column.sql}" for column in columns)])
-    engine.relation(session, package, resource).project(cells).create(name)
+    relation(session, package, resource).project(cells).create(name)
     return Table(resource, columns, _sql=name, _connect=lambda: session.connection)
 
 
@@ -561,7 +564,7 @@ def _column(resource: Resource, number: int, entry: Mapping[str, Any]) -> Column
     inside = isinstance(resource.raw.get("schema"), Mapping)
     pointer = f"{resource.pointer}/schema/fields/{number}" if inside else None
     name = str(entry.get("name"))
-    return Column(name, name, entry, engine.column(number), pointer)
+    return Column(name, name, entry, column_name(number), pointer)
 
 
 def _by_records(session: engine.Session, package: Package, resource: Resource, name: str) -> Table:
@@ -602,8 +605,8 @@ def _labelled(resource: Resource, by_name: Mapping[str, int], place: int, label:
     """The column at a place in the header."""
     number = by_name.get(label)
     if number is None:
-        return Column(f"#{place + 1}", label, {}, engine.column(place), None)
-    return replace(_column(resource, number, resource.fields[number]), sql=engine.column(place))
+        return Column(f"#{place + 1}", label, {}, column_name(place), None)
+    return replace(_column(resource, number, resource.fields[number]), sql=column_name(place))
 
 
 def _write(session: engine.Session, rows: Iterable[_Row], columns: Sequence[Column], name: str) -> None:
@@ -613,7 +616,7 @@ def _write(session: engine.Session, rows: Iterable[_Row], columns: Sequence[Colu
         for row, cells in rows:
             file.write(",".join([str(row), *map(_quoted, cells)]) + "\n")
     named = ", ".join([f"c0::BIGINT AS {ROW}", *(f"c{n} AS {c.sql}" for n, c in enumerate(columns, start=1))])
-    scan = engine.csv_scan([path], len(columns) + 1, ",", header=False)
+    scan = csv_scan([path], len(columns) + 1, ",", header=False)
     session.connection.execute(f"CREATE TEMP TABLE {name} AS SELECT {named} FROM {scan}")  # noqa: S608  # our own names
     path.unlink()
 

@@ -7,13 +7,14 @@ written natively).
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from cdmeta.errors import ConversionError
 from cdmeta.package import Package
 from cdmeta.tables import engine
+from cdmeta.tables.engine import literal
 from cdmeta.tables.records import Record, Table, TableReadError
 
 _AT_ONCE = 2_000
@@ -36,7 +37,7 @@ def open_parquet(package: Package, files: Mapping[str, Path], scratch: Path) -> 
     }
     labels: list[str] | None = None
     for part, path in places.items():
-        found = [name for name, _ in _asked(package, part, path, engine.parquet_columns(path))]
+        found = [name for name, _ in _asked(package, part, path, parquet_columns(path))]
         labels = found if labels is None else labels
         if found != labels:
             raise TableReadError("CD401", "parquet-columns", part)
@@ -64,9 +65,9 @@ def _asked(package: Package, part: str, path: Path, query: str) -> Iterator[tupl
 
 
 def _records(package: Package, part: str, path: Path) -> Iterator[Record]:
-    columns = list(_asked(package, part, path, engine.parquet_columns(path)))
+    columns = list(_asked(package, part, path, parquet_columns(path)))
     cells = ", ".join(_readable(name, kind) for name, kind in columns)
-    query = f"SELECT {cells} FROM {engine.parquet_scan([path])}"  # noqa: S608  # all parts quoted here
+    query = f"SELECT {cells} FROM {parquet_scan([path])}"  # noqa: S608  # all parts quoted here
     for number, row in enumerate(_asked(package, part, path, query), start=2):
         yield Record(part, number, list(row))
 
@@ -79,3 +80,14 @@ def _readable(name: str, kind: str) -> str:
     if "TIME ZONE" in kind or "INTERVAL" in kind or kind == "UUID":
         return f"{quoted}::VARCHAR"
     return quoted
+
+
+def parquet_columns(path: Path) -> str:
+    """A query for the names and types of the columns of a Parquet file."""
+    return f"SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM {parquet_scan([path])})"  # noqa: S608
+
+
+def parquet_scan(paths: Sequence[Path]) -> str:
+    """A table function that reads Parquet files whose names are no patterns."""
+    files = ", ".join(literal(str(path.resolve())) for path in paths)
+    return f"read_parquet([{files}], hive_partitioning = false, union_by_name = false)"

@@ -20,6 +20,7 @@ from cdmeta.errors import ConversionError
 from cdmeta.package import Package, Resource
 from cdmeta.tables import engine, gates
 from cdmeta.tables.cells import LATE, Column
+from cdmeta.tables.plain import csv_scan, first_record, plain
 from cdmeta.tables.records import Dialect, Record, TableReadError, canonical, missing_values
 
 if TYPE_CHECKING:
@@ -132,20 +133,20 @@ class _Scan:
         delimiter, width = Dialect.of(resource).delimiter, len(columns)
         self._files = list(files)
         self._expected = 0
-        plain, numbered = [], []
+        unnumbered, numbered = [], []
         cells = _listed(f"coalesce(c{place}, '') AS c{place}" for place in range(width))
         for number, path in enumerate(files.values()):
-            proof = engine.plain(connection, path, resource, width)
+            proof = plain(connection, path, resource, width)
             if proof is None:
                 raise _NotMineError
             header = int(labels is not None and (number == 0 or _starts_with(path, labels, delimiter)))
-            scan = engine.csv_scan([path], width, delimiter, header=bool(header), breaks=proof.breaks)
-            plain.append(f"SELECT {cells} FROM {scan}")
+            scan = csv_scan([path], width, delimiter, header=bool(header), breaks=proof.breaks)
+            unnumbered.append(f"SELECT {cells} FROM {scan}")
             numbered.append(
                 f"SELECT {number} AS file, row_number() OVER () + {header} AS row, {cells} FROM {scan}"
             )
             self._expected += proof.records - header
-        self._do(f"CREATE TEMP VIEW cells AS {' UNION ALL '.join(plain)}")
+        self._do(f"CREATE TEMP VIEW cells AS {' UNION ALL '.join(unnumbered)}")
         self._do(f"CREATE TEMP VIEW numbered AS {' UNION ALL '.join(numbered)}")
 
     def doubts(self, keyed: Sequence[Keyed]) -> Doubts:
@@ -301,4 +302,4 @@ def _listed(parts: Iterable[str]) -> str:
 
 def _starts_with(path: Path, labels: Sequence[str], delimiter: str) -> bool:
     """Tell whether a further file repeats the header."""
-    return [cell.strip() for cell in engine.first_record(path, delimiter)] == list(labels)
+    return [cell.strip() for cell in first_record(path, delimiter)] == list(labels)

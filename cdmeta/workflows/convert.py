@@ -26,7 +26,8 @@ from cdmeta.sdmx.metadata import MetadataReport, report
 from cdmeta.sdmx.observations import observations
 from cdmeta.sdmx.reports import ForeignReport, foreign_report, templates
 from cdmeta.sdmx.structures import Flow, Structures, codes_of, structures
-from cdmeta.tables.engine import code_rows, session
+from cdmeta.tables.engine import session
+from cdmeta.tables.relations import code_rows
 from cdmeta.workflows.accept import Accepted, accepted
 from cdmeta.workflows.bundle import README, Bundle, dotstat, fmr
 from cdmeta.workflows.messages import FORMS, USUAL, Described, Form, Options, data_name, drafted, put, put_report

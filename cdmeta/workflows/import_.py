@@ -24,7 +24,8 @@ from cdmeta.sdmx.own_flows import own_flow
 from cdmeta.sdmx.store import Store
 from cdmeta.sdmx.structures import standard_codelists
 from cdmeta.sdmx.tabular import CodeTables, tabular
-from cdmeta.tables.engine import Session, data_session, write_csv
+from cdmeta.tables.engine import Session, data_session
+from cdmeta.tables.writing import write_csv
 from cdmeta.text import NO_TEXT, Text
 from cdmeta.urn import Ref, is_agency_id
 from cdmeta.workflows.new import FIRST_VERSION, ask, slug
