@@ -35,8 +35,8 @@ from cdmeta.finding import Finding
 from cdmeta.identifiers import has_iban, is_national_id, is_phone
 from cdmeta.package import Package, load
 from cdmeta.reporters import REPORTERS, render
-from cdmeta.tables.disclosure import tables
 from cdmeta.tables.engine import small_session
+from cdmeta.tables.loading import tables
 from cdmeta.workflows.validate import validate
 
 MICRO = {"personalDataCollected": "ORDINARY", "releaseForm": "ANON_MICRO", "accessRights": "OPEN"}
@@ -1087,7 +1087,7 @@ def test_small_tables_are_told_of_as_large_ones(tmp_path: Path, rows: list[tuple
     folder = make(tmp_path, MICRO, dict(zip("abcd", roles, strict=True)), rows)
     small = found(folder)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("cdmeta.tables.disclosure._SMALL", -1)
+        patch.setattr("cdmeta.tables.loading._SMALL", -1)
         assert found(folder) == small
 
 
@@ -1317,7 +1317,7 @@ def test_what_stands_for_no_value_is_none_on_both_ways(
     small: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An empty cell never is one, whatever the schema says."""
-    monkeypatch.setattr("cdmeta.tables.disclosure._SMALL", small)
+    monkeypatch.setattr("cdmeta.tables.loading._SMALL", small)
     columns: Columns = {
         "a": {"missingValues": ["-9", {"value": "NA", "label": "no answer"}]},
         "b": {"missingValues": []},

@@ -15,18 +15,8 @@ from hypothesis import strategies as st
 from cdmeta.checks import disclosure as checks
 from cdmeta.checks.columns import text_patterns
 from cdmeta.package import Resource
-from cdmeta.tables import engine
-from cdmeta.tables.disclosure import (
-    DAY,
-    DIGITS,
-    PATTERNS,
-    Column,
-    Table,
-    _office,
-    _shape_of,
-    _Shelf,
-    is_number,
-)
+from cdmeta.tables import engine, shapes
+from cdmeta.tables.disclosure import Table
 from cdmeta.tables.held import (
     Cells,
     Condition,
@@ -39,6 +29,8 @@ from cdmeta.tables.held import (
     matches,
     to_number,
 )
+from cdmeta.tables.loading import _Shelf
+from cdmeta.tables.shapes import DAY, DIGITS, PATTERNS, Column, _office, is_number
 
 NAMES = ("f0", "f1", "f2")
 # Pieces of what is looked for, so that it comes up, and what the two engines may take differently.
@@ -145,7 +137,7 @@ def test_memory_and_engine_say_the_same(rows: list[tuple[str | None, ...]], give
 
 def shape_in_memory(table: Table, column: Column) -> Any:
     assert table._held is not None
-    return _shape_of(table._held, column)
+    return shapes.shape_in_memory(table._held, column)
 
 
 def decided(table: Table, column: Column) -> tuple[str, ...]:

@@ -16,7 +16,8 @@ from cdmeta import profile
 from cdmeta.checks.consent import Consent, read
 from cdmeta.checks.identity import holds
 from cdmeta.package import Package
-from cdmeta.tables.disclosure import Column, Shape, Table
+from cdmeta.tables.disclosure import Table
+from cdmeta.tables.shapes import Column, Shape
 from cdmeta.text import is_missing, unaccented
 
 MICRO = ("ANON_MICRO", "PSEUDONYMISED_MICRO")

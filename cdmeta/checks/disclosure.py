@@ -25,10 +25,12 @@ from cdmeta.finding import Finding, Where
 from cdmeta.identifiers import has_iban, has_phone, is_national_id, is_phone
 from cdmeta.package import DESCRIPTOR, Package, Resource
 from cdmeta.phrase import Phrase, Series, first_of
-from cdmeta.tables.disclosure import DAY, DIGITS, Column, Table, is_number, matches, number, tables
+from cdmeta.tables.disclosure import Table
 from cdmeta.tables.engine import ROW, Session
-from cdmeta.tables.held import Condition, at_most, holds_text, lacks
+from cdmeta.tables.held import Condition, at_most, holds_text, lacks, matches
+from cdmeta.tables.loading import tables
 from cdmeta.tables.relations import column as cell
+from cdmeta.tables.shapes import DAY, DIGITS, Column, is_number, number
 
 _MAX_NAMED = 8
 _STRONG = ("email", "phone", "iban", "national")

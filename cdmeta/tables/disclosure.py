@@ -1,120 +1,30 @@
 """Tables as the checks of disclosure see them: how often, how many, in which row first; never a value.
 
-All rows of a resource become one table of text in DuckDB, by `relations` where it takes them, else read by
-`records` as the judge of rows reads them. Columns that no schema speaks of are looked at too. What is asked of a
-table comes back as numbers; the few values that have to be looked at one by one are judged in here.
+What is asked of a table comes back as numbers; the few values that have to be looked at one by one are judged in
+here.
 """
 
 from __future__ import annotations
 
-import itertools
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field, replace
-from decimal import Decimal
-from functools import cache, cached_property, partial
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from cdmeta import profile
-from cdmeta.errors import ConversionError
-from cdmeta.package import Package, Resource, UnreadableError
-from cdmeta.tables import engine
-from cdmeta.tables.engine import ROW, literal
-from cdmeta.tables.held import MAX_BYTES, Condition, Held, UnsureError, to_number
-from cdmeta.tables.held import matches as matches
-from cdmeta.tables.inputs import READABLE, opened
-from cdmeta.tables.packed import is_packed
-from cdmeta.tables.plain import csv_scan
-from cdmeta.tables.records import Record, TableReadError, kind, missing_values
-from cdmeta.tables.relations import column as column_name
-from cdmeta.tables.relations import relation
-from cdmeta.tables.workbook import text
+from cdmeta.package import Resource
+from cdmeta.tables.engine import ROW
+from cdmeta.tables.held import Condition, Held, UnsureError
+from cdmeta.tables.shapes import MARKS, PATTERNS, Column, Shape, hit, measured, measures, number, shape_in_memory
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-_TEXT = ("csv", "tsv", "tab", "txt")
-_READABLE = (*READABLE, "tab", "txt")
-_MAX_ASIDES = 20
-"""Sheets that no resource is about that are looked at: each opens its workbook anew."""
-# Without upper bounds: they make RE2 build thousands of states, and it needs none to be quick.
-_EMAIL = r"[\pL\pN_.+-]+@[\pL\pN_-]+[.][\pL\pN_-]"
-_OCTET, _LARGE = "(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])", "(25[0-5]|2[0-4][0-9]|1[0-9][0-9])"
-# One part of three digits: 1.2.3.4 is the number of a section.
-_IP = "|".join("[.]".join(_LARGE if part == large else _OCTET for part in range(4)) for large in range(4))
-DIGITS = r"([0-9][^0-9A-Za-z]{0,2}){7}"
-"""Seven digits, grouped or not: less is no phone number."""
-_SITES = "twitter|x|facebook|instagram|tiktok|linkedin|threads|t|vk"
-_ADDRESS = rf"(?i)(^|[/.\s])({_SITES})[.](com|me)/(in/|@)?[\w.%-]*[a-z][\w.%-]{{2,}}/?([?]|\s|$)"
 _AT_ONCE = 50
 """Columns that one query measures: its expressions grow with each."""
 _BINS = 100
 """Values in an order that are told apart where the distance of groups is measured."""
 _FIRST_ROWS = 1_000
 """Rows that mostly show that a table stands in no order."""
-_SMALL = 2**20
-"""Bytes of all tables together up to which they are read here, sooner than the engine opens."""
-PATTERNS = {
-    "email": ("at", _EMAIL),
-    "office": ("at", ""),
-    "ip": ("dots", rf"^\s*({_IP})\s*$"),
-    "ip6": ("colons", r"^\s*([0-9A-Fa-f]{1,4}:){3,7}(:?[0-9A-Fa-f]{1,4})+\s*$"),
-    "handle": ("at", r"^\s*@\w[\w.]{2,29}\s*$"),
-    "address": ("slashes", _ADDRESS),
-}
-"""What decides by itself: name → the mark without which there is none, and the pattern (offices: `_office`)."""
-_MARKS = {
-    "at": "%@%",
-    "dots": "%.%.%.%",
-    "colons": "%:%:%:%",
-    "slashes": "%_/_%",
-    "plus": "%+%",
-    "spaces": "% % %",
-}
-DAY = r"^\s*([0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}[/.][0-9]{1,2}[/.][0-9]{4})([T ][0-9:.]+)?(Z|[+-][0-9:]+)?\s*$"
-"""A day, or a day and a time."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a table.
-
-    Attributes:
-        name: as the schema calls it; its number (`#3`) where it does not, because what stands where a header
-            should may be values.
-        label: as the header calls it, to be looked at and never shown.
-        given: its field descriptor; empty where the schema has none.
-        sql: its name in DuckDB.
-        pointer: to the field in the schema; None where it has none there.
-    """
-
-    name: str
-    label: str
-    given: Mapping[str, Any] = field(hash=False)
-    sql: str
-    pointer: str | None
-
-
-@dataclass(frozen=True)
-class Shape:
-    """What a column holds, in numbers.
-
-    Attributes:
-        filled: cells that are not missing.
-        distinct: different values, near enough.
-        length: mean number of characters.
-        longest: greatest number of characters.
-        numbers: cells that are a number.
-        marks: name of a mark (`at`, `dots`, `colons`, `slashes`, `plus`, `spaces`) → cells that hold it.
-    """
-
-    filled: int = 0
-    distinct: int = 0
-    length: float = 0.0
-    longest: int = 0
-    numbers: int = 0
-    marks: Mapping[str, int] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -176,14 +86,14 @@ class Table:
             return [Shape() for _ in self.columns]
         if self._held is not None:
             with suppress(UnsureError):
-                return [_shape_of(self._held, column) for column in self.columns]
+                return [shape_in_memory(self._held, column) for column in self.columns]
         found: list[Shape] = []
         for start in range(0, len(self.columns), _AT_ONCE):
-            measured = [_measures(column) for column in self.columns[start : start + _AT_ONCE]]
-            parts = [part for measures in measured for part in measures]
+            asked = [measures(column) for column in self.columns[start : start + _AT_ONCE]]
+            parts = [part for of_column in asked for part in of_column]
             (numbers,) = self.ask(f"SELECT {', '.join(parts)} FROM {{t}}")  # noqa: S608  # our own names
-            width = len(parts) // len(measured)
-            found += [_shape(numbers[place : place + width]) for place in range(0, len(numbers), width)]
+            width = len(parts) // len(asked)
+            found += [measured(numbers[place : place + width]) for place in range(0, len(numbers), width)]
         return found
 
     def hits(self, column: Column, shape: Shape) -> Mapping[str, tuple[int, int]]:
@@ -193,12 +103,12 @@ class Table:
             return {}
         if self._held is not None:
             with suppress(UnsureError):
-                found_here = {name: self._held.count(_hit(column.sql, name)) for name in names}
+                found_here = {name: self._held.count(hit(column.sql, name)) for name in names}
                 return {name: (count, row) for name, (count, row) in found_here.items() if row is not None}
         cells = [f"min({ROW}) FILTER (v{number}), count(*) FILTER (v{number})" for number in range(len(names))]
-        found = [_hit(column.sql, name) for name in names]
-        inner = ", ".join(f"{hit} AS v{number}" for number, hit in enumerate(found))
-        marked = " OR ".join(f"{column.sql} LIKE '{_MARKS[PATTERNS[name][0]]}'" for name in names)
+        found = [hit(column.sql, name) for name in names]
+        inner = ", ".join(f"{test} AS v{number}" for number, test in enumerate(found))
+        marked = " OR ".join(f"{column.sql} LIKE '{MARKS[PATTERNS[name][0]]}'" for name in names)
         (numbers,) = self.ask(
             f"SELECT {', '.join(cells)} FROM (SELECT {ROW}, {inner} FROM {{t}} WHERE {marked})"  # noqa: S608
         )
@@ -374,292 +284,6 @@ def _ordered(rows: str) -> str:
     )
 
 
-@dataclass(frozen=True)
-class Loaded:
-    """All tables of a package that could be read, and the resources that could not."""
-
-    tables: tuple[Table, ...]
-    unread: tuple[Resource, ...]
-
-
-_Make = Callable[[engine.Session, Package, Resource, str], Table]
-"""Puts the rows of a resource into a table of a name, and tells all of it but how many there are."""
-
-
-@contextmanager
-def tables(package: Package) -> Iterator[Loaded]:
-    """The tables of a package, as long as the context is open.
-
-    Raises:
-        ConversionError: the memory or the disk is used up.
-    """
-    if _is_small(package):
-        with ExitStack() as stack:
-            loaded = _hold(package, stack) if _kinds(package).issubset(_TEXT) else _lend(package, stack)
-            if not loaded.unread:
-                yield loaded
-                return
-    with engine.session(package) as session:
-        yield _load(package, partial(_table, session, package, makers=(_by_engine, _by_records)))
-
-
-def _lend(package: Package, stack: ExitStack) -> Loaded:
-    """All tables in the engine that is open already."""
-    session = stack.enter_context(engine.small_session())
-    return _load(package, partial(_table, session, package, makers=(_by_records,)))
-
-
-def _hold(package: Package, stack: ExitStack) -> Loaded:
-    """All tables in memory; the engine gets them as soon as it is asked something."""
-    shelf, is_tiny = _Shelf(stack), _bytes(package) <= MAX_BYTES
-
-    def make(resource: Resource, name: str) -> Table | None:
-        try:
-            table, held = _in_memory(package, resource)
-        except (TableReadError, OSError):
-            # Why it cannot be read is told by the judge of rows; here the next way is tried.
-            return None
-        shelf.add(name, table.columns, held)
-        own = held if is_tiny and held.is_plain else None
-        return replace(table, rows=len(held.rows), _sql=name, _connect=shelf.connect, _held=own)
-
-    loaded = _load(package, make)
-    if not loaded.unread and any(table.needs_engine for table in loaded.tables) and not shelf.is_taken():
-        return Loaded((), tuple(table.resource for table in loaded.tables))
-    return loaded
-
-
-class _Shelf:
-    """Tables that are put into the engine when it is asked for the first time."""
-
-    def __init__(self, stack: ExitStack) -> None:
-        self._stack, self._waiting = stack, list[tuple[str, Sequence[Column], Held]]()
-
-    def add(self, name: str, columns: Sequence[Column], held: Held) -> None:
-        self._waiting.append((name, columns, held))
-
-    def connect(self) -> DuckDBPyConnection:
-        return self._connection
-
-    def is_taken(self) -> bool:
-        """The engine takes all tables."""
-        import duckdb
-
-        try:
-            self.connect()
-        except duckdb.Error:
-            return False
-        return True
-
-    @cached_property
-    def _connection(self) -> DuckDBPyConnection:
-        session = self._stack.enter_context(engine.small_session())
-        for name, columns, held in self._waiting:
-            _write(session, zip(held.rows, zip(*held.columns.values(), strict=True), strict=True), columns, name)
-        return session.connection
-
-
-def _in_memory(package: Package, resource: Resource) -> tuple[Table, Held]:
-    with _rows(package, resource) as (table, rows):
-        listed = list(rows)
-    cells = zip(*(texts for _, texts in listed), strict=True) if listed else [()] * len(table.columns)
-    names = [column.sql for column in table.columns]
-    return table, Held([row for row, _ in listed], dict(zip(names, cells, strict=True)))
-
-
-def _load(package: Package, make: Callable[[Resource, str], Table | None]) -> Loaded:
-    """All tables, each made under a name of its own; None where it cannot be."""
-    loaded: list[Table] = []
-    unread: list[Resource] = []
-    for resource in filter(_has_rows, package.resources):
-        table = make(resource, f"t{resource.index}")
-        if table is None:
-            unread.append(resource)
-        else:
-            loaded.append(table)
-    for number, resource in enumerate(_asides(loaded)):
-        table = make(resource, f"s{number}") if number < _MAX_ASIDES else None
-        if table is not None:
-            loaded.append(replace(table, is_aside=True))
-        elif resource.index not in {other.index for other in unread}:
-            unread.append(resource)
-    return Loaded(tuple(loaded), tuple(unread))
-
-
-def _asides(loaded: Sequence[Table]) -> list[Resource]:
-    """The sheets of workbooks that no resource is about, each as a resource of its own: they are published too."""
-    told = {(part, table.sheet) for table in loaded for part in table.resource.paths}
-    found: list[Resource] = []
-    for table in loaded:
-        for part, name in table.others:
-            if (part, name) not in told:
-                told.add((part, name))
-                found.append(replace(table.resource, paths=(part,), schema=None, dialect={"sheetName": name}))
-    return found
-
-
-def _has_rows(resource: Resource) -> bool:
-    """A resource that has files, or rows in the descriptor; one without has been told of by the loader."""
-    return bool(resource.paths) or "data" in resource.raw
-
-
-def _is_small(package: Package) -> bool:
-    """All tables are small, and of kinds that are read here without the engine."""
-    kinds = _kinds(package)
-    if "parquet" in kinds or not kinds.issubset(_READABLE) or any(map(is_packed, _present(package))):
-        return False
-    return _bytes(package) <= _SMALL
-
-
-def _kinds(package: Package) -> set[str]:
-    return {kind(resource) for resource in _present(package)}
-
-
-def _present(package: Package) -> Iterator[Resource]:
-    return (resource for resource in package.resources if resource.complete and resource.paths)
-
-
-def _bytes(package: Package) -> int:
-    """The size of all tables together, those in the descriptor among them."""
-    paths = {package.path(part) for resource in _present(package) for part in resource.paths}
-    inline = len(package.raw) if any("data" in resource.raw for resource in package.resources) else 0
-    return inline + sum(path.stat().st_size for path in paths)
-
-
-def _table(
-    session: engine.Session, package: Package, resource: Resource, name: str, makers: Iterable[_Make]
-) -> Table | None:
-    import duckdb
-
-    for make in makers:
-        try:
-            session.connection.execute(f"DROP TABLE IF EXISTS {name}")
-            made = make(session, package, resource, name)
-            count = session.connection.execute(f"SELECT count(*) FROM {name}").fetchall()[0][0]  # noqa: S608
-        except (ConversionError, TableReadError, UnreadableError, duckdb.Error, OSError):
-            # Why it cannot be read is told by the judge of rows; here the next way is tried.
-            continue
-        return replace(made, rows=count)
-    return None
-
-
-def _by_engine(session: engine.Session, package: Package, resource: Resource, name: str) -> Table:
-    match = (resource.schema or {}).get("fieldsMatch", "exact")
-    if match not in ("exact", ["exact"], "equal", ["equal"]):
-        # There may be columns that the schema does not speak of.
-        raise TableReadError("CD418", "columns")
-    if kind(resource) == "parquet" and any(
-        not {"decimalChar", "groupChar"}.isdisjoint(f) for f in resource.fields
-    ):
-        # The engine writes numbers with a point, whatever is said of those that are text.
-        raise TableReadError("CD418", "columns")
-    columns = tuple(_column(resource, number, entry) for number, entry in enumerate(resource.fields))
-    # An empty cell tells nothing, even where the schema does not call it missing.
-    cells = ", ".join([ROW, *(f"nullif({column.sql}, '') AS {column.sql}" for column in columns)])
-    relation(session, package, resource).project(cells).create(name)
-    return Table(resource, columns, _sql=name, _connect=lambda: session.connection)
-
-
-def _column(resource: Resource, number: int, entry: Mapping[str, Any]) -> Column:
-    inside = isinstance(resource.raw.get("schema"), Mapping)
-    pointer = f"{resource.pointer}/schema/fields/{number}" if inside else None
-    name = str(entry.get("name"))
-    return Column(name, name, entry, column_name(number), pointer)
-
-
-def _by_records(session: engine.Session, package: Package, resource: Resource, name: str) -> Table:
-    with _rows(package, resource) as (table, rows):
-        _write(session, rows, table.columns, name)
-    return replace(table, _sql=name, _connect=lambda: session.connection)
-
-
-_Row = tuple[int, Sequence[str | None]]
-"""The number of a record, and its cells; None where one tells nothing."""
-
-
-@contextmanager
-def _rows(package: Package, resource: Resource) -> Iterator[tuple[Table, Iterator[_Row]]]:
-    """A resource as a table, and its rows as they can be read."""
-    if resource.paths and kind(resource) not in _READABLE:
-        raise TableReadError("CD418", "format", format=kind(resource))
-    with opened(package, resource, whole=True) as table:
-        by_name = {str(entry.get("name")): number for number, entry in enumerate(resource.fields)}
-        found, labels = table.records, table.labels or [str(entry.get("name")) for entry in resource.fields]
-        if not labels:
-            if (first := next(found, None)) is None:
-                raise TableReadError("CD401", "empty")
-            found, labels = itertools.chain([first], found), [""] * len(first.cells)
-        columns = tuple(_labelled(resource, by_name, place, label) for place, label in enumerate(labels))
-        yield Table(resource, columns, sheet=table.sheet, others=table.others), _texts(found, columns, resource)
-
-
-def _texts(found: Iterable[Record], columns: Sequence[Column], resource: Resource) -> Iterator[_Row]:
-    """Rows as they can be read, short ones filled up; of cells beyond the header the judge of rows tells."""
-    width, missing = len(columns), [missing_values(resource, column.given) for column in columns]
-    for record in found:
-        cells = [*record.cells[:width], *[None] * (width - len(record.cells))]
-        yield record.row, list(map(_told, cells, columns, missing))
-
-
-def _labelled(resource: Resource, by_name: Mapping[str, int], place: int, label: str) -> Column:
-    """The column at a place in the header."""
-    number = by_name.get(label)
-    if number is None:
-        return Column(f"#{place + 1}", label, {}, column_name(place), None)
-    return replace(_column(resource, number, resource.fields[number]), sql=column_name(place))
-
-
-def _write(session: engine.Session, rows: Iterable[_Row], columns: Sequence[Column], name: str) -> None:
-    """Put rows into a table of the engine."""
-    path = session.scratch / f"{name}.csv"
-    with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
-        for row, cells in rows:
-            file.write(",".join([str(row), *map(_quoted, cells)]) + "\n")
-    named = ", ".join([f"c0::BIGINT AS {ROW}", *(f"c{n} AS {c.sql}" for n, c in enumerate(columns, start=1))])
-    scan = csv_scan([path], len(columns) + 1, ",", header=False)
-    session.connection.execute(f"CREATE TEMP TABLE {name} AS SELECT {named} FROM {scan}")  # noqa: S608  # our own names
-    path.unlink()
-
-
-def _told(cell: Any, column: Column, missing: frozenset[str]) -> str | None:
-    """A cell as the engine gets it; None where it tells nothing."""
-    written = cell if isinstance(cell, str) else "" if cell is None else _native(cell, column)
-    return None if written == "" or written in missing else written.replace("\0", "") or None
-
-
-def _quoted(text: str | None) -> str:
-    return "" if text is None else '"' + text.replace('"', '""') + '"'
-
-
-def _native(cell: Any, column: Column) -> str:
-    """A value that is no text as a file of text would have it."""
-    if isinstance(cell, (list, dict)):
-        return json.dumps(cell, ensure_ascii=False, default=str)
-    if isinstance(cell, bytes):
-        return cell.decode("utf-8", errors="replace")
-    if isinstance(cell, (float, Decimal)):
-        mark = column.given.get("decimalChar")
-        return str(cell).replace(".", mark) if isinstance(mark, str) else str(cell)
-    return text(cell)
-
-
-@cache
-def _office() -> str:
-    """E-mail addresses whose part before the sign holds a word for an office."""
-    words = "|".join(row["words"] for row in profile.table("text-words.csv") if row["kind"] == "office")
-    return rf"(?i)(^|[^\pL\pN._+-])([\pL\pN]+[._+-])*({words})([._+-][\pL\pN]+)*@[\pL\pN_-]+[.][\pL\pN_.-]+"
-
-
-def _hit(cell: str, name: str) -> Condition:
-    """A condition for one of PATTERNS; an address of an office is none of a person."""
-    if name == "office":
-        return matches(cell, _office())
-    if name == "email":
-        others = f"regexp_replace({cell}, {literal(_office())}, ' ', 'g')"
-        return Condition(str(matches(others, _EMAIL)), cell)
-    return matches(cell, PATTERNS[name][1])
-
-
 def _groups(found: Sequence[tuple[int, int]], threshold: int) -> Groups:
     """As `Table.grouped` sums them up."""
     small = [entry for entry in found if entry[0] < threshold]
@@ -683,89 +307,3 @@ def _alike(found: Sequence[tuple[int, int, int]], threshold: int) -> Groups:
         sum(values == 1 for values, _, _ in found),
         min((row for _, _, row in small), default=None),
     )
-
-
-def _shape_of(held: Held, column: Column) -> Shape:
-    """What `_measures` measures; the different values are counted exactly."""
-    cells = [cell for cell in held.columns[column.sql] if cell is not None]
-    if not cells:
-        return Shape(marks=dict.fromkeys(_MARKS, 0))
-    lengths = list(map(len, cells))
-    return Shape(
-        len(cells),
-        len(set(cells)),
-        sum(lengths) / len(cells),
-        max(lengths),
-        sum(to_number(_plainly(column, cell)) is not None for cell in cells),
-        {name: sum(map(test, cells)) for name, test in _MARKED.items()},
-    )
-
-
-def _plainly(column: Column, cell: str) -> str:
-    """As `number` writes a cell before it is cast."""
-    given = column.given
-    group, decimal = given.get("groupChar"), given.get("decimalChar", ".")
-    if not given.get("bareNumber", True):
-        raise UnsureError
-    if isinstance(group, str) and group:
-        cell = cell.replace(group, "")
-    if isinstance(decimal, str) and decimal not in ("", "."):
-        cell = cell.replace(decimal, ".")
-    return cell
-
-
-_MARKED: Mapping[str, Callable[[str], bool]] = {
-    "at": lambda cell: "@" in cell,
-    "dots": lambda cell: cell.count(".") >= 3,
-    "colons": lambda cell: cell.count(":") >= 3,
-    "slashes": lambda cell: "/" in cell[1:-1],
-    "plus": lambda cell: "+" in cell,
-    "spaces": lambda cell: cell.count(" ") >= 2,
-}
-"""The same as _MARKS."""
-
-
-def _measures(column: Column) -> list[str]:
-    """What `Shape` holds, as expressions over one column, in its order."""
-    cell = column.sql
-    return [
-        f"count({cell})",
-        f"approx_count_distinct({cell})",
-        f"coalesce(avg(length({cell})), 0)",
-        f"coalesce(max(length({cell})), 0)",
-        f"count({number(column)})",
-        *(f"count(*) FILTER ({cell} LIKE '{mark}')" for mark in _MARKS.values()),
-    ]
-
-
-def _shape(found: Sequence[Any]) -> Shape:
-    filled, distinct, length, longest, numbers, *marks = found
-    return Shape(filled, min(distinct, filled), length, longest, numbers, dict(zip(_MARKS, marks, strict=True)))
-
-
-def number(column: Column) -> str:
-    """A column as numbers, for SQL; NULL where a cell is none."""
-    given, text = column.given, column.sql
-    group, decimal = given.get("groupChar"), given.get("decimalChar", ".")
-    if isinstance(group, str) and group:
-        text = f"replace({text}, {literal(group)}, '')"
-    if isinstance(decimal, str) and decimal not in ("", "."):
-        text = f"replace({text}, {literal(decimal)}, '.')"
-    text = text if given.get("bareNumber", True) else f"regexp_replace({text}, '^[^-0-9.]+|[^0-9.]+$', '', 'g')"
-    return f"TRY_CAST({text} AS DOUBLE)"
-
-
-def is_number(column: Column, sql: str, test: Callable[[float], bool]) -> Condition:
-    """A condition on a column as numbers, false where a cell is none.
-
-    Args:
-        column: the column.
-        sql: the condition, `{v}` standing for the number.
-        test: the same in Python.
-    """
-
-    def of_cell(cell: str | None) -> bool:
-        value = None if cell is None else to_number(_plainly(column, cell))
-        return value is not None and test(value)
-
-    return Condition(f"coalesce({sql.replace('{v}', number(column))}, false)", column.sql, of_cell)
