@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cdmeta.checks import disclosure as checks
+from cdmeta.checks import identifying, places
 from cdmeta.checks.columns import text_patterns
 from cdmeta.package import Resource
 from cdmeta.tables import engine, shapes
@@ -58,8 +58,9 @@ ROWS = st.lists(st.tuples(*[TEXTS] * len(NAMES)), min_size=1, max_size=30)
 RESOURCE = Resource(0, "t", {}, (), None, None)
 PATTERNS_ASKED = [
     *(pattern for _, pattern in PATTERNS.values()),
-    DIGITS, DAY, checks._IBAN_LIKE, checks._ID_LIKE, checks._MARKED_PHONE, checks._PAIR, checks._SHAPE,
-    checks._SECONDS, checks._PLUS_CODE, "[.][0-9]{2}[0-9]*[1-9]", "[,][0-9]{3}[0-9]*[1-9]", "[A-Za-z]{2}",
+    DIGITS, DAY, identifying._IBAN_LIKE, identifying._ID_LIKE, identifying._MARKED_PHONE,
+    places._PAIR, places._SHAPE, places._SECONDS, places._PLUS_CODE,
+    "[.][0-9]{2}[0-9]*[1-9]", "[,][0-9]{3}[0-9]*[1-9]", "[A-Za-z]{2}",
     "^[0-9b-hjkmnp-z]{5,12}$", _office(), *text_patterns().values(),
 ]  # fmt: skip
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
-from cdmeta.checks import disclosure
+from cdmeta.checks import aggregates
 from cdmeta.checks.columns import Release, release
 from cdmeta.checks.consent import read
 from cdmeta.columns import Column, Computed, Table
@@ -398,7 +398,7 @@ class _Computation:
         columns = [(f"k{key}", dimension, key) for key in range(len(self._keys) + 1)]
         columns.append((str(given.get("name", "figure")), given, place))
         rows = self._count(f"SELECT count(*) FROM {view}")  # noqa: S608
-        yield from disclosure.of_figures(
+        yield from aggregates.of_figures(
             self._table.resource, view, rows, columns, Release(read(answers)), self._session
         )
 
