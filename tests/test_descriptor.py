@@ -46,7 +46,7 @@ class Judge(ModuleType):
     """Stands in for frictionless: says what it is told to say."""
 
     def __init__(self) -> None:
-        super().__init__("cdmeta.tables.judge")
+        super().__init__("cdmeta.tables.conformance")
         self.problems: list[tuple[str, str]] = []
         self.seen: list[Mapping[str, Any]] = []
 
@@ -58,7 +58,7 @@ class Judge(ModuleType):
 @pytest.fixture(autouse=True)
 def judge(monkeypatch: pytest.MonkeyPatch) -> Judge:
     stand_in = Judge()
-    monkeypatch.setitem(sys.modules, "cdmeta.tables.judge", stand_in)
+    monkeypatch.setitem(sys.modules, "cdmeta.tables.conformance", stand_in)
     return stand_in
 
 

@@ -18,7 +18,8 @@ from cdmeta.checks import rows
 from cdmeta.finding import Finding
 from cdmeta.package import Package, load
 from cdmeta.tables.cells import CORRECTIONS
-from cdmeta.tables.judge import LISTED, judge, metadata_problems
+from cdmeta.tables.conformance import metadata_problems
+from cdmeta.tables.judge import LISTED, judge
 from cdmeta.tables.records import CHUNK
 
 ROOT = Path(__file__).parent.parent

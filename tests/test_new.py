@@ -13,7 +13,8 @@ from cdmeta import profile
 from cdmeta.cli import main
 from cdmeta.errors import OutputError, TableError
 from cdmeta.package import load
-from cdmeta.tables.judge import judge, metadata_problems
+from cdmeta.tables.conformance import metadata_problems
+from cdmeta.tables.judge import judge
 from cdmeta.text import is_missing
 from cdmeta.workflows.new import new, slug
 

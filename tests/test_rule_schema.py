@@ -190,7 +190,7 @@ def fields() -> Iterator[str]:
 
 
 def test_plain_validators_agree_on_every_field_with_values_of_every_kind(monkeypatch: pytest.MonkeyPatch) -> None:
-    standard = ModuleType("cdmeta.tables.judge")
+    standard = ModuleType("cdmeta.tables.conformance")
     standard.metadata_problems = lambda _: ()  # type: ignore[attr-defined]  # stands in for frictionless
     monkeypatch.setitem(sys.modules, standard.__name__, standard)
     validators, said, base = [make() for make in VALIDATORS.values()], {*SAYS, PERIODS}, load(BASE)

@@ -30,7 +30,7 @@ DESIGN_SET = frozenset(DESIGN)
 
 @pytest.fixture(autouse=True)
 def _no_frictionless(monkeypatch: pytest.MonkeyPatch) -> None:
-    standard = ModuleType("cdmeta.tables.judge")
+    standard = ModuleType("cdmeta.tables.conformance")
     standard.metadata_problems = lambda _: ()  # type: ignore[attr-defined]  # stands in for frictionless
     monkeypatch.setitem(sys.modules, standard.__name__, standard)
 

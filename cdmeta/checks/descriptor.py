@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from cdmeta import profile
@@ -44,9 +43,10 @@ def check(package: Package) -> Iterator[Finding]:
 
 def _base(descriptor: Mapping[str, Any], told: set[str]) -> Iterator[Finding]:
     """What the standard's own judge says, but for what is told already: there, or within that answer."""
-    judge = import_module("cdmeta.tables.judge")
+    from cdmeta.tables.conformance import metadata_problems
+
     heads = {place.split("/")[1] for place in told if place and not place.startswith("/resources")}
-    for at, note in judge.metadata_problems(descriptor):
+    for at, note in metadata_problems(descriptor):
         if at not in told and at[1:] not in heads:
             yield Finding("CD120", Where(DESCRIPTOR, at), {"note": note})
 

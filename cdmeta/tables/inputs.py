@@ -72,3 +72,17 @@ def _open(package: Package, resource: Resource, scratch: Path, *, whole: bool) -
     if named in _LINES:
         return open_lines(resource, files, encoding)
     return open_text(files, encoding, dialect)
+
+
+def unreadable(resource: Resource) -> str | None:
+    """Key of the text that says why the rows of a resource cannot be read; None where they can."""
+    if "data" in resource.raw and not resource.paths:
+        return None
+    if not resource.complete:
+        return "incomplete"
+    if kind(resource) not in READABLE:
+        return "format"
+    for part in ("schema", "dialect"):
+        if resource.raw.get(part) not in (None, {}) and getattr(resource, part) is None:
+            return f"{part}-unread"
+    return None
