@@ -8,7 +8,7 @@ it matches if nobody decided otherwise, stands in `namespaces.csv`; what was dec
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
@@ -90,16 +90,6 @@ def of_field(entry: Field) -> tuple[Match, ...]:
 def of_code(codelist: Codelist, code: Code) -> tuple[Match, ...]:
     """How a code matches the ids that it links, in their order."""
     return tuple(_match(f"{codelist.id}.{code.id}", link) for link in code.links)
-
-
-def subjects() -> Iterator[tuple[str, tuple[str, ...]]]:
-    """All fields and codes with their links, by the subject that `mappings.csv` calls them."""
-    loaded = profile.load()
-    for entry in loaded.fields.values():
-        yield entry.path, entry.links
-    for codelist in loaded.codelists.values():
-        for code in codelist.codes.values():
-            yield f"{codelist.id}.{code.id}", code.links
 
 
 def _match(subject: str, link: str) -> Match:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from foreign_structures import foreign_structure
 
 from cdmeta import framework
 from cdmeta.dataset import to_dataset
@@ -21,7 +22,6 @@ from cdmeta.sdmx.check_report import check
 from cdmeta.sdmx.metadata import report
 from cdmeta.sdmx.profile_artefacts import codelists, metadata_structure, metadataflow
 from cdmeta.sdmx.reports import foreign_report, templates
-from cdmeta.sdmx.reports import metadata_structure as foreign_structure
 from cdmeta.sdmx.structures import standard_codelists, structures
 from cdmeta.tables.engine import small_session
 from cdmeta.tables.relations import code_rows

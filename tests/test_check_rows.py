@@ -5,6 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sdmx_observed import COLUMNS, ROWS, Row
+from sdmx_observed import DSD as OBSERVED
 
 from cdmeta.sdmx.artefacts import (
     Attachment,
@@ -131,6 +133,22 @@ def test_one_wrong_value_is_found_where_it_stands(
 def test_what_is_missing_on_purpose_is_no_wrong_value() -> None:
     assert found(changed(0, "OBS_VALUE", "#N/A")) == []
     assert found(changed(0, "OBS_STATUS", "#N/A")) == []
+
+
+def test_rows_that_differ_inside_what_an_attribute_belongs_to_are_counted() -> None:
+    def uneven(rows: Iterable[Row]) -> list[tuple[str | None, int | None, Any]]:
+        cells = [[given[id_] for id_ in COLUMNS] for given in rows]
+        return [tuple(rest) for code, *rest in found(cells, COLUMNS, OBSERVED) if code == "CD787"]
+
+    assert uneven(ROWS) == []
+    rows = [dict(given) for given in ROWS]
+    rows[2]["TITLE"] = None  # a row that says nothing differs from none
+    rows[3] |= {"UNIT": "another", "AREA_NOTE": "another"}
+    rows[5] |= {"SIBLING_NOTE": "another", "NOTE": "another"}
+    rows[6] |= {"AREA_NOTE": "a third"}
+    assert uneven(rows) == [("UNIT", 3, 1), ("AREA_NOTE", 3, 1), ("SIBLING_NOTE", 2, 1)]
+    rows[1]["TITLE"] = "another"
+    assert uneven(rows)[0] == ("TITLE", 2, 1)
 
 
 def test_a_data_set_has_one_value_of_an_attribute_of_the_dataflow() -> None:

@@ -8,9 +8,11 @@ import pytest
 from cdmeta import mapping, profile
 from cdmeta.mapping import Match
 
-SUBJECTS = dict(mapping.subjects())
 FIELDS = profile.load().fields
 CODELISTS = profile.load().codelists
+SUBJECTS = {entry.path: entry.links for entry in FIELDS.values()} | {
+    f"{codelist.id}.{code.id}": code.links for codelist in CODELISTS.values() for code in codelist.codes.values()
+}
 KINDS = {"exact", "close", "broad", "narrow", "related", "see", "none"}
 
 

@@ -31,12 +31,12 @@ from sdmx_observed import (
     observed,
     row,
 )
+from xsd_judged import xsd_problems
 
 from cdmeta.errors import ConversionError
 from cdmeta.formats import sdmx_csv, sdmx_json_data, sdmx_ml_data, sdmx_ml_data_21
 from cdmeta.sdmx import xsd
 from cdmeta.sdmx.artefacts import Attribute, DataStructure, Group, Measure, Representation
-from cdmeta.sdmx.levels import Uneven, uneven
 from cdmeta.sdmx.observations import Cell, Observations
 from cdmeta.tables.engine import Session
 from cdmeta.tables.writing import piped, write_lines
@@ -236,7 +236,7 @@ def xml_problems(
 ) -> tuple[str, ...]:
     level: xsd.ObservationDimension = "TIME_PERIOD" if by_series else "AllDimensions"
     schema = xsd.schema(structure, LISTS, DATAFLOW, level, complete=True, version=cast(Any, version))
-    return xsd.problems(message, schema)
+    return xsd_problems(message, schema)
 
 
 def json_problems(message: bytes, version: str) -> list[str]:
@@ -519,25 +519,6 @@ def test_a_stream_that_cannot_be_written_is_told_and_nothing_hangs(tmp_path: Pat
 def test_a_query_that_fails_in_a_pipe_is_told_and_nothing_hangs(tmp_path: Path) -> None:
     with pytest.raises(ConversionError), observed(tmp_path) as (session, _), piped(session, BytesIO()) as pipe:
         write_lines(session, "SELECT error('no')", pipe, "", "")
-
-
-def test_rows_that_differ_inside_a_level_are_counted(tmp_path: Path) -> None:
-    with observed(tmp_path) as (session, observations):
-        assert uneven(session, observations) == ()
-    rows = [dict(given) for given in ROWS]
-    rows[2]["TITLE"] = None  # a row that says nothing differs from none
-    rows[3] |= {"UNIT": "another", "AREA_NOTE": "another"}
-    rows[5] |= {"SIBLING_NOTE": "another", "NOTE": "another"}
-    rows[6] |= {"AREA_NOTE": "a third"}
-    with observed(tmp_path, rows) as (session, observations):
-        assert uneven(session, observations) == (
-            Uneven("UNIT", ("FREQ", "REF_AREA", "KIND"), 1, 3),
-            Uneven("AREA_NOTE", ("REF_AREA",), 1, 3),
-            Uneven("SIBLING_NOTE", ("REF_AREA", "KIND"), 1, 2),
-        )
-    rows[1]["TITLE"] = "another"
-    with observed(tmp_path, rows) as (session, observations):
-        assert uneven(session, observations)[0] == Uneven("TITLE", (), 1, 2)
 
 
 def test_an_attribute_of_all_dimensions_belongs_to_the_observation(tmp_path: Path) -> None:

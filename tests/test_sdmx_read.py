@@ -16,7 +16,7 @@ from cdmeta.errors import ConversionError
 from cdmeta.formats import reading, sdmx_json, sdmx_ml, sdmx_ml_21
 from cdmeta.sdmx import artefacts as sdmx
 from cdmeta.sdmx.artefacts import Annotation, Code, Codelist, Representation, Structure
-from cdmeta.sdmx.store import Store, best_version, find
+from cdmeta.sdmx.store import Store, best_version
 from cdmeta.text import NO_TEXT, Text
 from cdmeta.urn import Ref
 
@@ -543,7 +543,7 @@ def test_a_component_takes_the_values_of_its_concept_and_what_is_missing_is_told
     assert store.representation(READ_21.attributes[3]) == READ_21.attributes[3].representation
     assert store.representation(READ_21.measures[0]) == Representation()
     assert store.codelist(core) == codelist("CL_A")
-    assert find((READ_21,), READ_21.ref) == READ_21
+    assert Store((READ_21,)).get(READ_21.ref) == READ_21
     flow = sdmx.Dataflow("ZZ", "DF", "1.0", N, structure=READ_21.ref)
     assert Store((flow, READ_21)).data_structure(flow.ref) == READ_21
     missing = [ref.item or ref.id for ref in store.missing()]

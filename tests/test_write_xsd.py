@@ -1,12 +1,15 @@
 """`cdmeta xsd`: the schemas of a data structure, which judge data beside the official ones."""
 
+import dataclasses
 import datetime as dt
 import json
 import re
 from pathlib import Path
 
 import pytest
+from lxml import etree
 from sdmx_checked import AREA, DSD, FLOW, SEX, structures
+from xsd_judged import xsd_problems
 
 from cdmeta.cli import main
 from cdmeta.sdmx import xsd
@@ -48,8 +51,8 @@ def test_the_schema_takes_our_data_and_refuses_changed_ones(
     assert "DF_WATER_POINTS_SCORES" in urn
     schema = (tmp_path / "xsd" / name).read_bytes()
     data = (out / "data-scores.xml").read_bytes()
-    assert xsd.problems(data, schema) == ()
-    assert xsd.problems(re.sub(rb'TIME_PERIOD="\d', b'TIME_PERIOD="x', data, count=1), schema)
+    assert xsd_problems(data, schema) == ()
+    assert xsd_problems(re.sub(rb'TIME_PERIOD="\d', b'TIME_PERIOD="x', data, count=1), schema)
 
 
 def test_a_data_structure_without_a_dataflow_has_a_schema_too(
@@ -63,6 +66,21 @@ def test_a_data_structure_without_a_dataflow_has_a_schema_too(
     known = structures(tmp_path, SEX, AREA, DSD, FLOW)
     assert run(capsys, "--dsd", known, "--out", tmp_path / "xsd")[0] == 0
     assert sorted(path.name for path in (tmp_path / "xsd").iterdir()) == ["ZZ_DF_1.0.xsd", "index.json"]
+
+
+def test_there_is_a_schema_for_each_dataflow_and_for_a_structure_without_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alone = dataclasses.replace(DSD, id="ALONE")
+    known = structures(tmp_path, SEX, AREA, DSD, alone, FLOW)
+    args = ["--dsd", known, "--out", tmp_path / "xsd", "--version", "2.1", "--by-series"]
+    assert run(capsys, *args)[0] == 0
+    index = json.loads((tmp_path / "xsd" / "index.json").read_text(encoding="utf-8"))
+    assert index == {"ZZ_DF_1.0.xsd": FLOW.urn, "ZZ_ALONE_1.0.xsd": alone.urn}
+    for name, usage, structure in (("DF", FLOW, DSD), ("ALONE", alone, alone)):
+        made = (tmp_path / "xsd" / f"ZZ_{name}_1.0.xsd").read_bytes()
+        assert made == xsd.schema(structure, (SEX, AREA), usage, "TIME_PERIOD", version="2.1")
+        assert etree.fromstring(made).get("targetNamespace") == f"{usage.urn}:ObsLevelDim:TIME_PERIOD"
 
 
 def test_what_has_no_data_structure_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,13 +1,13 @@
 """Which part of the data a value belongs to, as SQL: data set, partial key or group, series, observation.
 
 Attributes are columns of the rows, like everything else; formats want them once for what they belong to. Where
-rows of one level do not agree, `uneven` says so; writers then take the greatest of the values, so that the same
-rows always give the same bytes.
+rows of one level do not agree, writers take the greatest of the values, so that the same rows always give the same
+bytes; that they do not is told by `check` (CD787).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -51,23 +51,6 @@ class Layout:
     partial: tuple[Level, ...]
     series: Level | None
     observation: tuple[Cell, ...]
-
-
-@dataclass(frozen=True)
-class Uneven:
-    """An attribute whose rows do not agree.
-
-    Attributes:
-        attribute: its id.
-        dimensions: ids of the dimensions of its level; none for the data set.
-        count: at how many levels (series, groups …) the values differ.
-        row: the first row of the first of them.
-    """
-
-    attribute: str
-    dimensions: tuple[str, ...]
-    count: int
-    row: int
 
 
 def layout(
@@ -223,36 +206,3 @@ def series_rows(observations: Observations, series: Level, lines: Mapping[str, s
 
 def _time(observations: Observations) -> str | None:
     return observations.structure.time.id if observations.structure.time else None
-
-
-def uneven(session: Session, observations: Observations) -> tuple[Uneven, ...]:
-    """Attributes whose rows differ inside what they belong to; a row without a value differs from none.
-
-    Args:
-        session: the session of the observations.
-        observations: the observations.
-
-    Returns:
-        An entry for each such attribute, in the order of the data structure.
-    """
-    by_id = {cell.id: cell for cell in observations.cells}
-    found: list[Uneven] = []
-    for part in observations.structure.attributes:
-        dimensions = dimensions_of(part, observations)
-        if dimensions is None or part.id not in by_id:
-            continue
-        count, row = _differing(session, observations, [by_id[id_].sql for id_ in dimensions], by_id[part.id].sql)
-        if count:
-            found.append(Uneven(part.id, dimensions, count, row))
-    return tuple(found)
-
-
-def _differing(session: Session, observations: Observations, key: Iterable[str], value: str) -> tuple[int, int]:
-    grouping = ", ".join(key)
-    by_key = f"GROUP BY {grouping} " if grouping else ""
-    query = (
-        f"SELECT count(*), min(n) FROM (SELECT min({ROW}) AS n FROM {observations.view} "  # noqa: S608  # built here
-        f"{by_key}HAVING min({value}) <> max({value}))"
-    )
-    ((count, row),) = session.connection.execute(query).fetchall()
-    return count, row

@@ -17,11 +17,8 @@ from cdmeta import profile
 from cdmeta.dataset import Answer, Dataset
 from cdmeta.period import bounds, to_date
 from cdmeta.sdmx.artefacts import (
-    MetadataAttribute,
     Metadataflow,
-    MetadataStructure,
     ReportedAttribute,
-    Representation,
 )
 from cdmeta.sdmx.metadata import MetadataReport, by_metadataflow
 from cdmeta.sdmx.own import FREQUENCIES
@@ -106,13 +103,6 @@ def templates() -> Mapping[str, Template]:
     return {row["id"]: _template(row) for row in _rows("structures")}
 
 
-def metadata_structure(template: Template) -> MetadataStructure:
-    """What we know of a structure, to judge reports by: each attribute at most once."""
-    top = tuple(_attribute(slot, template) for slot in template.slots if not slot.parent)
-    ref = template.structure
-    return MetadataStructure(ref.agency, ref.id, ref.version, Text.of(template.name, "en"), attributes=top)
-
-
 def foreign_report(template: Template, dataset: Dataset, structures: Structures) -> ForeignReport:
     """Fill a structure with what a dataset says.
 
@@ -146,19 +136,6 @@ def _slot(row: Mapping[str, str]) -> Slot:
 def _rows(name: str) -> list[dict[str, str]]:
     text = files("cdmeta.profiles").joinpath("reports", f"{name}.csv").read_text(encoding="utf-8")
     return list(csv.DictReader(io.StringIO(text, newline="")))
-
-
-def _attribute(slot: Slot, template: Template) -> MetadataAttribute:
-    concepts = Ref("Concept", template.structure.agency, template.structure.id, "1.0", slot.id)
-    return MetadataAttribute(
-        slot.id,
-        concepts,
-        Representation(text_type=_DAY if slot.type == _DAY else "String"),
-        min_occurs=0,
-        max_occurs=1,
-        presentational=slot.type == HEADING,
-        children=tuple(_attribute(below, template) for below in template.slots if below.parent == slot.id),
-    )
 
 
 def _tree(

@@ -112,11 +112,6 @@ class Store:
         return self.get(ref) is not None
 
 
-def find(artefacts: Iterable[Structure], ref: Ref) -> Structure | None:
-    """The artefact that is referred to; for more than one reference make a Store."""
-    return Store(artefacts).get(ref)
-
-
 def best_version(wanted: str, there: Sequence[str]) -> str | None:
     """Which of some versions a reference means; None where it is none of them.
 

@@ -1,4 +1,4 @@
-"""The structure-specific XML schema of a DSD, and data messages judged by it.
+"""The structure-specific XML schema of a DSD, and messages judged by it.
 
 By SDMX 3.0 (and 2.1) Section 3A Part IV, "Data Structure Specific Schema". SDMX-ML data cannot be judged by the
 packaged schemas alone: their types of data sets and observations are abstract, each DSD has to derive its own.
@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast, get_args
 
@@ -27,7 +26,6 @@ from cdmeta.sdmx.artefacts import (
     Group,
     Measure,
     Representation,
-    Structure,
     ValueList,
 )
 from cdmeta.urn import Ref
@@ -141,46 +139,6 @@ def schema(
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)
 
 
-def schemas(
-    artefacts: Iterable[Structure],
-    dimension: ObservationDimension = "AllDimensions",
-    *,
-    version: Version = "3.0",
-    complete: bool = False,
-) -> tuple[tuple[Dataflow | DataStructure, bytes], ...]:
-    """The schema of each dataflow of a structure message, and of each data structure that none of them uses.
-
-    Args:
-        artefacts: what the message has, data structures and their code lists among it.
-        dimension: the dimension at the observation level.
-        version: of SDMX-ML.
-        complete: as for `schema`.
-
-    Raises:
-        ConversionError: version 2.1, and a data structure has several measures.
-    """
-    artefacts = tuple(artefacts)
-    lists = [part for part in artefacts if isinstance(part, Codelist | ValueList)]
-    by_ref = {part.ref: part for part in artefacts if isinstance(part, DataStructure)}
-    flows = [part for part in artefacts if isinstance(part, Dataflow) and part.structure in by_ref]
-    unused = set(by_ref) - {flow.structure for flow in flows}
-    usages: list[Dataflow | DataStructure] = [*flows, *(by_ref[ref] for ref in by_ref if ref in unused)]
-    return tuple(
-        (
-            usage,
-            schema(
-                by_ref[usage.structure] if isinstance(usage, Dataflow) else usage,
-                lists,
-                usage,
-                dimension,
-                complete=complete,
-                version=version,
-            ),
-        )
-        for usage in usages
-    )
-
-
 def with_primary_measure(dsd: DataStructure) -> DataStructure:
     """The data structure with its one measure called `OBS_VALUE`, as it has to be in SDMX 2.1.
 
@@ -199,28 +157,6 @@ def _imported(version: str) -> dict[str, str]:
         f"{base}/common": "SDMXCommon.xsd",
         f"{base}/data/structurespecific": "SDMXDataStructureSpecific.xsd",
     }
-
-
-def problems(message: Path | bytes, xsd: bytes) -> tuple[str, ...]:
-    """What is wrong with a StructureSpecificData message by the schema of its DSD and those of SDMX-ML.
-
-    The message is streamed: memory does not grow with it.
-
-    Args:
-        message: the file, or its bytes.
-        xsd: the structure-specific schema, as `schema` makes it.
-
-    Returns:
-        One line for each different problem, with how often it occurs; empty where the message is valid.
-
-    Raises:
-        ConversionError: the schema itself cannot be compiled.
-    """
-    judge = compiled(xsd)
-    if isinstance(message, bytes):
-        return stream_problems(BytesIO(message), judge)
-    with message.open("rb") as file:
-        return stream_problems(file, judge)
 
 
 def stream_problems(stream: BinaryIO, judge: XMLSchema) -> tuple[str, ...]:
