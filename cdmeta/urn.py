@@ -103,7 +103,12 @@ class Ref:
     def urn(self) -> str:
         """The URN."""
         tail = f".{self.item}" if self.item else ""
-        return f"{_PREFIX}{_PACKAGES[self.kind]}.{self.kind}={self.agency}:{self.id}({self.version}){tail}"
+        return f"{_PREFIX}{_PACKAGES[self.kind]}.{self.kind}={self.short}{tail}"
+
+    @property
+    def short(self) -> str:
+        """The artefact as people and SDMX-CSV write it: `AGENCY:ID(1.0)`."""
+        return f"{self.agency}:{self.id}({self.version})"
 
     @classmethod
     def parse(cls, urn: object) -> Ref | None:

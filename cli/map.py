@@ -9,7 +9,7 @@ import click
 
 from cdmeta.cli.convert import findings_told
 from cdmeta.cli.language import spoken, text
-from cdmeta.sdmx.target import column_name, short
+from cdmeta.sdmx.target import column_name
 from cdmeta.workflows.map_package import Part, Proposed, map_package, reason
 
 
@@ -31,7 +31,7 @@ def command(package: Path, dsds: tuple[str, ...], dataflow: str, out: Path, repl
 
 def _told(table: Proposed) -> Iterator[str]:
     """What is certain, what is proposed and why, and what is missing."""
-    yield text("map.table", resource=table.flow.table.name, flow=short(table.target.dataflow.ref))
+    yield text("map.table", resource=table.flow.table.name, flow=table.target.dataflow.ref.short)
     for part in table.parts:
         if part.is_missing and not part.is_needed:
             continue

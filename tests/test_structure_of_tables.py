@@ -464,7 +464,7 @@ def test_multipliers_and_decimals_are_told_by_the_lists_of_sdmx(tmp_path: Path) 
     it = made(package(tmp_path, [PLACE, YEAR, measure(unitMult=3, decimals=1)], [["A", "2024", "1.5"]]))
     assert (it.column("UNIT_MULT"), it.column("DECIMALS")) == (["3"], ["1"])
     lists = {id_: it.attribute(id_).representation.codelist for id_ in ("UNIT_MULT", "DECIMALS")}
-    assert {id_: f"{ref.agency}:{ref.id}({ref.version})" for id_, ref in lists.items() if ref} == {
+    assert {id_: ref.short for id_, ref in lists.items() if ref} == {
         "UNIT_MULT": "SDMX:CL_UNIT_MULT(1.1)",
         "DECIMALS": "SDMX:CL_DECIMALS(1.0)",
     }

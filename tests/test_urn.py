@@ -19,6 +19,9 @@ def test_a_urn_is_read_and_written(urn: str) -> None:
     ref = Ref.parse(urn)
     assert ref is not None
     assert ref.urn == urn
+    tail = f".{ref.item}" if ref.item else ""
+    assert ref.short + tail == urn.partition("=")[2]
+    assert Ref.parse_short(ref.kind, ref.short + tail) == ref
 
 
 @pytest.mark.parametrize("urn", ["", "x", None, 3, "urn:sdmx:org.sdmx.infomodel.base.Codelist=SDMX:CL_FREQ(2.1)"])

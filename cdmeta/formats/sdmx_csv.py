@@ -17,7 +17,6 @@ from cdmeta.sdmx.observations import Observations
 from cdmeta.tables.engine import Session, literal
 from cdmeta.tables.writing import write_csv, written
 from cdmeta.text import Text
-from cdmeta.urn import Ref
 
 ACTION = "I"
 """Information: what the data are, with no instruction to a data base."""
@@ -76,11 +75,6 @@ def data(
         write_csv(session, query, target, [title for title, _ in columns])
 
 
-def short_id(ref: Ref) -> str:
-    """How SDMX-CSV names an artefact: `AGENCY:ID(1.0)`."""
-    return f"{ref.agency}:{ref.id}({ref.version})"
-
-
 class _Told:
     """How names are told."""
 
@@ -105,7 +99,7 @@ def _refuse_for_first_version(structure: DataStructure, shown: Shown, keys: Keys
 def _first(observations: Observations, version: Version, told: _Told) -> Iterator[tuple[str, str]]:
     """Titles and SQL of the columns before the components."""
     flow = observations.dataflow
-    named = literal(told.both(short_id(flow.ref), flow.name))
+    named = literal(told.both(flow.ref.short, flow.name))
     if version == "1.0":
         yield "DATAFLOW", named
         return

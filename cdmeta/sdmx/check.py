@@ -213,7 +213,7 @@ def _attachments(session: Session, rows: Rows, known: Known) -> Iterator[Finding
 def _allowed(session: Session, rows: Rows, known: Known) -> Iterator[Finding]:
     for constraint in known.constraints:
         if constraint.allowed and (outside := _outside(constraint, rows)):
-            params = {"constraint": f"{constraint.agency}:{constraint.id}({constraint.version})"}
+            params = {"constraint": constraint.ref.short}
             yield from _counted("CD788", session, rows, "", rows.view, outside, params)
 
 

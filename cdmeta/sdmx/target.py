@@ -205,27 +205,22 @@ def target(store: Store, dataflow: str = "") -> Target:
     structure = store.data_structure(found.structure)
     if structure is None:
         raise ConversionError(
-            Phrase("error.target.structure", {"flow": short(found.ref), "structure": short(found.structure)})
+            Phrase("error.target.structure", {"flow": found.ref.short, "structure": found.structure.short})
         )
     return Target(found, structure, store)
 
 
 def _refusal(flows: Sequence[Dataflow], made: Sequence[DataStructure], dataflow: str) -> ConversionError:
     """Why it is not known which dataflow is meant."""
-    listed = ", ".join(sorted(short(flow.ref) for flow in flows))
+    listed = ", ".join(sorted(flow.ref.short for flow in flows))
     if not made:
         return ConversionError(Phrase("error.target.none"))
     if not flows:
         key = "error.target.unnamed" if len(made) == 1 else "error.target.structures"
-        return ConversionError(Phrase(key, {"structures": ", ".join(sorted(short(each.ref) for each in made))}))
+        return ConversionError(Phrase(key, {"structures": ", ".join(sorted(each.ref.short for each in made))}))
     if dataflow:
         return ConversionError(Phrase("error.target.unknown", {"flow": dataflow, "flows": listed}))
     return ConversionError(Phrase("error.target.several", {"flows": listed}))
-
-
-def short(ref: Ref) -> str:
-    """A reference as people write it: `AGENCY:ID(1.0)`."""
-    return f"{ref.agency}:{ref.id}({ref.version})"
 
 
 def certain(flow: Flow, target: Target) -> dict[str, Source]:

@@ -18,7 +18,7 @@ from cdmeta.sdmx.artefacts import (
     Representation,
 )
 from cdmeta.sdmx.store import Store
-from cdmeta.sdmx.target import Target, at_hand, of_structure, short, whole
+from cdmeta.sdmx.target import Target, at_hand, of_structure, whole
 from cdmeta.tables.engine import Session, data_session
 from cdmeta.text import printable
 from cdmeta.urn import Ref
@@ -130,4 +130,4 @@ def _known(store: Store) -> str:
 
 
 def _named(ref: Ref) -> str:
-    return printable(f"{ref.kind} {short(ref)}")
+    return printable(f"{ref.kind} {ref.short}")
