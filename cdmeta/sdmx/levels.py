@@ -15,7 +15,7 @@ from cdmeta.errors import ConversionError
 from cdmeta.phrase import Phrase
 from cdmeta.sdmx.artefacts import Attribute
 from cdmeta.sdmx.observations import Cell, Observations
-from cdmeta.tables.engine import ROW, Session
+from cdmeta.tables.engine import Session
 
 Partial = Literal["level", "observation"]
 """Where attributes of a partial key go in flat data: a level of their own, or each observation."""

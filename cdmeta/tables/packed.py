@@ -12,6 +12,7 @@ import lzma
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
@@ -82,25 +83,35 @@ def _unpacked(package: Package, resource: Resource, part: str, target: Path) -> 
     if how is None:
         return path
     inner = resource.raw.get("innerpath")
-    try:
-        with target.open("wb") as file:
-            for chunk in bounded(_READERS[how](path, inner), path.stat().st_size, part):
-                file.write(chunk)
-    except _DAMAGE as error:
-        raise TableReadError("CD401", "packed-damaged", part) from error
-    except OSError as error:
-        if not is_damage(error):
-            raise
-        raise TableReadError("CD401", "packed-damaged", part) from error
+    with damage_told("packed-damaged", part), target.open("wb") as file:
+        for chunk in bounded(_READERS[how](path, inner), path.stat().st_size, part):
+            file.write(chunk)
     return target
 
 
-def is_damage(error: OSError) -> bool:
-    """Tell whether the bytes are to blame, and not the disk.
+@contextmanager
+def damage_told(reason: str, part: str, *more: type[Exception]) -> Iterator[None]:
+    """Tell that a file is damaged where what unpacks it says so.
 
-    What gzip and bz2 raise on bytes that are not theirs has no number; zipfile may seek where nothing can be.
+    Args:
+        reason: key of the text.
+        part: the file.
+        more: further exceptions that damaged bytes raise here.
+
+    Raises:
+        TableReadError: CD401, the bytes are to blame.
+        OSError: the disk is. What gzip and bz2 raise on bytes that are not theirs has no number; zipfile may seek
+            where nothing can be.
     """
-    return error.errno in (None, errno.EINVAL)
+    damage: tuple[type[Exception], ...] = (*_DAMAGE, *more)
+    try:
+        yield
+    except damage as error:
+        raise TableReadError("CD401", reason, part) from error
+    except OSError as error:
+        if error.errno not in (None, errno.EINVAL):
+            raise
+        raise TableReadError("CD401", reason, part) from error
 
 
 def limit(size: int) -> int:

@@ -9,15 +9,14 @@ from __future__ import annotations
 import posixpath
 import re
 import zipfile
-import zlib
 from collections.abc import Callable, Generator, Mapping
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.parsers import expat
 
 from cdmeta.package import MAX_ZIP_MEMBERS
-from cdmeta.tables.packed import bounded, chunks, is_damage
+from cdmeta.tables.packed import bounded, chunks, damage_told
 from cdmeta.tables.records import TableReadError
 
 MAX_CELLS = 10_000_000
@@ -27,16 +26,6 @@ _MAX_ROWS, _MAX_COLUMNS = 2**20, 2**14
 Cell = tuple[int, int]
 """Row and column, both from 0."""
 
-_DAMAGE = (
-    EOFError,
-    KeyError,
-    NotImplementedError,
-    RuntimeError,
-    ValueError,
-    expat.ExpatError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 _LEFT_OUT = re.compile(r"(?:xl/media|xl/drawings|xl/embeddings|Pictures|Thumbnails)/")
 _TRUE = ("1", "true")
 _FILLED = re.compile(rb"<(?:\w+:)?(?:v|is)[ >/]")
@@ -79,21 +68,18 @@ def repacked(path: Path, part: str, target: Path) -> Path:
     Raises:
         TableReadError: CD401, the file is no zip, or is damaged, or too large unpacked.
     """
-    try:
-        with zipfile.ZipFile(path) as archive, zipfile.ZipFile(target, "w") as copy:
-            infos = [info for info in archive.infolist() if not _LEFT_OUT.match(info.filename)]
-            if len(infos) > MAX_ZIP_MEMBERS or len({info.filename for info in infos}) < len(infos):
-                raise zipfile.BadZipFile("members")
-            with closing(_copied(archive, copy, infos)) as copied:
-                for _ in bounded(copied, path.stat().st_size, part):
-                    pass
-    except _DAMAGE as error:
-        raise TableReadError("CD401", "workbook-damaged", part) from error
-    except OSError as error:
-        if not is_damage(error):
-            raise
-        raise TableReadError("CD401", "workbook-damaged", part) from error
+    with _damage_told(part), zipfile.ZipFile(path) as archive, zipfile.ZipFile(target, "w") as copy:
+        infos = [info for info in archive.infolist() if not _LEFT_OUT.match(info.filename)]
+        if len(infos) > MAX_ZIP_MEMBERS or len({info.filename for info in infos}) < len(infos):
+            raise zipfile.BadZipFile("members")
+        with closing(_copied(archive, copy, infos)) as copied:
+            for _ in bounded(copied, path.stat().st_size, part):
+                pass
     return target
+
+
+def _damage_told(part: str) -> AbstractContextManager[None]:
+    return damage_told("workbook-damaged", part, KeyError, expat.ExpatError)
 
 
 def _copied(
@@ -133,13 +119,10 @@ def _show(
 
     parser.StartDoctypeDeclHandler = doctype
     parser.StartElementHandler = start
-    try:
-        with zipfile.ZipFile(path) as archive, archive.open(name) as file:
-            for chunk in chunks(file):
-                parser.Parse(chunk, False)
-            parser.Parse(b"", True)
-    except _DAMAGE as error:
-        raise TableReadError("CD401", "workbook-damaged", part) from error
+    with _damage_told(part), zipfile.ZipFile(path) as archive, archive.open(name) as file:
+        for chunk in chunks(file):
+            parser.Parse(chunk, False)
+        parser.Parse(b"", True)
 
 
 # Office Open XML
