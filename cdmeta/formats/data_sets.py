@@ -13,7 +13,7 @@ from typing import IO
 
 from cdmeta.formats.messages import refusal
 from cdmeta.tables.engine import ROW, Session, identifier, literal
-from cdmeta.tables.plain import csv_scan
+from cdmeta.tables.plain import csv_scan, quoted
 from cdmeta.urn import Ref
 
 MAX_COMPONENTS = 1000
@@ -72,7 +72,7 @@ class Sheet:
         self.count += 1
         get = row.get
         cells = [
-            "" if (value := get(name)) is None else f'"{value}"' if '"' not in value else _quoted(value)
+            "" if (value := get(name)) is None else f'"{value}"' if '"' not in value else quoted(value)
             for name in self.names
         ]
         self._lines.append(f"{number},{','.join(cells)}")
@@ -129,10 +129,6 @@ class Sheet:
     def _empty(self) -> str:
         columns = ", ".join([f"0::BIGINT AS {ROW}", *(f"NULL::VARCHAR AS {identifier(n)}" for n in self.names)])
         return f"SELECT {columns} WHERE false"  # all parts quoted here
-
-
-def _quoted(value: str) -> str:
-    return '"' + value.replace('"', '""') + '"'
 
 
 class DataSet:

@@ -24,7 +24,7 @@ from cdmeta.tables.engine import ROW
 from cdmeta.tables.held import MAX_BYTES, Held
 from cdmeta.tables.inputs import READABLE, opened
 from cdmeta.tables.packed import is_packed
-from cdmeta.tables.plain import csv_scan
+from cdmeta.tables.plain import csv_scan, quoted
 from cdmeta.tables.records import Record, TableReadError, kind, missing_values
 from cdmeta.tables.relations import column as column_name
 from cdmeta.tables.relations import relation
@@ -282,7 +282,7 @@ def _write(session: engine.Session, rows: Iterable[_Row], columns: Sequence[Colu
     path = session.scratch / f"{name}.csv"
     with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
         for row, cells in rows:
-            file.write(",".join([str(row), *map(_quoted, cells)]) + "\n")
+            file.write(",".join([str(row), *map(quoted, cells)]) + "\n")
     named = ", ".join([f"c0::BIGINT AS {ROW}", *(f"c{n} AS {c.sql}" for n, c in enumerate(columns, start=1))])
     scan = csv_scan([path], len(columns) + 1, ",", header=False)
     session.connection.execute(f"CREATE TEMP TABLE {name} AS SELECT {named} FROM {scan}")  # noqa: S608  # our own names
@@ -293,10 +293,6 @@ def _told(cell: Any, column: Column, missing: frozenset[str]) -> str | None:
     """A cell as the engine gets it; None where it tells nothing."""
     written = cell if isinstance(cell, str) else "" if cell is None else _native(cell, column)
     return None if written == "" or written in missing else written.replace("\0", "") or None
-
-
-def _quoted(text: str | None) -> str:
-    return "" if text is None else '"' + text.replace('"', '""') + '"'
 
 
 def _native(cell: Any, column: Column) -> str:

@@ -276,6 +276,11 @@ def csv_scan(
     )
 
 
+def quoted(cell: str | None) -> str:
+    """A cell of a file of ours, for `csv_scan`: between quotation marks, or nothing at all where it is missing."""
+    return "" if cell is None else '"' + cell.replace('"', '""') + '"'
+
+
 def refused(resource: Resource, key: str, **params: Any) -> ConversionError:
     """The error that the rows of a resource cannot be read, by the key of the text that says why."""
     reason = Phrase(f"error.table.{key}", params)

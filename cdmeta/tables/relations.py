@@ -20,7 +20,7 @@ from cdmeta.phrase import Phrase, os_reason
 from cdmeta.tables.engine import ROW, Session, identifier, is_pattern, literal, session
 from cdmeta.tables.packed import unpacked
 from cdmeta.tables.parquet import parquet_columns, parquet_scan
-from cdmeta.tables.plain import MAX_LINE_BYTES, csv_scan, dialect_of, first_record, plain, refused
+from cdmeta.tables.plain import MAX_LINE_BYTES, csv_scan, dialect_of, first_record, plain, quoted, refused
 from cdmeta.tables.records import TableReadError, kind, missing_values
 
 if TYPE_CHECKING:
@@ -206,9 +206,8 @@ def _write_plain(
             width = len(record) if width < 0 else width
             if not record or len(record) != width:
                 raise refused(resource, "empty-row")
-            cells = ("" if cell is None else '"' + cell.replace('"', '""') + '"' for cell in record)
             try:
-                file.write(",".join(cells) + "\n")
+                file.write(",".join(map(quoted, record)) + "\n")
             except UnicodeEncodeError as error:
                 raise refused(resource, "characters") from error
             count += 1
