@@ -12,10 +12,12 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import commands
 import pytest
 import rfc8785
 from hypothesis import given, settings
@@ -23,7 +25,6 @@ from hypothesis import strategies as st
 
 from cdmeta import approval, beside, profile, sshsig
 from cdmeta.approval import NAMESPACE, SIGNATURE, STATEMENT, Approver, Ruling, Verdict, parse
-from cdmeta.cli import main
 from cdmeta.errors import ApprovalError, KeyFileError, OutputError, PackageError
 from cdmeta.finding import Finding, Report, Where
 from cdmeta.package import DESCRIPTOR, Package, load
@@ -1118,13 +1119,7 @@ Run = Callable[..., tuple[int, str, str]]
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", str(int(TIME.timestamp())))
 
-    def call(*arguments: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as stop:
-            main([str(argument) for argument in arguments])
-        out = capsys.readouterr()
-        return int(stop.value.code or 0), out.out, out.err
-
-    return call
+    return partial(commands.run, capsys)
 
 
 def test_from_a_key_to_a_verdict(bench: Bench, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,13 +7,13 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from commands import exit_code as code
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 from sdmx_checked import AREA, DSD, FLOW, SEX, changed, of_data, structures
 from xsd_judged import xsd_problems
 
-from cdmeta.cli import main
 from cdmeta.errors import ConversionError
 from cdmeta.formats import reading
 from cdmeta.reporters import REPORTERS, render
@@ -26,14 +26,6 @@ from cdmeta.workflows.convert import convert
 EXAMPLES = Path(__file__).parent.parent / "examples"
 NOW = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)
 FIGURES = ("waiting-times", "beach-litter", "water-points")
-
-
-def code(*args: object) -> int:
-    """The exit code of a command line."""
-    with pytest.raises(SystemExit) as caught:
-        main([str(arg) for arg in args])
-    assert isinstance(caught.value.code, int)
-    return caught.value.code
 
 
 @pytest.fixture(scope="module")

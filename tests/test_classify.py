@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import run
 
 from cdmeta import profile
 from cdmeta.checks import participation
-from cdmeta.cli import main
 from cdmeta.finding import Finding
 from cdmeta.framework import OUTCOMES, PATHS, Answers, decide
 from cdmeta.package import load
@@ -204,16 +204,8 @@ def test_every_change_holds_when_made(given: Answers) -> None:
 # The command.
 
 
-def run(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as stop:
-        main(["classify", *args])
-    assert isinstance(stop.value.code, int)
-    out, err = capsys.readouterr()
-    return stop.value.code, out, err
-
-
 def test_text(capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, err = run(capsys, str(EXAMPLE))
+    code, out, err = run(capsys, "classify", str(EXAMPLE))
     assert (code, err) == (0, "")
     assert out == (
         "public-service-satisfaction: Citizen data (CITIZEN_DATA)\n"
@@ -230,7 +222,7 @@ def test_text(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_json(capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = run(capsys, str(EXAMPLE), "--format", "json")
+    code, out, _ = run(capsys, "classify", str(EXAMPLE), "--format", "json")
     told = json.loads(out)
     assert code == 0
     assert (told["outcome"], told["rule"], told["rules"]) == ("CITIZEN_DATA", "Y1", ["Y1"])
@@ -245,17 +237,17 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize("citizen_data", [case for _, case in CASES])
 def test_any_outcome_exits_0(tmp_path: Path, capsys: pytest.CaptureFixture[str], citizen_data: Any) -> None:
-    code, out, _ = run(capsys, str(package(tmp_path, citizen_data)), "--format", "json")
+    code, out, _ = run(capsys, "classify", str(package(tmp_path, citizen_data)), "--format", "json")
     assert (code, json.loads(out)["outcome"] in OUTCOMES) == (0, True)
-    code, out, _ = run(capsys, str(tmp_path))
+    code, out, _ = run(capsys, "classify", str(tmp_path))
     assert (code, out.startswith("x: ")) == (0, True)
 
 
 def test_contradictions_and_open_answers_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    _, out, _ = run(capsys, str(package(tmp_path, answers("CIVIC_ACTION", "NSO", level="L5"))))
+    _, out, _ = run(capsys, "classify", str(package(tmp_path, answers("CIVIC_ACTION", "NSO", level="L5"))))
     assert "x: A person has to decide (ASSESS)\nRule T1 (¶25(1)(2)): " in out
     assert "Type and initiators contradict each other. The initiative is declared as Civic action" in out
-    _, out, _ = run(capsys, str(package(tmp_path, answers("CIVIC_ACTION", "COMMUNITY"))))
+    _, out, _ = run(capsys, "classify", str(package(tmp_path, answers("CIVIC_ACTION", "COMMUNITY"))))
     assert "Rule" not in out
     assert "These answers would settle it:\n  - Level in setting objectives (citizenData.part" in out
     assert (
@@ -266,9 +258,9 @@ def test_contradictions_and_open_answers_are_told(tmp_path: Path, capsys: pytest
 
 def test_a_long_list_of_changes_is_cut(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     low = answers("NSO_DRIVEN", "NSO", "CITIZENS", level="L2", **ALL_KNOWN | {"regularOfficial": True})
-    _, out, _ = run(capsys, str(package(tmp_path, low)), "--format", "json")
+    _, out, _ = run(capsys, "classify", str(package(tmp_path, low)), "--format", "json")
     count = len(json.loads(out)["changes"])
-    _, out, _ = run(capsys, str(tmp_path))
+    _, out, _ = run(capsys, "classify", str(tmp_path))
     assert count > 6
     assert out.count("instead of") == 6
     assert f"… and {count - 6} more; --format json lists all." in out
@@ -279,7 +271,7 @@ def test_an_unreadable_descriptor_exits_1(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str, out_has: str
 ) -> None:
     (tmp_path / "datapackage.json").write_text('{"name": "x",')
-    code, out, err = run(capsys, str(tmp_path), "--format", form)
+    code, out, err = run(capsys, "classify", str(tmp_path), "--format", form)
     assert code == 1
     assert out_has in out
     assert err.startswith("datapackage.json cannot be read as JSON: ")
@@ -287,15 +279,15 @@ def test_an_unreadable_descriptor_exits_1(
 
 
 def test_no_package_exits_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, err = run(capsys, str(tmp_path / "nothing"))
+    code, out, err = run(capsys, "classify", str(tmp_path / "nothing"))
     assert (code, out, err.count("\n")) == (2, "", 1)
-    code, _, err = run(capsys, str(tmp_path), "--format", "xml")
+    code, _, err = run(capsys, "classify", str(tmp_path), "--format", "xml")
     assert code == 2
 
 
 def test_a_foreign_package_is_told_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "datapackage.json").write_text('{"name": 3, "resources": 3}')
-    code, out, _ = run(capsys, str(tmp_path))
+    code, out, _ = run(capsys, "classify", str(tmp_path))
     assert code == 0
     assert "Rule R0: The type of the initiative, or who started it, is not told." in out
     assert all(path.replace("[]", "") in out for path in PATHS.values())
@@ -304,6 +296,6 @@ def test_a_foreign_package_is_told_what_is_missing(tmp_path: Path, capsys: pytes
 def test_a_hostile_name_steers_no_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "datapackage.json").write_text(json.dumps({"name": "a\x1b[2J\u202e\x9b" + "x" * 5_000}))
     for form in ("text", "json"):
-        _, out, _ = run(capsys, str(tmp_path), "--format", form)
+        _, out, _ = run(capsys, "classify", str(tmp_path), "--format", form)
         assert out.replace("\n", "").isprintable()
         assert "x" * 4_500 not in out

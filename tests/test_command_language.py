@@ -9,9 +9,10 @@ from pathlib import Path
 import click
 import languages
 import pytest
+from commands import run
 
 from cdmeta import profile
-from cdmeta.cli import COMMANDS, main, module_of
+from cdmeta.cli import COMMANDS, module_of
 from cdmeta.cli.language import chosen
 from cdmeta.phrase import Phrase
 
@@ -43,13 +44,6 @@ def qq(tmp_path: Path) -> Iterator[Path]:
     )
     with languages.using(tmp_path):
         yield tmp_path
-
-
-def run(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as end:
-        main(args)
-    told = capsys.readouterr()
-    return int(str(end.value.code)), told.out, told.err
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,12 @@ from typing import Any
 
 import duckdb
 import pytest
+from commands import run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
 from cdmeta.approval import Approver
-from cdmeta.cli import main
 from cdmeta.dataset import read_answers
 from cdmeta.errors import ApprovalError, ConversionError, OutputError
 from cdmeta.sdmx.artefacts import MetadataAttribute
@@ -381,14 +381,6 @@ def test_a_character_that_xml_cannot_hold_is_told(tmp_path: Path) -> None:
     assert "ll" not in made.errors[0].message().split()
 
 
-def run(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as stop:
-        main(["convert", *args])
-    assert isinstance(stop.value.code, int)
-    out, err = capsys.readouterr()
-    return stop.value.code, out, err
-
-
 @pytest.mark.parametrize(
     ("to", "writer"), [("sdmx-csv-2.0", "sdmx_csv.write_csv"), ("sdmx-ml-3.0", "sdmx_ml_data.write_lines")]
 )
@@ -399,7 +391,7 @@ def test_memory_that_is_used_up_while_data_are_written_is_told(
         raise duckdb.OutOfMemoryException("Out of Memory Error: no block\nwith the words of a row")
 
     monkeypatch.setattr(f"cdmeta.formats.{writer}", fail)
-    code, _, told = run(capsys, str(package), "--to", to, "--out", str(tmp_path / "out"), "--draft")
+    code, _, told = run(capsys, "convert", str(package), "--to", to, "--out", str(tmp_path / "out"), "--draft")
     assert code == 2
     assert told == "cdmeta: The rows cannot be processed: Out of Memory Error: no block\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["package"]
@@ -407,10 +399,10 @@ def test_memory_that_is_used_up_while_data_are_written_is_told(
 
 def test_the_command(package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = str(tmp_path / "out")
-    code, told, _ = run(capsys, str(package), "--to", "sdmx-csv-2.0", "--out", out, "--draft")
+    code, told, _ = run(capsys, "convert", str(package), "--to", "sdmx-csv-2.0", "--out", out, "--draft")
     files = "data-satisfaction.draft.csv, metadata.draft.csv, manifest.json"
     assert (code, told) == (0, f"Wrote sdmx-csv-2.0 to {out}: {files}.\n")
-    assert run(capsys, str(package), "--to", "sdmx-csv-2.0", "--out", out)[0] == 2
+    assert run(capsys, "convert", str(package), "--to", "sdmx-csv-2.0", "--out", out)[0] == 2
     (tmp_path / "nobody").write_text("")
     code, _, told = run(
         capsys,
@@ -426,7 +418,7 @@ def test_the_command(package: Path, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert told.startswith("cdmeta: ")
     assert "approval.json" in told
     edit(package, lambda d: d.pop("sdmx"))
-    code, _, told = run(capsys, str(package), "--to", "sdmx-csv-2.0", "--out", f"{out}3", "--draft")
+    code, _, told = run(capsys, "convert", str(package), "--to", "sdmx-csv-2.0", "--out", f"{out}3", "--draft")
     assert code == 1
     assert told.startswith("error CD701")
     assert not (tmp_path / "out3").exists()

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import exit_code
 from lxml import etree
 
 from cdmeta.approval import Approver
-from cdmeta.cli import main
 from cdmeta.columns import Column
 from cdmeta.errors import CdmetaError
 from cdmeta.sdmx.structures import representation
@@ -118,8 +118,7 @@ def told_by_command(
     package: Path, to: str, out: Path, capsys: pytest.CaptureFixture[str], signers: Path | None = None
 ) -> str:
     how = ["--draft"] if signers is None else ["--allowed-signers", str(signers)]
-    with pytest.raises(SystemExit):
-        main(["convert", str(package), "--to", to, "--out", str(out), *how])
+    exit_code("convert", package, "--to", to, "--out", out, *how)
     return "".join(capsys.readouterr())
 
 

@@ -3,8 +3,8 @@ import json
 from pathlib import Path
 
 import pytest
+from commands import run
 
-from cdmeta.cli import main
 from cdmeta.errors import OutputError
 from cdmeta.workflows.demo import demo
 from cdmeta.workflows.verify import verify
@@ -42,9 +42,7 @@ def test_a_second_run_replaces_the_first_and_nothing_else_is_touched(tmp_path: P
 
 
 def test_the_command_says_where_everything_lies(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as stop:
-        main(["demo", "--out", str(tmp_path / "d")])
-    assert stop.value.code == 0
-    told = capsys.readouterr().out
+    code, told, _ = run(capsys, "demo", "--out", tmp_path / "d")
+    assert code == 0
     for part in ("package", "keys", "sdmx/sdmx-ml-3.0", "site/index.html", "allowed_signers"):
         assert str(tmp_path / "d" / part) in told

@@ -21,6 +21,7 @@ from typing import Any
 import duckdb
 import hypothesis
 import pytest
+from commands import exit_code
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
@@ -29,7 +30,6 @@ from rule_cases import exif
 from cdmeta import pictures, profile
 from cdmeta.checks import disclosure
 from cdmeta.checks.columns import column_words, identifier_words, identity_modules, thresholds, tokens
-from cdmeta.cli import main
 from cdmeta.errors import ConversionError
 from cdmeta.finding import Finding
 from cdmeta.identifiers import has_iban, is_national_id, is_phone
@@ -1037,8 +1037,7 @@ def test_no_command_and_no_kept_report_holds_what_was_planted(
         ["fmt", folders[0], "--check"],
     ]
     for args in commands:
-        with pytest.raises(SystemExit):
-            main(args)
+        exit_code(*args)
     reports = [path.read_text() for path in sorted(kept.rglob("*")) if path.is_file()]
     assert reports
     everything = "\n".join([*reports, *capfd.readouterr()])

@@ -2,9 +2,9 @@
 
 import pytest
 from click.testing import CliRunner
+from commands import run
 
 from cdmeta import profile
-from cdmeta.cli import main
 from cdmeta.cli.explain import command
 from cdmeta.errors import UnknownNameError
 from cdmeta.workflows.explain import explain
@@ -90,9 +90,6 @@ def test_the_command() -> None:
 
 
 def test_an_unknown_name_ends_with_2_and_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as stop:
-        main(["explain", "purpos"])
-    assert stop.value.code == 2
-    assert capsys.readouterr().err == (
-        'cdmeta: There is no rule, field, code list or code called "purpos". Did you mean purpose?\n'
-    )
+    code, _, told = run(capsys, "explain", "purpos")
+    assert code == 2
+    assert told == ('cdmeta: There is no rule, field, code list or code called "purpos". Did you mean purpose?\n')

@@ -4,11 +4,11 @@ import json
 import shutil
 from pathlib import Path
 
+import commands
 import pytest
 from click.testing import CliRunner
 
 from cdmeta import check, load, profile
-from cdmeta.cli import main
 from cdmeta.cli.profile import command
 from cdmeta.errors import OutputError
 from cdmeta.workflows.export import FORMS, MARK
@@ -65,10 +65,9 @@ def test_an_earlier_export_is_replaced_whole_and_a_strangers_folder_never(tmp_pa
 
 
 def test_an_unknown_form_is_a_usage_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as caught:
-        main(["profile", "export", "--to", "docx", "--out", str(tmp_path / "out")])
-    assert caught.value.code == 2
-    assert "docx" in capsys.readouterr().err
+    code, _, told = commands.run(capsys, "profile", "export", "--to", "docx", "--out", tmp_path / "out")
+    assert code == 2
+    assert "docx" in told
 
 
 # --- the digest

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import exit_code as run
 from hypothesis import given
 from hypothesis import strategies as st
 from rule_cases import BASE
 
 from cdmeta import layout, profile
 from cdmeta.approval import SIGNATURE, STATEMENT, Approver
-from cdmeta.cli import main
 from cdmeta.errors import OutputError, PackageError
 from cdmeta.package import DESCRIPTOR, UnreadableError, load
 from cdmeta.sshsig import new_key
@@ -47,13 +47,6 @@ def answers(package: Path, **changed: Any) -> bytes:
 def read(package: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((package / DESCRIPTOR).read_bytes())
     return found
-
-
-def run(*args: str | Path) -> int:
-    with pytest.raises(SystemExit) as ended:
-        main([str(arg) for arg in args])
-    assert isinstance(ended.value.code, int)
-    return ended.value.code
 
 
 # What is written

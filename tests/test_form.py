@@ -13,6 +13,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+from commands import exit_code as run
 from hypothesis import given as for_all
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -20,7 +21,6 @@ from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from cdmeta import form, profile
-from cdmeta.cli import main
 from cdmeta.errors import CdmetaError, SheetError
 from cdmeta.form.questions import WRITTEN_BY_TOOLS, is_writable
 from cdmeta.form.write import headings
@@ -82,12 +82,6 @@ def started(tmp_path: Path, language: str = "en") -> Path:
     source = tmp_path / "visits.csv"
     source.write_text("ward,year,visits\nA,2024,3\nB,2024,4\n", encoding="utf-8")
     return new(tmp_path / "visits", source, TODAY, language=language).out
-
-
-def run(*args: object) -> int:
-    with pytest.raises(SystemExit) as stop:
-        main([str(arg) for arg in args])
-    return int(stop.value.code or 0)
 
 
 def descriptor(package: Path) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from typing import Any
 
 import frictionless
 import pytest
+from commands import exit_code
 
 from cdmeta import profile
-from cdmeta.cli import main
 from cdmeta.errors import OutputError, TableError
 from cdmeta.package import load
 from cdmeta.tables.conformance import metadata_problems
@@ -107,9 +107,7 @@ def test_there_is_one_question_for_each_answer_that_validate_asks_for(
     started = new(tmp_path / "p", source, TODAY)
     with (started.out / "questions.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
-    with pytest.raises(SystemExit) as stop:
-        main(["validate", str(started.out), "--format", "json"])
-    assert stop.value.code == 1
+    assert exit_code("validate", started.out, "--format", "json") == 1
     findings = json.loads(capsys.readouterr().out)["findings"]
     missing = [f["params"]["path"] for f in findings if f["code"] == "CD130"]
     fields = profile.load().fields
@@ -180,18 +178,12 @@ def test_a_tsv_stays_one(tmp_path: Path) -> None:
     assert list(judge(package, package.resources[0])) == []
 
 
-def run(*args: str) -> int | str | None:
-    with pytest.raises(SystemExit) as stop:
-        main(["new", *args])
-    return stop.value.code
-
-
 def test_the_command_tells_what_it_found(
     source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "0")
     out = tmp_path / "p"
-    assert run(str(out), "--from", str(source), "--language", "es", "--agency", "A.B") == 0
+    assert exit_code("new", str(out), "--from", str(source), "--language", "es", "--agency", "A.B") == 0
     sheet = out / "QUESTIONS.xlsx"
     key = "Taken as what tells the rows apart (primaryKey): Región."
     assert capsys.readouterr().out.splitlines() == [
@@ -220,7 +212,7 @@ def test_the_command_says_in_one_line_what_cannot_be_done(
         [str(tmp_path / "p"), "--from", str(source), "--agency", "1 2"],
         [str(tmp_path / "p")],
     ):
-        assert run(*args) == 2
+        assert exit_code("new", *args) == 2
         assert "Traceback" not in capsys.readouterr().err
     assert not (tmp_path / "p").exists()
 

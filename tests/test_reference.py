@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import exit_code
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import html as lxml_html
@@ -15,7 +16,6 @@ from marko.ext.gfm import gfm
 
 from cdmeta import framework, mapping, profile
 from cdmeta import markdown as md
-from cdmeta.cli import main
 from cdmeta.reference import COMMAND, render
 from cdmeta.reference.book import blanked, cited, open_book
 from cdmeta.workflows.export import MARK
@@ -63,9 +63,7 @@ def test_the_command_that_is_named_writes_them(tmp_path: Path, monkeypatch: pyte
     monkeypatch.chdir(tmp_path)
     program, *words = COMMAND.split()
     assert program == "cdmeta"
-    with pytest.raises(SystemExit) as caught:
-        main(words)
-    assert caught.value.code == 0
+    assert exit_code(*words) == 0
     made = tmp_path / "docs" / "profile"
     assert {path: (made / path).read_bytes() for path in PAGES} == PAGES
     committed = (DOCS / "profile" / MARK).read_bytes()

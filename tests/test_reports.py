@@ -11,10 +11,10 @@ from typing import Any
 
 import pysdmx.io
 import pytest
+from commands import exit_code as run
 from foreign_structures import foreign_structure
 
 from cdmeta import framework, profile
-from cdmeta.cli import main
 from cdmeta.dataset import Dataset, to_dataset
 from cdmeta.formats import sdmx_json, sdmx_ml
 from cdmeta.formats.oracle import problems
@@ -220,14 +220,6 @@ def test_pysdmx_reads_an_sdg_report_value_by_value(everything: Path) -> None:
 
 
 # --- the command
-
-
-def run(*args: str) -> int:
-    with pytest.raises(SystemExit) as ended:
-        main(args)
-    code = ended.value.code
-    assert isinstance(code, int)
-    return code
 
 
 def test_the_command_writes_the_reports_and_lists_what_they_miss(

@@ -7,25 +7,17 @@ import re
 from pathlib import Path
 
 import pytest
+from commands import run
 from lxml import etree
 from sdmx_checked import AREA, DSD, FLOW, SEX, structures
 from xsd_judged import xsd_problems
 
-from cdmeta.cli import main
 from cdmeta.sdmx import xsd
 from cdmeta.workflows.convert import convert
 from cdmeta.workflows.messages import Options
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "water-points" / "package"
 NOW = dt.datetime(2026, 3, 2, 10, 0, tzinfo=dt.UTC)
-
-
-def run(capsys: pytest.CaptureFixture[str], *args: object) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as caught:
-        main(["xsd", *(str(arg) for arg in args)])
-    told = capsys.readouterr()
-    assert isinstance(caught.value.code, int)
-    return caught.value.code, told.out, told.err
 
 
 @pytest.mark.parametrize("version", ["2.1", "3.0", "3.1"])
@@ -44,7 +36,7 @@ def test_the_schema_takes_our_data_and_refuses_changed_ones(
         options=Options(by_series=by_series),
     )
     args = ["--dsd", out / "structures.xml", "--out", tmp_path / "xsd", "--version", version, "--complete"]
-    code, told, _ = run(capsys, *args, "--by-series" if by_series else "--flat")
+    code, told, _ = run(capsys, "xsd", *args, "--by-series" if by_series else "--flat")
     assert (code, told.startswith("Wrote to")) == (0, True)
     index = json.loads((tmp_path / "xsd" / "index.json").read_text(encoding="utf-8"))
     ((name, urn),) = index.items()
@@ -59,12 +51,12 @@ def test_a_data_structure_without_a_dataflow_has_a_schema_too(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     known = structures(tmp_path, SEX, AREA, DSD)
-    assert run(capsys, "--dsd", known, "--out", tmp_path / "xsd")[0] == 0
+    assert run(capsys, "xsd", "--dsd", known, "--out", tmp_path / "xsd")[0] == 0
     index = json.loads((tmp_path / "xsd" / "index.json").read_text(encoding="utf-8"))
     assert index == {"ZZ_DSD_1.0.xsd": DSD.urn}
     # Once more: what was written before is replaced.
     known = structures(tmp_path, SEX, AREA, DSD, FLOW)
-    assert run(capsys, "--dsd", known, "--out", tmp_path / "xsd")[0] == 0
+    assert run(capsys, "xsd", "--dsd", known, "--out", tmp_path / "xsd")[0] == 0
     assert sorted(path.name for path in (tmp_path / "xsd").iterdir()) == ["ZZ_DF_1.0.xsd", "index.json"]
 
 
@@ -74,7 +66,7 @@ def test_there_is_a_schema_for_each_dataflow_and_for_a_structure_without_one(
     alone = dataclasses.replace(DSD, id="ALONE")
     known = structures(tmp_path, SEX, AREA, DSD, alone, FLOW)
     args = ["--dsd", known, "--out", tmp_path / "xsd", "--version", "2.1", "--by-series"]
-    assert run(capsys, *args)[0] == 0
+    assert run(capsys, "xsd", *args)[0] == 0
     index = json.loads((tmp_path / "xsd" / "index.json").read_text(encoding="utf-8"))
     assert index == {"ZZ_DF_1.0.xsd": FLOW.urn, "ZZ_ALONE_1.0.xsd": alone.urn}
     for name, usage, structure in (("DF", FLOW, DSD), ("ALONE", alone, alone)):
@@ -84,6 +76,6 @@ def test_there_is_a_schema_for_each_dataflow_and_for_a_structure_without_one(
 
 
 def test_what_has_no_data_structure_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, _, told = run(capsys, "--dsd", structures(tmp_path, SEX), "--out", tmp_path / "xsd")
+    code, _, told = run(capsys, "xsd", "--dsd", structures(tmp_path, SEX), "--out", tmp_path / "xsd")
     assert (code, told) == (2, "cdmeta: There is no data structure in these files.\n")
     assert not (tmp_path / "xsd").exists()
