@@ -57,11 +57,20 @@ def texts(node: Node, path: str) -> Text:
     return Text(tuple((attr(entry, LANG), entry.text or "") for entry in find(node, path)))
 
 
+def annotations(node: Node) -> tuple[sdmx.Annotation, ...]:
+    return tuple(
+        sdmx.Annotation(
+            content(note, "com:AnnotationType"),
+            content(note, "com:AnnotationTitle"),
+            texts(note, "com:AnnotationText"),
+            note.get("id"),
+        )
+        for note in find(node, "com:Annotations/com:Annotation")
+    )
+
+
 def annotation(node: Node, kind: str) -> str | None:
-    for note in find(node, "com:Annotations/com:Annotation"):
-        if content(note, "com:AnnotationType") == kind:
-            return content(note, "com:AnnotationTitle")
-    return None
+    return next((note.title for note in annotations(node) if note.type == kind), None)
 
 
 def matches(notes: Iterable[tuple[str | None, str | None]]) -> tuple[tuple[str, str], ...]:
@@ -78,7 +87,12 @@ def representation(node: Node, path: str = "str:LocalRepresentation") -> Represe
         return None
     if (codelist := content(found, "str:Enumeration")) is not None:
         return Representation(ref(codelist), max_occurs=occurs(found))
-    facets = {str(key): str(value) for key, value in find(found, "str:TextFormat")[0].attrib.items()}
+    return by_facets(found, occurs(found))
+
+
+def by_facets(node: Node, most: int | None = 1) -> Representation:
+    """A representation by a type of text and its facets."""
+    facets = {str(key): str(value) for key, value in find(node, "str:TextFormat")[0].attrib.items()}
     return Representation(
         None,
         facets["textType"],
@@ -88,7 +102,7 @@ def representation(node: Node, path: str = "str:LocalRepresentation") -> Represe
         facets.get("maxValue"),
         facets.get("pattern"),
         int(facets["decimals"]) if "decimals" in facets else None,
-        occurs(found),
+        most,
     )
 
 
@@ -111,15 +125,7 @@ def common(node: Node) -> dict[str, Any]:
         "version": node.get("version", "1.0"),
         "name": texts(node, "com:Name"),
         "description": texts(node, "com:Description"),
-        "annotations": tuple(
-            sdmx.Annotation(
-                content(note, "com:AnnotationType"),
-                content(note, "com:AnnotationTitle"),
-                texts(note, "com:AnnotationText"),
-                note.get("id"),
-            )
-            for note in find(node, "com:Annotations/com:Annotation")
-        ),
+        "annotations": annotations(node),
     }
     assert attr(node, "urn") == Ref(kind, read["agency"], read["id"], read["version"]).urn
     return read
@@ -129,19 +135,18 @@ def concept(node: Node) -> Ref:
     return ref(content(node, "str:ConceptIdentity"))
 
 
+def organisations(node: Node, path: str) -> tuple[sdmx.Agency, ...]:
+    return tuple(sdmx.Agency(attr(item, "id"), texts(item, "com:Name")) for item in find(node, path))
+
+
 def agencies(node: Node) -> sdmx.AgencyScheme:
-    assert node.get("version") is None
-    assert node.get("isPartial") == "true"
-    items = tuple(sdmx.Agency(attr(item, "id"), texts(item, "com:Name")) for item in find(node, "str:Agency"))
-    return sdmx.AgencyScheme(**common(node), agencies=items)
+    assert (node.get("version"), node.get("isPartial")) == (None, "true")
+    return sdmx.AgencyScheme(**common(node), agencies=organisations(node, "str:Agency"))
 
 
 def providers(node: Node) -> sdmx.MetadataProviderScheme:
-    assert node.get("version") is None
-    assert node.get("isPartial") == "true"
-    found = find(node, "str:MetadataProvider")
-    items = tuple(sdmx.Agency(attr(item, "id"), texts(item, "com:Name")) for item in found)
-    return sdmx.MetadataProviderScheme(**common(node), providers=items)
+    assert (node.get("version"), node.get("isPartial")) == (None, "true")
+    return sdmx.MetadataProviderScheme(**common(node), providers=organisations(node, "str:MetadataProvider"))
 
 
 def codelist(node: Node) -> sdmx.Codelist:
@@ -173,21 +178,21 @@ def valuelist(node: Node) -> sdmx.ValueList:
 
 
 def concepts(node: Node) -> sdmx.ConceptScheme:
-    read = tuple(
+    return sdmx.ConceptScheme(**common(node), concepts=concepts_of(node, representation))
+
+
+def concepts_of(node: Node, values_of: Callable[[Node, str], Representation | None]) -> tuple[sdmx.Concept, ...]:
+    return tuple(
         sdmx.Concept(
             attr(entry, "id"),
             texts(entry, "com:Name"),
             texts(entry, "com:Description"),
-            representation(entry, "str:CoreRepresentation"),
+            values_of(entry, "str:CoreRepresentation"),
             annotation(entry, "SAME_AS"),
-            matches(
-                (content(note, "com:AnnotationType"), content(note, "com:AnnotationTitle"))
-                for note in find(entry, "com:Annotations/com:Annotation")
-            ),
+            matches((note.type, note.title) for note in annotations(entry)),
         )
         for entry in find(node, "str:Concept")
     )
-    return sdmx.ConceptScheme(**common(node), concepts=read)
 
 
 def attachment(node: Node, groups: tuple[sdmx.Group, ...]) -> Any:
@@ -256,6 +261,26 @@ def region(node: Node) -> tuple[tuple[str, tuple[str, ...]], ...]:
     )
 
 
+def regions_and_keys(
+    node: Node, region: Callable[[Node], Iterable[tuple[str, tuple[str, ...]]]]
+) -> dict[str, Any]:
+    """What a constraint binds; `region` reads the values of its components."""
+    return {
+        "regions": tuple(
+            sdmx.CubeRegion(
+                tuple((part, frozenset(values)) for part, values in region(entry)),
+                attr(entry, "include") == "true",
+            )
+            for entry in find(node, "str:CubeRegion")
+        ),
+        "keys": tuple(
+            (attr(keys, "isIncluded") == "true", tuple((part, values[0]) for part, values in region(key)))
+            for keys in find(node, "str:DataKeySet")
+            for key in find(keys, "str:Key")
+        ),
+    }
+
+
 def children(node: Node) -> list[Node]:
     return [*find(node, "str:KeyValue"), *find(node, "str:Component")]
 
@@ -265,18 +290,7 @@ def constraint(node: Node) -> sdmx.DataConstraint:
         **common(node),
         allowed=node.get("role", "Allowed") == "Allowed",
         attached=tuple(ref(entry.text) for entry in find(node, "str:ConstraintAttachment/*")),
-        regions=tuple(
-            sdmx.CubeRegion(
-                tuple((part, frozenset(values)) for part, values in region(entry)),
-                attr(entry, "include") == "true",
-            )
-            for entry in find(node, "str:CubeRegion")
-        ),
-        keys=tuple(
-            (attr(keys, "isIncluded") == "true", tuple((part, values[0]) for part, values in region(key)))
-            for keys in find(node, "str:DataKeySet")
-            for key in find(keys, "str:Key")
-        ),
+        **regions_and_keys(node, region),
     )
 
 
@@ -330,22 +344,26 @@ def dataflow(node: Node) -> sdmx.Dataflow:
     return sdmx.Dataflow(**common(node), structure=ref(content(node, "str:Structure")))
 
 
-def metadata_attribute(node: Node) -> sdmx.MetadataAttribute:
+def metadata_attribute(
+    node: Node, concept_of: Callable[[Node], Ref], values_of: Callable[[Node], Representation]
+) -> sdmx.MetadataAttribute:
     most = attr(node, "maxOccurs")
     return sdmx.MetadataAttribute(
         attr(node, "id"),
-        concept(node),
-        local(node),
+        concept_of(node),
+        values_of(node),
         int(attr(node, "minOccurs")),
         None if most == "unbounded" else int(most),
         attr(node, "isPresentational") == "true",
-        tuple(metadata_attribute(child) for child in find(node, "str:MetadataAttribute")),
+        tuple(metadata_attribute(below, concept_of, values_of) for below in find(node, "str:MetadataAttribute")),
     )
 
 
 def metadata_structure(node: Node) -> sdmx.MetadataStructure:
     found = find(node, "str:MetadataStructureComponents/str:MetadataAttributeList/str:MetadataAttribute")
-    return sdmx.MetadataStructure(**common(node), attributes=tuple(metadata_attribute(entry) for entry in found))
+    return sdmx.MetadataStructure(
+        **common(node), attributes=tuple(metadata_attribute(each, concept, local) for each in found)
+    )
 
 
 def metadataflow(node: Node) -> sdmx.Metadataflow:

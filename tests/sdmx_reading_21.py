@@ -6,12 +6,16 @@ from lxml import etree
 from sdmx_reading import (
     LANG,
     Node,
-    annotation,
+    annotations,
     attr,
+    by_facets,
+    concepts_of,
     content,
     date,
     find,
-    matches,
+    metadata_attribute,
+    organisations,
+    regions_and_keys,
     spaces,
     texts,
     xhtml,
@@ -65,35 +69,12 @@ def common(node: Node) -> dict[str, Any]:
     return read
 
 
-def annotations(node: Node) -> tuple[sdmx.Annotation, ...]:
-    return tuple(
-        sdmx.Annotation(
-            content(note, "com:AnnotationType"),
-            content(note, "com:AnnotationTitle"),
-            texts(note, "com:AnnotationText"),
-            note.get("id"),
-        )
-        for note in find(node, "com:Annotations/com:Annotation")
-    )
-
-
 def representation(node: Node, path: str = "str:LocalRepresentation") -> Representation | None:
     if not (found := find(node, path)):
         return None
     if find(found[0], "str:Enumeration"):
         return Representation(ref(found[0], "str:Enumeration"))
-    facets = {str(key): str(value) for key, value in find(found[0], "str:TextFormat")[0].attrib.items()}
-    numbers = {key: int(facets[key]) if key in facets else None for key in ("minLength", "maxLength", "decimals")}
-    return Representation(
-        None,
-        facets["textType"],
-        numbers["minLength"],
-        numbers["maxLength"],
-        facets.get("minValue"),
-        facets.get("maxValue"),
-        facets.get("pattern"),
-        numbers["decimals"],
-    )
+    return by_facets(found[0])
 
 
 def of_component(node: Node) -> Representation:
@@ -103,17 +84,14 @@ def of_component(node: Node) -> Representation:
 
 
 def agencies(node: Node) -> sdmx.AgencyScheme:
-    items = tuple(sdmx.Agency(attr(item, "id"), texts(item, "com:Name")) for item in find(node, "str:Agency"))
     assert attr(node, "isPartial") == "true"
-    return sdmx.AgencyScheme(**common(node), agencies=items)
+    return sdmx.AgencyScheme(**common(node), agencies=organisations(node, "str:Agency"))
 
 
 def providers(node: Node) -> sdmx.MetadataProviderScheme:
-    items = tuple(
-        sdmx.Agency(attr(item, "id"), texts(item, "com:Name")) for item in find(node, "str:DataProvider")
-    )
     assert attr(node, "id") == "DATA_PROVIDERS"
-    return sdmx.MetadataProviderScheme(**common(node) | {"id": "METADATA_PROVIDERS"}, providers=items)
+    read = common(node) | {"id": "METADATA_PROVIDERS"}
+    return sdmx.MetadataProviderScheme(**read, providers=organisations(node, "str:DataProvider"))
 
 
 def codes(node: Node) -> sdmx.Codelist:
@@ -130,18 +108,7 @@ def codes(node: Node) -> sdmx.Codelist:
 
 
 def concepts(node: Node) -> sdmx.ConceptScheme:
-    read = tuple(
-        sdmx.Concept(
-            attr(entry, "id"),
-            texts(entry, "com:Name"),
-            texts(entry, "com:Description"),
-            representation(entry, "str:CoreRepresentation"),
-            annotation(entry, "SAME_AS"),
-            matches((note.type, note.title) for note in annotations(entry)),
-        )
-        for entry in find(node, "str:Concept")
-    )
-    return sdmx.ConceptScheme(**common(node), concepts=read)
+    return sdmx.ConceptScheme(**common(node), concepts=concepts_of(node, representation))
 
 
 def attached(node: Node, groups: dict[str, tuple[str, ...]]) -> tuple[Any, str | None]:
@@ -203,31 +170,7 @@ def constraint(node: Node) -> sdmx.DataConstraint:
         **common(node),
         allowed={"Allowed": True, "Actual": False}[attr(node, "type")],
         attached=tuple(ref(place, ".") for place in places),
-        regions=tuple(
-            sdmx.CubeRegion(
-                tuple((part, frozenset(values)) for part, values in region(entry)),
-                attr(entry, "include") == "true",
-            )
-            for entry in find(node, "str:CubeRegion")
-        ),
-        keys=tuple(
-            (attr(keys, "isIncluded") == "true", tuple((part, values[0]) for part, values in region(key)))
-            for keys in find(node, "str:DataKeySet")
-            for key in find(keys, "str:Key")
-        ),
-    )
-
-
-def metadata_attribute(node: Node) -> sdmx.MetadataAttribute:
-    most = attr(node, "maxOccurs")
-    return sdmx.MetadataAttribute(
-        attr(node, "id"),
-        ref(node, "str:ConceptIdentity"),
-        of_component(node),
-        int(attr(node, "minOccurs")),
-        None if most == "unbounded" else int(most),
-        attr(node, "isPresentational") == "true",
-        tuple(metadata_attribute(child) for child in find(node, "str:MetadataAttribute")),
+        **regions_and_keys(node, region),
     )
 
 
@@ -237,7 +180,10 @@ def metadata_structure(node: Node) -> sdmx.MetadataStructure:
     targets = [attr(target, "id") for target in find(parts, "str:MetadataTarget")]
     assert targets == list(local(report, "str:MetadataTarget")) == ["KEY_TARGET", "DATAFLOW_TARGET"]
     assert attr(report, "id") == "REPORT"
-    found = tuple(metadata_attribute(entry) for entry in find(report, "str:MetadataAttribute"))
+    found = tuple(
+        metadata_attribute(entry, lambda part: ref(part, "str:ConceptIdentity"), of_component)
+        for entry in find(report, "str:MetadataAttribute")
+    )
     return sdmx.MetadataStructure(**common(node), attributes=found)
 
 

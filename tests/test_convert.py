@@ -404,16 +404,8 @@ def test_the_command(package: Path, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert (code, told) == (0, f"Wrote sdmx-csv-2.0 to {out}: {files}.\n")
     assert run(capsys, "convert", str(package), "--to", "sdmx-csv-2.0", "--out", out)[0] == 2
     (tmp_path / "nobody").write_text("")
-    code, _, told = run(
-        capsys,
-        str(package),
-        "--to",
-        "sdmx-csv-2.0",
-        "--out",
-        f"{out}2",
-        "--allowed-signers",
-        str(tmp_path / "nobody"),
-    )
+    by_nobody = ("--out", f"{out}2", "--allowed-signers", tmp_path / "nobody")
+    code, _, told = run(capsys, "convert", package, "--to", "sdmx-csv-2.0", *by_nobody)
     assert code == 1
     assert told.startswith("cdmeta: ")
     assert "approval.json" in told
