@@ -3,10 +3,12 @@
 import os
 import shutil
 import socket
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from sdmx_reading import Put
 
 # A shared machine may pause any example; time is measured in benchmarks, not here.
 settings.register_profile("ci", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
@@ -38,6 +40,18 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
     monkeypatch.setattr(socket, "getaddrinfo", looked_up)
+
+
+@pytest.fixture
+def put(tmp_path: Path) -> Put:
+    """Writes a message into a file."""
+
+    def written(content: str | bytes) -> Path:
+        path = tmp_path / "message"
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return written
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -5,6 +5,7 @@ import html
 import json
 import re
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from lxml import etree
@@ -15,6 +16,8 @@ from cdmeta.text import Text
 from cdmeta.urn import Ref
 
 Node = etree._Element
+Put = Callable[[str | bytes], Path]
+"""Writes a message into a file."""
 NS = {
     prefix: f"http://www.sdmx.org/resources/sdmxml/schemas/v3_0/{path}"
     for prefix, path in {

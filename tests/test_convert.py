@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 from commands import run
+from example_rows import satisfaction_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
@@ -88,42 +89,20 @@ PROVENANCE = {
 """What tells where the example's figures come from: once in SDMX-ML, in each row of SDMX-CSV."""
 
 
-def expected_rows(package: Path) -> list[dict[str, str]]:
-    """The example's observations, made from its CSV without any of our code."""
-    rows = []
-    for row in csv_rows(package / "data" / "satisfaction.csv"):
-        status = "A" if row["satisfied"] else "O"
-        rows.append(
-            {
-                "FREQ": "A",
-                "REF_AREA": row["region"],
-                "SEX": row["sex"],
-                "AGE": row["age"],
-                "DISABILITY": row["disability"],
-                "TIME_PERIOD": row["year"],
-                "OBS_VALUE": row["satisfied"],
-                "UNIT_MEASURE": "PERCENT",
-                "OBS_STATUS": status,
-                "BASE_N": row["respondents"],
-            }
-        )
-    return rows
-
-
 def test_csv_holds_the_rows(package: Path, tmp_path: Path) -> None:
     made = draft(package, "sdmx-csv-2.0", tmp_path / "out")
     assert made.files == ("data-satisfaction.draft.csv", "metadata.draft.csv", "manifest.json")
     rows = csv_rows(tmp_path / "out" / made.files[0])
     flow = "CDMETA.EXAMPLELAND:DF_PUBLIC_SERVICE_SATISFACTION_SATISFACTION(1.0)"
     first = {"STRUCTURE": "dataflow", "STRUCTURE_ID": flow, "ACTION": "I"}
-    assert rows == [first | row | PROVENANCE for row in expected_rows(package)]
+    assert rows == [first | row | PROVENANCE for row in satisfaction_rows(package)]
     assert len(rows) == 288
 
 
 def test_xml_holds_the_rows_and_leaves_out_what_is_missing(package: Path, tmp_path: Path) -> None:
     draft(package, "sdmx-ml-3.0", tmp_path / "out")
     rows = xml_rows(tmp_path / "out" / "data-satisfaction.xml")
-    assert rows == [{k: v for k, v in row.items() if v} for row in expected_rows(package)]
+    assert rows == [{k: v for k, v in row.items() if v} for row in satisfaction_rows(package)]
     missing = [row for row in rows if "OBS_VALUE" not in row]
     assert [row["OBS_STATUS"] for row in missing] == ["O"]
     (told,) = etree.parse(tmp_path / "out" / "data-satisfaction.xml").iter("Atts")

@@ -5,11 +5,13 @@ import datetime as dt
 import json
 import shutil
 import warnings
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from example_rows import satisfaction_rows
 from sdmx_reading import sets_from_json, sets_from_ml, structures_from_json, structures_from_ml
 
 from cdmeta.formats import sdmx_ml
@@ -36,46 +38,33 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return messages(tmp_path_factory.mktemp("example"), EXAMPLE)
 
 
+def with_tables(folder: Path, fields: Sequence[Mapping[str, Any]], tables: Mapping[str, list[list[str]]]) -> Path:
+    """The example with tables of its own, whose key is the first two fields."""
+    package = Path(shutil.copytree(EXAMPLE, folder / "package"))
+    descriptor = json.loads((package / "datapackage.json").read_text(encoding="utf-8"))
+    names = [field["name"] for field in fields]
+    schema = {"fields": fields, "primaryKey": names[:2]}
+    descriptor["resources"] = []
+    for name, rows in tables.items():
+        with (package / "data" / f"{name}.csv").open("w", newline="", encoding="utf-8") as stream:
+            csv.writer(stream).writerows([names, *rows])
+        descriptor["resources"].append({"name": name, "path": f"data/{name}.csv", "schema": schema})
+    (package / "datapackage.json").write_text(json.dumps(descriptor), encoding="utf-8")
+    return package
+
+
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One table whose notes are hostile; a second one, `lines`, whose note holds a line end."""
     folder = tmp_path_factory.mktemp("hostile")
-    package = Path(shutil.copytree(EXAMPLE, folder / "package"))
-    descriptor = json.loads((package / "datapackage.json").read_text(encoding="utf-8"))
     fields = [
         {"name": "place", "type": "string"},
         {"name": "year", "type": "year"},
         {"name": "figure", "type": "number"},
         {"name": "note", "type": "string"},
     ]
-    descriptor["resources"] = []
-    for name, note in (("t", HOSTILE), ("lines", WITH_NEWLINE)):
-        with (package / "data" / f"{name}.csv").open("w", newline="", encoding="utf-8") as stream:
-            csv.writer(stream).writerows([["place", "year", "figure", "note"], ["A", "2024", "1.5", note]])
-        schema = {"fields": fields, "primaryKey": ["place", "year"]}
-        descriptor["resources"].append({"name": name, "path": f"data/{name}.csv", "schema": schema})
-    (package / "datapackage.json").write_text(json.dumps(descriptor), encoding="utf-8")
-    return messages(folder, package)
-
-
-def package_rows() -> Rows:
-    """The observations as the package has them, made without any of our code."""
-    with (EXAMPLE / "data" / "satisfaction.csv").open(newline="", encoding="utf-8") as stream:
-        return [
-            {
-                "FREQ": "A",
-                "REF_AREA": row["region"],
-                "SEX": row["sex"],
-                "AGE": row["age"],
-                "DISABILITY": row["disability"],
-                "TIME_PERIOD": row["year"],
-                "OBS_VALUE": row["satisfied"],
-                "UNIT_MEASURE": "PERCENT",
-                "OBS_STATUS": "A" if row["satisfied"] else "O",
-                "BASE_N": row["respondents"],
-            }
-            for row in csv.DictReader(stream)
-        ]
+    rows = {name: [["A", "2024", "1.5", note]] for name, note in (("t", HOSTILE), ("lines", WITH_NEWLINE))}
+    return messages(folder, with_tables(folder, fields, rows))
 
 
 PROVENANCE = {
@@ -124,13 +113,13 @@ def sdmx1_row(observation: Any) -> dict[str, str]:
 def test_pysdmx_reads_csv(example: Path) -> None:
     structure, rows = by_pysdmx(example / "sdmx-csv-2.0" / "data-satisfaction.draft.csv")
     assert structure == f"Dataflow={FLOW}"
-    assert rows == [row | PROVENANCE for row in package_rows()]
+    assert rows == [row | PROVENANCE for row in satisfaction_rows(EXAMPLE)]
 
 
 def test_pysdmx_reads_ml(example: Path) -> None:
     structure, rows = by_pysdmx(example / "sdmx-ml-3.0" / "data-satisfaction.xml")
     assert structure == f"Dataflow={FLOW}"
-    assert rows == package_rows()
+    assert rows == satisfaction_rows(EXAMPLE)
 
 
 def test_pysdmx_reads_what_belongs_to_the_dataflow_in_ml(example: Path) -> None:
@@ -157,13 +146,13 @@ def test_sdmx1_fails_on_attributes_of_the_dataflow(example: Path) -> None:
 
 def test_sdmx1_reads_csv(example: Path) -> None:
     path = example / "sdmx-csv-2.0" / "data-satisfaction.draft.csv"
-    told = [row | PROVENANCE for row in package_rows()]
+    told = [row | PROVENANCE for row in satisfaction_rows(EXAMPLE)]
     assert by_sdmx1(path, example / "sdmx-ml-3.0" / "structures.xml") == told
 
 
 def test_sdmx1_reads_ml(example: Path) -> None:
     path = example / "sdmx-ml-3.0" / "data-satisfaction.xml"
-    assert by_sdmx1(path, example / "sdmx-ml-3.0" / "structures.xml") == package_rows()
+    assert by_sdmx1(path, example / "sdmx-ml-3.0" / "structures.xml") == satisfaction_rows(EXAMPLE)
 
 
 @pytest.mark.parametrize(("name", "text"), [("t", HOSTILE), ("lines", WITH_NEWLINE)])
@@ -205,21 +194,14 @@ TOLD = [{"CONTACT_COL": "PHONE", "LICENCE_COL": "by <sea>"}, {"CONTACT_COL": "SH
 def renamed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One table with a dimension `contact`, which has codes, and an attribute `licence`."""
     folder = tmp_path_factory.mktemp("renamed")
-    package = Path(shutil.copytree(EXAMPLE, folder / "package"))
-    descriptor = json.loads((package / "datapackage.json").read_text(encoding="utf-8"))
-    fields = [
+    fields: list[dict[str, Any]] = [
         {"name": "contact", "type": "string", "categories": ["PHONE", "SHOP"]},
         {"name": "year", "type": "year"},
         {"name": "figure", "type": "number", "sdmx": {"role": "measure", "unit": "KM"}},
         {"name": "licence", "title": "Fishing licence", "type": "string"},
     ]
-    rows = [["contact", "year", "figure", "licence"]]
-    rows += [[row["CONTACT_COL"], "2024", "1.5", row["LICENCE_COL"]] for row in TOLD]
-    with (package / "data" / "t.csv").open("w", newline="", encoding="utf-8") as stream:
-        csv.writer(stream).writerows(rows)
-    schema = {"fields": fields, "primaryKey": ["contact", "year"]}
-    descriptor["resources"] = [{"name": "t", "path": "data/t.csv", "schema": schema}]
-    (package / "datapackage.json").write_text(json.dumps(descriptor), encoding="utf-8")
+    rows = [[row["CONTACT_COL"], "2024", "1.5", row["LICENCE_COL"]] for row in TOLD]
+    package = with_tables(folder, fields, {"t": rows})
     for to in FORMATS:
         made = convert(package, to, folder / to, allowed_signers=None, draft=True, now=NOW)
         assert [(f.code, f.params["id"], f.params["renamed"]) for f in made.findings] == [

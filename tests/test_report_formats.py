@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from decided import DECISION
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from junitparser import Failure, JUnitXml, TestCase, TestSuite
@@ -39,14 +40,6 @@ BROKEN = ROOT / "examples" / "broken" / "package"
 GOOD = ROOT / "examples" / "water-points" / "package"
 PROGRAM = Path(sys.executable).parent / "cdmeta"
 LANGUAGES = ("en", "es", "fr")
-DECISION = {
-    "outcome": "CITIZEN_DATA",
-    "rule": "C1",
-    "paragraphs": ["Box 1"],
-    "open": [],
-    "errors": [],
-    "warnings": [],
-}
 MISSING = Finding("CD106", Where("datapackage.json", "/resources/0/path", "r"), {"path": "a.csv", "near": ""})
 EMPTY = Finding("CD409", Where("d/v.csv", None, "v", None, 7, "age"), {"row": 7, "field": "age"})
 UNNAMED = Finding("CD111", Where("f.csv"), {"path": "f.csv"})

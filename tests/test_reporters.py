@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from decided import DECISION
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
@@ -21,14 +22,6 @@ from cdmeta.reporters.text import MAX_PLACES, columns, wrap
 
 SCHEMA = json.loads((Path(__file__).parent.parent / "docs" / "report.schema.json").read_text(encoding="utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)
-DECISION = {
-    "outcome": "CITIZEN_DATA",
-    "rule": "C1",
-    "paragraphs": ["Box 1"],
-    "open": [],
-    "errors": [],
-    "warnings": [],
-}
 MISSING = Finding("CD106", Where("datapackage.json", "/resources/0/path", "r"), {"path": "a.csv", "near": "b.csv"})
 HOSTILE = "\x1b[2J\u202e\x9b\udc80\n"
 

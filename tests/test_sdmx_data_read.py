@@ -1,7 +1,7 @@
 """Data messages become tables: what we write comes back, all shapes are one table, what is broken is refused."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sdmx_everything import DATAFLOW, DSD, HEADER, HOSTILE
-from sdmx_reading import legal_texts
+from sdmx_reading import Put, legal_texts
 
 from cdmeta.errors import ConversionError
 from cdmeta.formats import data_reading, sdmx_csv, sdmx_ml_data
@@ -23,7 +23,6 @@ from cdmeta.tables.engine import Session, identifier, literal, small_session
 from cdmeta.text import Text
 from cdmeta.urn import Ref
 
-Put = Callable[[str | bytes], Path]
 Rows = list[dict[str, str | None]]
 NOTHING = Store(())
 
@@ -32,16 +31,6 @@ NOTHING = Store(())
 def session() -> Iterator[Session]:
     with small_session() as opened:
         yield opened
-
-
-@pytest.fixture
-def put(tmp_path: Path) -> Put:
-    def written(content: str | bytes) -> Path:
-        path = tmp_path / "message"
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return path
-
-    return written
 
 
 def rows(session: Session, read: ReadData) -> Rows:

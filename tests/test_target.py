@@ -354,12 +354,17 @@ def test_no_file_outside_the_folder_of_the_mapping_is_read(tmp_path: Path) -> No
         assert ("CD765", "REF_AREA") in converted(tmp_path / "out", path)[1]
 
 
-def test_tables_of_which_nothing_is_said_are_left_out(tmp_path: Path) -> None:
-    made = small(tmp_path, "2024-05-31", "date")
+def with_a_second_table(made: dict[str, Any]) -> dict[str, Any]:
+    """What `small` made, its table published once more as `u`."""
     path = made["package"] / "datapackage.json"
     descriptor = json.loads(path.read_text(encoding="utf-8"))
     descriptor["resources"].append({**descriptor["resources"][0], "name": "u"})
     path.write_text(json.dumps(descriptor), encoding="utf-8")
+    return made
+
+
+def test_tables_of_which_nothing_is_said_are_left_out(tmp_path: Path) -> None:
+    made = with_a_second_table(small(tmp_path, "2024-05-31", "date"))
     said = {"TIME_PERIOD": {"field": "day"}}
     files, found = converted(tmp_path / "out", sheet(tmp_path, said, "t"), **made)
     assert found == [("CD764", None)]
@@ -863,11 +868,7 @@ def test_structures_without_time_are_no_crash(to: str, tmp_path: Path) -> None:
 
 
 def test_two_tables_may_become_data_of_one_dataflow(tmp_path: Path) -> None:
-    made = small(tmp_path, "2024-05-31", "date")
-    path = made["package"] / "datapackage.json"
-    descriptor = json.loads(path.read_text(encoding="utf-8"))
-    descriptor["resources"].append({**descriptor["resources"][0], "name": "u"})
-    path.write_text(json.dumps(descriptor), encoding="utf-8")
+    made = with_a_second_table(small(tmp_path, "2024-05-31", "date"))
     files, found = converted(tmp_path / "out", None, "sdmx-ml-3.0", **made)
     assert (found, files[:2]) == ([], ("data-t.xml", "data-u.xml"))
     (report,) = reading.metadata(tmp_path / "out" / "metadata.xml")
