@@ -278,12 +278,7 @@ def verify(
     content, armoured = read.get(STATEMENT), read.get(SIGNATURE)
     if content is None:
         return Verdict(False, (Finding("CD601", Where(file=STATEMENT)),))
-    statement, reasons = None, list[Finding]()
-    if isinstance(content, Refused):
-        reasons.append(_malformed(content.reason))
-    else:
-        statement, malformed = parse(content)
-        reasons += malformed
+    statement, reasons = _parsed(content)
     signature = _signature(armoured)
     if isinstance(signature, Finding):
         reasons.append(signature)
@@ -294,6 +289,14 @@ def verify(
         reasons += [*_on_decision(statement), *_on_package(statement, package), *_on_profile(statement)]
         reasons += _on_files(statement, package, digests)
     return _verdict(tuple(reasons), signature, statement)
+
+
+def _parsed(content: bytes | Refused) -> tuple[Statement | None, list[Finding]]:
+    """A statement as far as it can be read, and what is wrong with it."""
+    if isinstance(content, Refused):
+        return None, [_malformed(content.reason)]
+    statement, malformed = parse(content)
+    return statement, list(malformed)
 
 
 def _verdict(reasons: tuple[Finding, ...], signature: Signature | Finding, statement: Statement | None) -> Verdict:

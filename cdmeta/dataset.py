@@ -115,14 +115,7 @@ def to_dataset(package: Package, decision: Decision, code_table: CodeTable) -> t
     agency = _agency(descriptor, findings)
     findings += _unnameable(descriptor)
     form = _string(package.answers.get("releaseForm"))
-    declared = indicators(package, findings)
-    tables = tuple(computed(package, declared, code_table, findings))
-    if form in PUBLISHABLE_FORMS:
-        records = {table.source.name for table in declared}
-        tables = (*components.tables(package, code_table, findings, records), *tables)
-    elif not tables:
-        where = Where(DESCRIPTOR, "/citizenData/releaseForm")
-        findings.append(Finding("CD709", where, {"form": form or "_U"}))
+    tables = _tables(package, form, code_table, findings)
     keywords = descriptor.get("keywords")
     dataset = Dataset(
         _string(descriptor.get("name")),
@@ -142,6 +135,19 @@ def to_dataset(package: Package, decision: Decision, code_table: CodeTable) -> t
         decision,
     )
     return dataset, tuple(findings)
+
+
+def _tables(package: Package, form: str, code_table: CodeTable, findings: list[Finding]) -> tuple[Table, ...]:
+    """The tables that may be published: of figures all, those that are computed last; of records those alone."""
+    declared = indicators(package, findings)
+    made = tuple(computed(package, declared, code_table, findings))
+    if form in PUBLISHABLE_FORMS:
+        records = {table.source.name for table in declared}
+        return (*components.tables(package, code_table, findings, records), *made)
+    if not made:
+        where = Where(DESCRIPTOR, "/citizenData/releaseForm")
+        findings.append(Finding("CD709", where, {"form": form or "_U"}))
+    return made
 
 
 def read_answers(descriptor: Mapping[str, Any], language: str) -> tuple[Answer, ...]:

@@ -181,6 +181,17 @@ def _codelist(codelist: Codelist) -> Schema:
     }
 
 
+_TEXT: Schema = {
+    "title": "Text",
+    "description": "A text in the language of the description, or an object of language tag and text.",
+    "type": ["string", "object"],
+    "pattern": r"\S",
+    "minProperties": 1,
+    "propertyNames": {"pattern": f"^{LANGUAGE_TAG}$"},
+    "additionalProperties": {"type": "string"},
+}
+
+
 def _types(fields: Iterable[Field]) -> Schema:
     """Definitions that no field or code list gives."""
     reference: Schema = {"type": "string", "pattern": r"^(urn:sdmx:\S+|[^\s:]+:[^\s:()]+\([0-9.]+\)\S*)$"}
@@ -189,15 +200,7 @@ def _types(fields: Iterable[Field]) -> Schema:
     component: Schema = {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_-]*$"}
     column = {"citizenData": {"$ref": "#/definitions/column"}, "sdmx": {"$ref": "#/definitions/component"}}
     return {
-        "text": {
-            "title": "Text",
-            "description": "A text in the language of the description, or an object of language tag and text.",
-            "type": ["string", "object"],
-            "pattern": r"\S",
-            "minProperties": 1,
-            "propertyNames": {"pattern": f"^{LANGUAGE_TAG}$"},
-            "additionalProperties": {"type": "string"},
-        },
+        "text": _TEXT,
         "told": {
             "title": f"Not {profile.WITHHELD}",
             "not": {"const": profile.WITHHELD},
@@ -212,27 +215,7 @@ def _types(fields: Iterable[Field]) -> Schema:
             "required": ["start", "end"],
             "properties": {"start": {"$ref": "#/definitions/date"}, "end": {"$ref": "#/definitions/date"}},
         },
-        "sdmx": {
-            "title": "SDMX",
-            "description": "Which SDMX agency maintains what is made from this, and what holds for all tables.",
-            "type": "object",
-            "properties": {
-                "agency": {
-                    "title": "Agency",
-                    "type": "string",
-                    "pattern": r"^[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z][A-Za-z0-9_-]*)*$",
-                },
-                "attachment": {"title": "What attributes belong to", "enum": ["observation", "auto"]},
-                "statuses": statuses,
-                "indicators": {
-                    "title": "Figures that are computed from records",
-                    "description": (
-                        "One object for each table of records: name, resource, dimensions, time, by and measures; "
-                        "how each is written is told by the guide on converting."
-                    ),
-                },
-            },
-        },
+        "sdmx": _package_sdmx(statuses),
         "resource": {
             "properties": {
                 "schema": {"$ref": "#/definitions/tableSchema"},
@@ -242,41 +225,70 @@ def _types(fields: Iterable[Field]) -> Schema:
         "target": _target(component, reference),
         "tableSchema": {"properties": {"fields": {"items": {"properties": column}}}},
         "column": {"title": "What a column can tell about people"} | _object(fields, _COLUMN),
-        "component": {
-            "title": "The part of a column in SDMX",
-            "type": "object",
-            "properties": {
-                "role": {"title": "Role", "enum": ["dimension", "time", "measure", "attribute"]},
-                "id": {"title": "Id of the component"} | component,
-                "concept": {"title": "Its concept, as URN or AGENCY:SCHEME(1.0).CONCEPT"} | reference,
-                "codelist": {"title": "Its code list, as URN or AGENCY:LIST(1.0)"} | reference,
-                "unit": {"title": "Unit of measure: a code, or its code and name", "type": ["string", "object"]},
-                "unitMult": {
-                    "title": "Power of ten by which the figures are multiplied",
-                    "type": "integer",
-                    "minimum": -15,
-                    "maximum": 15,
-                },
-                "decimals": {
-                    "title": "Digits behind the decimal point",
-                    "type": "integer",
-                    "minimum": 0,
-                    "maximum": 9,
-                },
-                "statuses": statuses,
-                "smallBase": {
-                    "title": "Below how many answers, counted in which column, a figure is of low reliability",
-                    "type": "object",
-                    "required": ["field", "below"],
-                    "properties": {"field": {"type": "string"}, "below": {"type": "integer", "minimum": 1}},
-                },
-                "attachment": {
-                    "title": "What an attribute belongs to, or the dimensions that it does",
-                    "anyOf": [
-                        {"enum": ["observation", "series", "dataset", "auto"]},
-                        {"type": "array", "minItems": 1, "items": {"type": "string"}},
-                    ],
-                },
+        "component": _component(component, reference, statuses),
+    }
+
+
+def _package_sdmx(statuses: Schema) -> Schema:
+    return {
+        "title": "SDMX",
+        "description": "Which SDMX agency maintains what is made from this, and what holds for all tables.",
+        "type": "object",
+        "properties": {
+            "agency": {
+                "title": "Agency",
+                "type": "string",
+                "pattern": r"^[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z][A-Za-z0-9_-]*)*$",
+            },
+            "attachment": {"title": "What attributes belong to", "enum": ["observation", "auto"]},
+            "statuses": statuses,
+            "indicators": {
+                "title": "Figures that are computed from records",
+                "description": (
+                    "One object for each table of records: name, resource, dimensions, time, by and measures; "
+                    "how each is written is told by the guide on converting."
+                ),
+            },
+        },
+    }
+
+
+def _component(component: Schema, reference: Schema, statuses: Schema) -> Schema:
+    """The part of a column in SDMX."""
+    return {
+        "title": "The part of a column in SDMX",
+        "type": "object",
+        "properties": {
+            "role": {"title": "Role", "enum": ["dimension", "time", "measure", "attribute"]},
+            "id": {"title": "Id of the component"} | component,
+            "concept": {"title": "Its concept, as URN or AGENCY:SCHEME(1.0).CONCEPT"} | reference,
+            "codelist": {"title": "Its code list, as URN or AGENCY:LIST(1.0)"} | reference,
+            "unit": {"title": "Unit of measure: a code, or its code and name", "type": ["string", "object"]},
+            "unitMult": {
+                "title": "Power of ten by which the figures are multiplied",
+                "type": "integer",
+                "minimum": -15,
+                "maximum": 15,
+            },
+            "decimals": {
+                "title": "Digits behind the decimal point",
+                "type": "integer",
+                "minimum": 0,
+                "maximum": 9,
+            },
+            "statuses": statuses,
+            "smallBase": {
+                "title": "Below how many answers, counted in which column, a figure is of low reliability",
+                "type": "object",
+                "required": ["field", "below"],
+                "properties": {"field": {"type": "string"}, "below": {"type": "integer", "minimum": 1}},
+            },
+            "attachment": {
+                "title": "What an attribute belongs to, or the dimensions that it does",
+                "anyOf": [
+                    {"enum": ["observation", "series", "dataset", "auto"]},
+                    {"type": "array", "minItems": 1, "items": {"type": "string"}},
+                ],
             },
         },
     }

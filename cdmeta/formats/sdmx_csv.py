@@ -64,11 +64,8 @@ def data(
     if version == "1.0":
         _refuse_for_first_version(observations.structure, shown, keys)
     told = _Told(labels(names), tuple(languages), shown)
-    columns = [
-        *_first(observations, version, told),
-        *_keys(observations, keys),
-        *_components(session, observations, version, told),
-    ]
+    first, further = _first(observations, version, told), _keys(observations, keys)
+    columns = [*first, *further, *_components(session, observations, version, told)]
     selected = ", ".join(f'{sql} AS "{place}"' for place, (_, sql) in enumerate(columns))
     query = f"SELECT {selected} FROM {observations.in_order}"  # noqa: S608  # ids are SDMX ids, texts literals
     with written(session, path, compress=compress) as target:

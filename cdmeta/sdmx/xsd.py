@@ -114,14 +114,7 @@ def schema(
     from lxml import etree
 
     dsd = with_primary_measure(dsd) if version == "2.1" else dsd
-    imported = _imported(version)
-    com, specific = imported
-    nsmap = {"xs": _XS, "own": namespace(dataflow, dimension), "com": com, "dsd": specific}
-    root = etree.Element(f"{{{_XS}}}schema", nsmap=nsmap)
-    root.set("targetNamespace", nsmap["own"])
-    root.set("elementFormDefault", "qualified")
-    for uri, location in imported.items():
-        _add(root, "import", namespace=uri, schemaLocation=location)
+    root = _root(namespace(dataflow, dimension), version)
     known = _known(codelists)
     types = {part.id: _simple_type(root, part, known, version) for part in dsd.components}
     member = "Obs" if dimension == "AllDimensions" else "Series"
@@ -130,13 +123,41 @@ def schema(
     (_data_set_21 if version == "2.1" else _data_set)(root, member, group, levels, types)
     for name, parts in levels.items():
         if name != "DataSetType":
-            within = [_OBSERVATIONS] if name == "SeriesType" else []
-            element = _restriction(root, name, f"dsd:{name}", within)
-            _attributes(element, parts, types, complete=complete and name != "AttsType", keyed=name != "AttsType")
-            if all(part.id != _TIME for part in parts):
-                _add(element, "attribute", name=_TIME, use="prohibited")
-            _prohibit(element, parts, version)
+            _level(root, name, parts, types, version, complete=complete)
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)
+
+
+def _root(own: str, version: Version) -> Element:
+    """A schema of a target namespace that imports those of SDMX-ML."""
+    from lxml import etree
+
+    imported = _imported(version)
+    com, specific = imported
+    nsmap = {"xs": _XS, "own": own, "com": com, "dsd": specific}
+    root = etree.Element(f"{{{_XS}}}schema", nsmap=nsmap)
+    root.set("targetNamespace", own)
+    root.set("elementFormDefault", "qualified")
+    for uri, location in imported.items():
+        _add(root, "import", namespace=uri, schemaLocation=location)
+    return root
+
+
+def _level(
+    root: Element,
+    name: str,
+    parts: Sequence[Component],
+    types: Mapping[str, str],
+    version: Version,
+    *,
+    complete: bool,
+) -> None:
+    """The type of series, observations or attributes of the data set, with its components as XML attributes."""
+    element = _restriction(root, name, f"dsd:{name}", [_OBSERVATIONS] if name == "SeriesType" else [])
+    keyed = name != "AttsType"
+    _attributes(element, parts, types, complete=complete and keyed, keyed=keyed)
+    if all(part.id != _TIME for part in parts):
+        _add(element, "attribute", name=_TIME, use="prohibited")
+    _prohibit(element, parts, version)
 
 
 def with_primary_measure(dsd: DataStructure) -> DataStructure:
