@@ -119,7 +119,7 @@ def test_any_text_can_be_looked_at(text: str) -> None:
 def test_no_text_takes_long() -> None:
     """Patterns that backtrack would not come back from these."""
     for text in ("1.0000, " * 20_000, "a@" + "a." * 50_000, "+" * 50_000, "1°1'" * 30_000, "9" * 200_000):
-        list(kinds(text, ["GB"]))
+        assert set(kinds(text, ["GB"])) <= {EMAIL, PHONE, PLACE}
 
 
 def test_where_an_identifier_stands_and_never_what_it_is() -> None:
