@@ -2,123 +2,36 @@
 
 The rules are those of the Copenhagen Framework on Citizen Data in its version UNSC55-2024. The table `RULES` holds
 them in the order in which they are asked; the first that applies decides. Where the text contradicts itself or is
-silent, the rule says ASSESS and its paragraphs name the sides.
-
-The rules look at few facts (`Who`, `Stages`), so incomplete answers need no walk through all the ways to complete
-them: `_Could` carries, for each part of the answers, the facts that are possible, and, for each open question, the
-pairs of facts that differ by its answer alone.
+silent, the rule says ASSESS and its paragraphs name the sides. The rules look at few facts: `facts`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache, reduce
-from itertools import combinations, pairwise
+from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from cdmeta import profile
+from cdmeta.facts import Stages, Who, stages_of, who_of
+from cdmeta.initiative import (
+    CITIZENS_AMONG,
+    CIVIC_LED,
+    LATER,
+    LEVELS,
+    MAY_BE_LEFT_OUT,
+    NO_STAGE,
+    OTHER_LED,
+    OTHERS,
+    PATHS,
+    STAGES,
+    Answers,
+    Codes,
+)
 from cdmeta.text import is_missing
 
 OUTCOMES = ("CITIZEN_DATA", "ASSESS", "NOT_CITIZEN_DATA", "OUT_OF_SCOPE", "INSUFFICIENT_INFORMATION")
-
-TYPES = ("CIVIC_ACTION", "CIVIC_DRIVEN", "JOINT", "NSO_DRIVEN", "OTHER_DRIVEN", "NO_COLLAB")
-"""CL_INITIATIVE_TYPE, ¶25(1) to (6)."""
-LEVELS = ("NOT_INVOLVED", "L1", "L2", "L3", "L4", "L5")
-"""CL_PARTICIPATION_LEVEL without `_Z` and `_U`; a level's place is its rank (Table 1)."""
-NO_STAGE = "_Z"
-CSOS = frozenset({"CSO_COMMUNITY", "CSO_LARGE"})
-CIVIC = CSOS | {"CITIZENS", "COMMUNITY", "INDIGENOUS_BODY"}
-STATE = frozenset({"NSO", "STATE_AGENCY"})
-NO_LAY_COLLECTORS = frozenset({"SELF", "SENSOR", "OFFICIAL_STAFF", "PAID_ENUMERATOR", "RESEARCHER"})
-"""Collectors who are no citizens taking part in collection."""
-
-_CIVIC_LED = frozenset({"CIVIC_ACTION", "CIVIC_DRIVEN"})
-_CITIZENS_AMONG = _CIVIC_LED | {"JOINT"}
-_OTHER_LED = frozenset({"NSO_DRIVEN", "OTHER_DRIVEN"})
-_OTHERS = _OTHER_LED | {"NO_COLLAB"}
-_ALONE = frozenset({"CIVIC_ACTION", "NO_COLLAB"})
-"""Types that say by themselves that nobody else takes part."""
-
-Codes = tuple[str | None, ...]
-
-
-@dataclass(frozen=True)
-class Answers:
-    """The answers that the decision rests on; None is no answer, and so is a None inside a list.
-
-    Attributes:
-        type: code of CL_INITIATIVE_TYPE.
-        initiators: kinds of the initiators, codes of CL_ACTOR_KIND.
-        partners: kinds of the partners; an empty tuple says that there are none.
-        design_objectives, design_partnerships, design_methods, design_access_use, collection, processing,
-            dissemination, uptake, review: codes of CL_PARTICIPATION_LEVEL; `_Z`, the stage did not take place, for
-            `design_partnerships` and the four stages behind `collection` only.
-        tradition: code of CL_DATA_TRADITION.
-        objectives: codes of CL_OBJECTIVE.
-        collectors: codes of CL_COLLECTOR_TYPE.
-        direct: the people concerned take part themselves.
-        representation: the organisation adequately represents the groups concerned.
-        regular: part of a regular census or survey of an NSO or other state agency.
-        response: its main purpose in engaging citizens is the response rate or inclusiveness.
-    """
-
-    type: str | None = None
-    initiators: Codes | None = None
-    partners: Codes | None = None
-    design_objectives: str | None = None
-    design_partnerships: str | None = None
-    design_methods: str | None = None
-    design_access_use: str | None = None
-    collection: str | None = None
-    processing: str | None = None
-    dissemination: str | None = None
-    uptake: str | None = None
-    review: str | None = None
-    tradition: str | None = None
-    objectives: Codes | None = None
-    collectors: Codes | None = None
-    direct: bool | None = None
-    representation: bool | None = None
-    regular: bool | None = None
-    response: bool | None = None
-
-    def known_levels(self) -> dict[str, int]:
-        """The ranks of the levels that are known, by the name of their attribute, in the order of the stages."""
-        codes = {name: getattr(self, name) for name in STAGES}
-        return {name: LEVELS.index(code) for name, code in codes.items() if code in LEVELS}
-
-
-DESIGN = ("design_objectives", "design_partnerships", "design_methods", "design_access_use")
-LATER = ("processing", "dissemination", "uptake", "review")
-STAGES = (*DESIGN, "collection", *LATER)
-_MAY_BE_LEFT_OUT = frozenset({"design_partnerships", *LATER})
-
-PATHS: Mapping[str, str] = MappingProxyType(
-    {
-        "type": "citizenData.initiativeType",
-        "initiators": "citizenData.initiators[].kind",
-        "partners": "citizenData.partners[].kind",
-        "design_objectives": "citizenData.participation.designObjectives",
-        "design_partnerships": "citizenData.participation.designPartnerships",
-        "design_methods": "citizenData.participation.designMethods",
-        "design_access_use": "citizenData.participation.designAccessUse",
-        "collection": "citizenData.participation.collection",
-        "processing": "citizenData.participation.processing",
-        "dissemination": "citizenData.participation.dissemination",
-        "uptake": "citizenData.participation.uptake",
-        "review": "citizenData.participation.review",
-        "tradition": "citizenData.dataTradition",
-        "objectives": "citizenData.objectives",
-        "collectors": "citizenData.collectorType",
-        "direct": "citizenData.directInvolvement",
-        "representation": "citizenData.representation.adequate",
-        "regular": "citizenData.regularOfficial",
-        "response": "citizenData.mainPurposeResponse",
-    }
-)
-"""Where each answer stands in the descriptor."""
 
 
 @dataclass(frozen=True)
@@ -146,52 +59,6 @@ class Decision:
         return {key: list(value) if isinstance(value, tuple) else value for key, value in self.__dict__.items()}
 
 
-class Who(NamedTuple):
-    """What the rules ask about who takes part and why; what they do not ask of a type is False for it.
-
-    Attributes:
-        type: code of CL_INITIATIVE_TYPE.
-        civic: a civic kind is among the initiators.
-        other: a kind that is not civic is among the initiators.
-        regular: part of a regular official collection, and an initiator or partner is a state kind.
-        response: `regular`, and mainly for the response rate or inclusiveness.
-        science: citizen science that researchers or a scientific objective bear out, and people who are neither
-            respondents nor staff collect (Table 2, columns 4 and 5, second sentence).
-        spoken_for: only organisations stand for the people concerned, and these do not take part themselves, or a
-            large one does not adequately represent them (¶30).
-    """
-
-    type: str
-    civic: bool
-    other: bool
-    regular: bool
-    response: bool
-    science: bool
-    spoken_for: bool
-
-
-class Stages(NamedTuple):
-    """What the rules ask about the levels in the stages of the value chain.
-
-    Attributes:
-        full: every design sub-stage that took place is at level 4 or 5.
-        some: at least one is.
-        three: at least one is at level 3.
-        collected: collection is at level 4 or 5.
-        untouched: all design sub-stages and collection are at level 1 or below.
-        later: `untouched`, and a stage behind collection is at level 2 or above.
-        processed: `untouched`, and processing is at level 4 or 5.
-    """
-
-    full: bool
-    some: bool
-    three: bool
-    collected: bool
-    untouched: bool
-    later: bool
-    processed: bool
-
-
 class Case(NamedTuple):
     """All that the rules ask; the attributes are those of `Who` and `Stages`."""
 
@@ -213,12 +80,12 @@ class Case(NamedTuple):
     @property
     def from_civic(self) -> bool:
         """T∈{1,2,3}: citizens or their organisations started it, alone or with others."""
-        return self.type in _CITIZENS_AMONG
+        return self.type in CITIZENS_AMONG
 
     @property
     def from_others(self) -> bool:
         """T∈{4,5,6}: others started it."""
-        return self.type in _OTHERS
+        return self.type in OTHERS
 
     @property
     def sufficient(self) -> bool:
@@ -238,7 +105,7 @@ class Rule(NamedTuple):
 RULES = (
     Rule("R0", "INSUFFICIENT_INFORMATION", (), lambda c: not c.type or not (c.civic or c.other)),
     # Who started it.
-    Rule("T1", "ASSESS", ("¶25(1)(2)",), lambda c: c.type in _CIVIC_LED and c.other),
+    Rule("T1", "ASSESS", ("¶25(1)(2)",), lambda c: c.type in CIVIC_LED and c.other),
     Rule("T2", "ASSESS", ("¶25(3)",), lambda c: c.type == "JOINT" and not (c.civic and c.other)),
     Rule("T3", "ASSESS", ("¶25(4)(5)(6)",), lambda c: c.from_others and not c.other),
     # Regular official collection.
@@ -287,7 +154,6 @@ RULES = (
     Rule("O1", "ASSESS", ("¶30",), lambda c: c.spoken_for),
 )
 """The first that applies decides; but a yes of C1, Y1 or Y2 gives way to O1 where that applies."""
-
 BY_ID: Mapping[str, Rule] = MappingProxyType({rule.id: rule for rule in RULES})
 _ERRORS = ("T1", "T2", "T3", "N2")
 
@@ -320,14 +186,14 @@ def possible(answers: Answers) -> tuple[Rule, ...]:
     """The rules that decide in some way to complete the answers, in the order of the table; one where complete."""
     if answers.type is None or not answers.initiators:
         return (BY_ID["R0"],)
-    who, stages = _who(answers), _stages(answers)
+    who, stages = who_of(answers), stages_of(answers)
     found = {_first(w, s).id for w in who.values for s in stages.values}
     return tuple(rule for rule in RULES if rule.id in found)
 
 
 def open_questions(answers: Answers) -> tuple[str, ...]:
     """Paths of the unanswered fields whose value alone can change the outcome in some completion of the others."""
-    who, stages = _who(answers), _stages(answers)
+    who, stages = who_of(answers), stages_of(answers)
     required = [name for name in ("type", "initiators") if not getattr(answers, name)]
     matter = {
         *required,
@@ -349,267 +215,6 @@ def _first(who: Who, stages: Stages) -> Rule:
     return speaks if rule.outcome == "CITIZEN_DATA" and speaks.applies(case) else rule
 
 
-# What could be: the facts that incomplete answers leave possible.
-
-A = TypeVar("A")
-B = TypeVar("B")
-R = TypeVar("R")
-
-
-class _Could(Generic[A]):
-    """The facts that a part of the answers leaves possible.
-
-    Attributes:
-        values: each possible fact.
-        pairs: for each unanswered field, pairs of facts that differ by its answer alone. A field's values form a
-            chain, not all pairs: where two ends of a chain differ, two neighbours do.
-    """
-
-    def __init__(self, values: Iterable[A], pairs: Mapping[str, set[tuple[A, A]]]) -> None:
-        self.values = tuple(dict.fromkeys(values))
-        self.pairs = pairs
-
-
-def _field(name: str, values: Iterable[A]) -> _Could[A]:
-    could = _Could(values, {})
-    chain = set(pairwise(could.values))
-    return _Could(could.values, {name: chain} if chain else {})
-
-
-def _join(fact: Callable[[A, B], R], left: _Could[A], right: _Could[B]) -> _Could[R]:
-    """What two parts that are answered independently leave possible together."""
-    facts = {(a, b): fact(a, b) for a in left.values for b in right.values}
-    pairs: dict[str, set[tuple[R, R]]] = {}
-    for name, chain in left.pairs.items():
-        pairs[name] = {(facts[a, b], facts[c, b]) for a, c in chain for b in right.values}
-    for name, links in right.pairs.items():
-        pairs[name] = {(facts[a, b], facts[a, d]) for b, d in links for a in left.values}
-    kept = {name: {(x, y) for x, y in chain if x != y} for name, chain in pairs.items()}
-    return _Could(facts.values(), kept)
-
-
-# The stages.
-
-
-class _Design(NamedTuple):
-    full: bool
-    some: bool
-    three: bool
-    low: bool
-
-
-def _stages(answers: Answers) -> _Could[Stages]:
-    design = reduce(
-        lambda left, right: _join(_both, left, right),
-        (_level(answers, name, (1, 2, 3, 4), _design) for name in DESIGN),
-    )
-    collection = _level(answers, "collection", (1, 3, 4), lambda rank: (rank >= 4, rank <= 1))
-    later = reduce(
-        lambda left, right: _join(_either, left, right),
-        (
-            _level(answers, "processing", (1, 3, 4), lambda rank: (rank >= 2, rank >= 4)),
-            *(_level(answers, name, (1, 2), lambda rank: (rank >= 2, False)) for name in LATER[1:]),
-        ),
-    )
-    return _join(_stage_facts, _join(lambda d, c: (d, c), design, collection), later)
-
-
-_NO_RANK = -1
-
-
-def _level(answers: Answers, name: str, classes: tuple[int, ...], fact: Callable[[int], A]) -> _Could[A]:
-    """One level: its rank where it is known, else a rank of each class that the rules tell apart."""
-    code = getattr(answers, name)
-    if code in LEVELS:
-        return _field(name, [fact(LEVELS.index(code))])
-    if code == NO_STAGE and name in _MAY_BE_LEFT_OUT:
-        return _field(name, [fact(_NO_RANK)])
-    left_out = (_NO_RANK,) if name in _MAY_BE_LEFT_OUT else ()
-    return _field(name, [fact(rank) for rank in (*left_out, *classes)])
-
-
-def _design(rank: int) -> _Design:
-    """A sub-stage that did not take place is neutral in `_both`, so that it counts for nothing."""
-    if rank == _NO_RANK:
-        return _Design(full=True, some=False, three=False, low=True)
-    return _Design(full=rank >= 4, some=rank >= 4, three=rank == 3, low=rank <= 1)
-
-
-def _both(a: _Design, b: _Design) -> _Design:
-    return _Design(a.full and b.full, a.some or b.some, a.three or b.three, a.low and b.low)
-
-
-def _either(a: tuple[bool, bool], b: tuple[bool, bool]) -> tuple[bool, bool]:
-    return a[0] or b[0], a[1] or b[1]
-
-
-def _stage_facts(early: tuple[_Design, tuple[bool, bool]], later: tuple[bool, bool]) -> Stages:
-    design, (collected, low) = early
-    untouched = design.low and low
-    return Stages(
-        design.full,
-        design.some,
-        design.three,
-        collected,
-        untouched,
-        untouched and later[0],
-        untouched and later[1],
-    )
-
-
-# Who takes part, and why.
-
-
-class _Group(NamedTuple):
-    """What the rules ask about the kinds of some actors.
-
-    Attributes:
-        civic: a civic kind is among them.
-        other: a kind that is not civic is among them.
-        csos: their civic kinds are there, and are CSOs only.
-        large: `csos`, and one is CSO_LARGE.
-        state: a state kind is among them.
-        academia: ACADEMIA is among them.
-    """
-
-    civic: bool
-    other: bool
-    csos: bool
-    large: bool
-    state: bool
-    academia: bool
-
-
-_KIND_CLASSES = ("CITIZENS", "CSO_COMMUNITY", "CSO_LARGE", "NSO", "ACADEMIA", "_O")
-"""One kind of each class that the rules tell apart."""
-
-
-def _who(answers: Answers) -> _Could[Who]:
-    partners = () if answers.partners is None and answers.type in _ALONE else answers.partners
-    started = _join(
-        _started,
-        _field("type", [answers.type] if answers.type else TYPES),
-        _field("initiators", _groups(answers.initiators or None, 1)),
-    )
-    cast = _join(_with_partners, started, _field("partners", _groups(partners, 0)))
-    official = _join(lambda r, m: (r, r and m), _flag(answers, "regular"), _flag(answers, "response"))
-    voice = _join(lambda d, a: (d, d and a), _flag(answers, "direct"), _flag(answers, "representation"))
-    spoken = _join(_with_voice, _join(_with_official, cast, official), voice)
-    return _join(_with_science, spoken, _science(answers))
-
-
-def _flag(answers: Answers, name: str) -> _Could[bool]:
-    value = getattr(answers, name)
-    return _field(name, [value] if isinstance(value, bool) else [False, True])
-
-
-def _groups(kinds: Codes | None, least: int) -> list[_Group]:
-    """The groups that some actors can be; all of at least so many kinds where nobody is named."""
-    known = {kind for kind in kinds or () if kind is not None}
-    return [_group(known | set(more)) for more in _completions(kinds, _KIND_CLASSES, least)]
-
-
-def _completions(codes: Codes | None, classes: tuple[str, ...], least: int) -> Iterable[tuple[str, ...]]:
-    """What the unknown entries of a list can add to it; where the list itself is unknown, what it can hold."""
-    if codes is None:
-        sizes = range(least, len(classes) + 1)
-    else:
-        unknown = codes.count(None)
-        sizes = range(min(unknown, 1), min(unknown, len(classes)) + 1)
-    return (more for size in sizes for more in combinations(classes, size))
-
-
-def _group(kinds: set[str]) -> _Group:
-    civic = kinds & CIVIC
-    csos = bool(civic) and civic <= CSOS
-    return _Group(
-        civic=bool(civic),
-        other=bool(kinds - CIVIC),
-        csos=csos,
-        large=csos and "CSO_LARGE" in civic,
-        state=bool(kinds & STATE),
-        academia="ACADEMIA" in kinds,
-    )
-
-
-class _Cast(NamedTuple):
-    """What is known of the actors on the way to `Who`.
-
-    Attributes:
-        type, civic, other: as in `Who`.
-        csos, large: as in `_Group`, of those who speak for the people concerned: the civic initiators, or, where
-            others started it, the civic partners.
-        state, academia: of all actors.
-    """
-
-    type: str
-    civic: bool
-    other: bool
-    csos: bool
-    large: bool
-    state: bool
-    academia: bool
-
-
-def _started(kind: str, group: _Group) -> _Cast:
-    speak = kind in _CITIZENS_AMONG
-    csos, large = speak and group.csos, speak and group.large
-    # Only Y2 asks for academia, and only of what others started.
-    return _Cast(kind, group.civic, group.other, csos, large, group.state, not speak and group.academia)
-
-
-def _with_partners(cast: _Cast, group: _Group) -> _Cast:
-    speak = cast.type in _OTHER_LED
-    csos, large = (group.csos, group.large) if speak else (cast.csos, cast.large)
-    academia = cast.academia or (speak and group.academia)
-    return _Cast(cast.type, cast.civic, cast.other, csos, large, cast.state or group.state, academia)
-
-
-def _with_official(cast: _Cast, official: tuple[bool, bool]) -> tuple[_Cast, bool, bool]:
-    regular, response = official
-    return cast._replace(state=False), cast.state and regular, cast.state and response
-
-
-class _Science(NamedTuple):
-    """Citizen science with lay collectors, and whether science is an objective."""
-
-    practised: bool
-    aimed_at: bool
-
-
-def _science(answers: Answers) -> _Could[_Science]:
-    traditions = [answers.tradition] if answers.tradition else ["CITIZEN_SCIENCE", "_O"]
-    tradition = _field("tradition", [code == "CITIZEN_SCIENCE" for code in traditions])
-    collectors = _field("collectors", _has(answers.collectors, lambda code: code not in NO_LAY_COLLECTORS))
-    objectives = _field("objectives", _has(answers.objectives, lambda code: code == "SCIENCE"))
-    practised = _join(lambda x, lay: x and lay, tradition, collectors)
-    return _join(lambda p, aim: _Science(p, p and aim), practised, objectives)
-
-
-def _has(codes: Codes | None, wanted: Callable[[str], bool]) -> list[bool]:
-    """Whether a list holds a code of some sort, as far as its unknown entries leave that open."""
-    if codes is None:
-        return [False, True]
-    if any(wanted(code) for code in codes if code is not None):
-        return [True]
-    return [False, True] if None in codes else [False]
-
-
-def _with_voice(part: tuple[_Cast, bool, bool], voice: tuple[bool, bool]) -> tuple[Who, bool]:
-    cast, regular, response = part
-    direct, adequate = voice
-    spoken_for = cast.csos and (not direct or (cast.large and not adequate))
-    return Who(cast.type, cast.civic, cast.other, regular, response, False, spoken_for), cast.academia
-
-
-def _with_science(part: tuple[Who, bool], science: _Science) -> Who:
-    who, academia = part
-    return who._replace(science=who.type in _OTHER_LED and science.practised and (science.aimed_at or academia))
-
-
-# What is declared beside the decision, and does not change it.
-
-
 def _any_level(answers: Answers, names: Iterable[str], test: Callable[[int], bool]) -> bool:
     levels = answers.known_levels()
     return any(test(levels[name]) for name in names if name in levels)
@@ -617,16 +222,13 @@ def _any_level(answers: Answers, names: Iterable[str], test: Callable[[int], boo
 
 _WARNINGS: Mapping[str, Callable[[Answers], bool]] = MappingProxyType(
     {
-        "W1": lambda a: a.type in _CIVIC_LED and _any_level(a, STAGES, lambda rank: rank < 5),
-        "W2": lambda a: a.type in _OTHER_LED | {"JOINT"} and _any_level(a, STAGES, lambda rank: rank == 5),
-        "W3": lambda a: a.type in _OTHER_LED and _any_level(a, LATER[:2], lambda rank: rank == 5),
+        "W1": lambda a: a.type in CIVIC_LED and _any_level(a, STAGES, lambda rank: rank < 5),
+        "W2": lambda a: a.type in OTHER_LED | {"JOINT"} and _any_level(a, STAGES, lambda rank: rank == 5),
+        "W3": lambda a: a.type in OTHER_LED and _any_level(a, LATER[:2], lambda rank: rank == 5),
         "W4": lambda a: a.type == "CIVIC_ACTION" and bool(a.partners),
         "W5": lambda a: a.type == "NSO_DRIVEN" and {"NSO", None}.isdisjoint(a.initiators or (None,)),
     }
 )
-
-
-# From a descriptor.
 
 
 def read(answers: Mapping[str, Any]) -> Answers:
@@ -663,7 +265,7 @@ def _code(codelist: str, value: Any) -> str | None:
 
 def _level_code(name: str, value: Any) -> str | None:
     code = _code("CL_PARTICIPATION_LEVEL", value)
-    return code if code in LEVELS or (code == NO_STAGE and name in _MAY_BE_LEFT_OUT) else None
+    return code if code in LEVELS or (code == NO_STAGE and name in MAY_BE_LEFT_OUT) else None
 
 
 def _codes(codelist: str, value: Any) -> Codes | None:

@@ -10,8 +10,8 @@ ROOT = Path(__file__).parent.parent
 LAYERS = [
     "errors", "text", "identifiers", "pictures", "markdown", "html", "urn", "period", "phrase", "profile",
     "shorthand",
-    "mapping", "licence", "quality", "finding", "form", "package", "layout", "framework", "indicators",
-    "columns", "codes", "components", "computed", "dataset", "sshsig", "beside",
+    "mapping", "licence", "quality", "finding", "form", "package", "layout", "initiative", "facts", "framework",
+    "indicators", "columns", "codes", "components", "computed", "dataset", "sshsig", "beside",
     "approval", "entry", "tables", "checks", "sdmx", "formats", "reporters", "catalogue", "schema",
     "reference", "workflows",
 ]  # fmt: skip

@@ -10,7 +10,8 @@ from commands import run
 from cdmeta import profile
 from cdmeta.checks import participation
 from cdmeta.finding import Finding
-from cdmeta.framework import OUTCOMES, PATHS, Answers, decide
+from cdmeta.framework import OUTCOMES, decide
+from cdmeta.initiative import PATHS, Answers
 from cdmeta.package import load
 from cdmeta.workflows.classify import changes, classify
 

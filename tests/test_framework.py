@@ -11,24 +11,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from cdmeta import framework, profile
-from cdmeta.framework import (
-    BY_ID,
-    CIVIC,
-    DESIGN,
-    LATER,
-    LEVELS,
-    NO_LAY_COLLECTORS,
-    OUTCOMES,
-    PATHS,
-    RULES,
-    STAGES,
-    STATE,
-    TYPES,
-    Answers,
-    decide,
-    possible,
-    read,
-)
+from cdmeta.facts import stages_of, who_of
+from cdmeta.framework import BY_ID, OUTCOMES, RULES, decide, possible, read
+from cdmeta.initiative import CIVIC, DESIGN, LATER, LEVELS, NO_LAY_COLLECTORS, PATHS, STAGES, STATE, TYPES, Answers
 
 KINDS = tuple(profile.load().codelists["CL_ACTOR_KIND"].codes)
 TRADITIONS = tuple(profile.load().codelists["CL_DATA_TRADITION"].codes)
@@ -316,7 +301,7 @@ def test_all_combinations_of_what_the_rules_tell_apart() -> None:
         SCIENCE | {"objectives": ("_O",)},
         SCIENCE | {"collectors": ("SELF",)},
     ]
-    stage_facts = [(given_levels, framework._stages(Answers(**given_levels)).values) for given_levels in stages]
+    stage_facts = [(given_levels, stages_of(Answers(**given_levels)).values) for given_levels in stages]
     seen, combinations = set(), 0
     for kind, started, partners, official, voice, science in itertools.product(
         TYPES, groups, ["", *groups], officials, voices, sciences
@@ -324,7 +309,7 @@ def test_all_combinations_of_what_the_rules_tell_apart() -> None:
         if (kind in TYPES[:3] and science) or (kind == "NO_COLLAB" and (science or not voice["direct"])):
             continue  # Never asked of these types; the random test below covers that.
         answers = case(kind, started, partners, **official, **voice, **science)
-        (who,) = framework._who(answers).values
+        (who,) = who_of(answers).values
         for given_levels, facts in stage_facts:
             (stage,) = facts
             rule = framework._first(who, stage)

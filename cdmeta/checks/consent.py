@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Any
 
 from cdmeta.finding import Finding, Where
-from cdmeta.framework import STATE
+from cdmeta.initiative import STATE
 from cdmeta.package import DESCRIPTOR, Package
 from cdmeta.phrase import Phrase, name_of
 from cdmeta.profile import WITHHELD

@@ -7,19 +7,8 @@ from typing import Any
 
 from cdmeta import profile
 from cdmeta.finding import Finding, Where
-from cdmeta.framework import (
-    CIVIC,
-    DESIGN,
-    LATER,
-    PATHS,
-    STAGES,
-    STATE,
-    Answers,
-    Decision,
-    decide,
-    possible,
-    read,
-)
+from cdmeta.framework import Decision, decide, possible, read
+from cdmeta.initiative import CIVIC, DESIGN, LATER, PATHS, STAGES, STATE, Answers
 from cdmeta.package import DESCRIPTOR, Package
 from cdmeta.phrase import SEMICOLON, SENTENCES, Citation, Phrase, Series, first_of, name_of, title_of
 

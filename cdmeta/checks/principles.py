@@ -15,8 +15,8 @@ from cdmeta.checks.consent import Consent, finding
 from cdmeta.checks.consent import read as read_consent
 from cdmeta.checks.identity import concept_of
 from cdmeta.finding import Finding, Where
-from cdmeta.framework import STATE, Answers
 from cdmeta.framework import read as read_answers
+from cdmeta.initiative import STATE, Answers
 from cdmeta.licence import names, openness
 from cdmeta.package import DESCRIPTOR, Package, Resource
 from cdmeta.phrase import Phrase, Series, name_of, title_of

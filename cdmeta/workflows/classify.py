@@ -11,19 +11,8 @@ from typing import Any
 from cdmeta import profile
 from cdmeta.checks import participation
 from cdmeta.finding import Finding
-from cdmeta.framework import (
-    LEVELS,
-    NO_LAY_COLLECTORS,
-    PATHS,
-    STAGES,
-    TYPES,
-    Answers,
-    Decision,
-    Rule,
-    decide,
-    possible,
-    read,
-)
+from cdmeta.framework import Decision, Rule, decide, possible, read
+from cdmeta.initiative import LEVELS, NO_LAY_COLLECTORS, PATHS, STAGES, TYPES, Answers
 from cdmeta.package import load
 from cdmeta.text import printable
 
