@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from cdmeta import profile
-from cdmeta.package import finite, parse
+from cdmeta.strictjson import finite, parse
 from cdmeta.text import pointer_step
 
 _STANDARD = (

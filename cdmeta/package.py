@@ -8,8 +8,6 @@ the descriptor does not name are told of, and never opened.
 from __future__ import annotations
 
 import errno
-import json
-import math
 import os
 import re
 import shutil
@@ -19,8 +17,7 @@ import unicodedata
 import weakref
 import zipfile
 import zlib
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
@@ -32,6 +29,7 @@ from cdmeta.finding import Finding, Where
 from cdmeta.phrase import SENTENCES, Phrase, Series, at, os_reason
 from cdmeta.profile import nearest
 from cdmeta.shorthand import Places, in_full
+from cdmeta.strictjson import UnreadableError, parse
 from cdmeta.text import is_language_tag
 
 DESCRIPTOR = "datapackage.json"
@@ -39,10 +37,7 @@ APPROVAL_FILES = ("approval.json", "approval.json.sig")
 """They lie beside the descriptor, and are no part of what is approved."""
 QUESTIONS = ("QUESTIONS.xlsx", "questions.csv")
 """What `cdmeta new` asks, as a workbook and as CSV; they may lie there, and are never read here or published."""
-
 MAX_DESCRIPTOR_BYTES = 20 * 2**20
-MAX_DEPTH = 100
-"""Objects and lists inside one another in a descriptor; honest ones stay below 20."""
 MAX_FILES = 100_000
 """Files that are listed in a folder; a package is no home directory."""
 MAX_ZIP_MEMBERS = 10_000
@@ -53,7 +48,6 @@ RATIO_FREE_BYTES = 50 * 2**20
 """Below this size a high ratio does no harm, and constant columns reach it honestly."""
 MAX_TOLD = 20
 """Findings of one kind on files that the descriptor does not name; the others are counted."""
-
 _TABLES = (".csv", ".tsv", ".tab", ".xls", ".xlsx", ".xlsm", ".xlsb", ".ods")
 _RESERVED = (DESCRIPTOR, *APPROVAL_FILES)
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
@@ -575,93 +569,3 @@ def _on_unnamed(names: tuple[str, ...]) -> Iterator[Finding]:
         yield _finding("CD111", name)
     if len(names) > MAX_TOLD:
         yield Finding("CD114", params={"count": len(names) - MAX_TOLD})
-
-
-class UnreadableError(ValueError):
-    """Bytes that are no JSON text; `params` hold the reason as a key `reason.…` of the texts, and its blanks."""
-
-    def __init__(self, reason: str, **params: str | int) -> None:
-        super().__init__(reason)
-        self.params = {"reason": reason, **params}
-
-
-def parse(
-    raw: bytes, parse_int: Callable[[str], Any] = int, parse_float: Callable[[str], Any] | None = None
-) -> Any:
-    """JSON text as plain values, to the letter: UTF-8, no name twice in an object, no number beyond a float.
-
-    Raises:
-        UnreadableError: it is none.
-    """
-    try:
-        value = json.loads(
-            _decode(raw),
-            object_pairs_hook=_unique,
-            parse_constant=_no_constant,
-            parse_int=parse_int,
-            parse_float=parse_float or finite,
-        )
-        # A lone surrogate escapes json but can be written nowhere.
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise UnreadableError("surrogate") from error
-    except json.JSONDecodeError as error:
-        raise UnreadableError("json", note=error.msg, line=error.lineno, column=error.colno) from error
-    except RecursionError as error:
-        raise UnreadableError("deep") from error
-    except UnreadableError:
-        raise
-    except ValueError as error:
-        raise UnreadableError("number") from error
-    if _is_deep(value):
-        raise UnreadableError("deep")
-    return value
-
-
-def _decode(raw: bytes) -> str:
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise UnreadableError("utf-16")
-    if raw.startswith(b"\xef\xbb\xbf"):
-        raise UnreadableError("bom")
-    if not raw.strip():
-        raise UnreadableError("empty")
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise UnreadableError("no-utf-8", line=raw.count(b"\n", 0, error.start) + 1) from error
-
-
-def _is_deep(value: Any) -> bool:
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        level = [
-            below
-            for one in level
-            if isinstance(one, (dict, list))
-            for below in (one.values() if isinstance(one, dict) else one)
-        ]
-        if not level:
-            return False
-    return True
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) < len(pairs):
-        raise UnreadableError("twice-in-json", key=Counter(key for key, _ in pairs).most_common(1)[0][0])
-    return result
-
-
-def _no_constant(name: str) -> float:
-    raise UnreadableError("no-number", note=name)
-
-
-def finite(digits: str) -> float:
-    """A number that a float can hold.
-
-    Raises:
-        UnreadableError: it is too large for one.
-    """
-    if not math.isfinite(value := float(digits)):
-        raise UnreadableError("number")
-    return value

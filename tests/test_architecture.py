@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LAYERS = [
     "errors", "text", "identifiers", "pictures", "markdown", "html", "urn", "period", "phrase", "profile",
-    "shorthand",
+    "shorthand", "strictjson",
     "mapping", "licence", "quality", "finding", "form", "package", "layout", "initiative", "facts", "framework",
     "indicators", "columns", "codes", "components", "computed", "dataset", "sshsig", "beside",
     "approval", "entry", "tables", "checks", "sdmx", "formats", "reporters", "catalogue", "schema",

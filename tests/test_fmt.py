@@ -18,8 +18,9 @@ from rule_cases import BASE
 from cdmeta import layout, profile
 from cdmeta.approval import SIGNATURE, STATEMENT, Approver
 from cdmeta.errors import OutputError, PackageError
-from cdmeta.package import DESCRIPTOR, UnreadableError, load
+from cdmeta.package import DESCRIPTOR, load
 from cdmeta.sshsig import new_key
+from cdmeta.strictjson import UnreadableError
 from cdmeta.workflows.approve import approve
 from cdmeta.workflows.fmt import fmt
 from cdmeta.workflows.new import new

@@ -10,8 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cdmeta.package import MAX_DESCRIPTOR_BYTES, Resource, UnreadableError, parse
+from cdmeta.package import MAX_DESCRIPTOR_BYTES, Resource
 from cdmeta.phrase import Phrase
+from cdmeta.strictjson import UnreadableError, parse
 from cdmeta.tables.records import Table, TableReadError, kind, open_inline
 
 FORMATS = ("json", "geojson")

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from cdmeta.finding import Finding, Where
-from cdmeta.package import Resource, UnreadableError, parse
+from cdmeta.package import Resource
 from cdmeta.phrase import Phrase
+from cdmeta.strictjson import UnreadableError, parse
 from cdmeta.tables.records import MAX_CELL_CHARACTERS, Record, Table, TableReadError
 
 _BOM = "\ufeff"

@@ -17,7 +17,8 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from cdmeta.errors import ConversionError
-from cdmeta.package import Package, Resource, UnreadableError
+from cdmeta.package import Package, Resource
+from cdmeta.strictjson import UnreadableError
 from cdmeta.tables import engine
 from cdmeta.tables.disclosure import Table
 from cdmeta.tables.engine import ROW

@@ -14,9 +14,10 @@ from cdmeta import approval, layout, profile
 from cdmeta.beside import read_beside, write_beside
 from cdmeta.errors import OutputError, PackageError
 from cdmeta.finding import Finding
-from cdmeta.package import DESCRIPTOR, Package, UnreadableError, load
+from cdmeta.package import DESCRIPTOR, Package, load
 from cdmeta.phrase import Phrase, at
 from cdmeta.shorthand import mend, pointer
+from cdmeta.strictjson import UnreadableError
 from cdmeta.text import is_missing
 from cdmeta.workflows.private import unreadable
 
