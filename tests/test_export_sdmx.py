@@ -19,7 +19,7 @@ from lxml import etree
 from pysdmx.errors import NotFound
 from sdmx.exceptions import XMLParseError
 from sdmx_reading import structures_from_ml
-from test_interop import all_languages, annotations, same_metadata_attributes, same_sdmx1_attributes
+from test_interop import all_languages, annotations, same_codes, same_metadata_attributes, same_sdmx1_attributes
 
 from cdmeta import profile
 from cdmeta.formats import oracle
@@ -195,12 +195,8 @@ def test_sdmx1_reads_the_code_lists_of_the_profile_with_all_languages_and_parent
     for ours in exported.ours["codelists"]:
         assert isinstance(ours, Codelist)
         read = message.codelist[ours.id]
-        all_languages(read.name, ours.name)
-        all_languages(read.description, ours.description)
-        assert [code.id for code in read] == [code.id for code in ours.codes]
+        same_codes(read, ours)
         for code in ours.codes:
-            all_languages(read[code.id].name, code.name)
-            all_languages(read[code.id].description, code.description)
             assert getattr(read[code.id].parent, "id", None) == (code.parent or ours.id)
 
 

@@ -339,6 +339,16 @@ def all_languages(read: Any, ours: Text) -> None:
     assert read.localizations == ours.as_dict()
 
 
+def same_codes(read: Any, ours: artefacts.Codelist) -> None:
+    """A code list as sdmx1 reads it, but for what stands above a code."""
+    all_languages(read.name, ours.name)
+    all_languages(read.description, ours.description)
+    assert [code.id for code in read] == [code.id for code in ours.codes]
+    for code in ours.codes:
+        all_languages(read[code.id].name, code.name)
+        all_languages(read[code.id].description, code.description)
+
+
 # An attribute of the dataflow makes sdmx1 lose the names of the DSD (see below).
 SERIES_ONLY = dataclasses.replace(DSD, attributes=DSD.attributes[1:])
 
@@ -348,13 +358,8 @@ def test_sdmx1_reads_code_lists_with_all_languages_and_parents() -> None:
     message = by_sdmx1(CL_ANSWER, letters)
     for ours in (CL_ANSWER, letters):
         read = message.codelist[ours.id]
-        all_languages(read.name, ours.name)
-        all_languages(read.description, ours.description)
+        same_codes(read, ours)
         assert (read.maintainer.id, str(read.version)) == (ours.agency, ours.version)
-        assert [code.id for code in read] == [code.id for code in ours.codes]
-        for code in ours.codes:
-            all_languages(read[code.id].name, code.name)
-            all_languages(read[code.id].description, code.description)
     parents = {code.id: getattr(code.parent, "id", None) for code in message.codelist["CL_LETTERS"]}
     # The parent of a code without one is its code list in sdmx1.
     assert parents == {code.id: code.parent or "CL_LETTERS" for code in letters.codes}

@@ -46,6 +46,7 @@ from sdmx_everything import (
 )
 from sdmx_reading import legal_texts, spaces
 from sdmx_reading_21 import said_of, sets_from_21, structures_from_21
+from test_interop import all_languages, same_codes
 
 from cdmeta.errors import ConversionError
 from cdmeta.formats import oracle, sdmx_ml_21
@@ -261,31 +262,23 @@ READ_BY_SDMX1: Any = sdmx.read_sdmx(
 )
 
 
-def same_text(read: Any, ours: Text) -> None:
-    assert dict(read.localizations) == ours.as_dict()
-
-
 def test_sdmx1_reads_organisations_and_agreements_of_2_1() -> None:
     schemes = READ_BY_SDMX1.organisation_scheme
     # sdmx1 puts the maintainer among the agencies that it maintains.
     assert [item.id for item in schemes["AGENCIES"]] == ["WARD", "CDMETA"]
     assert [item.id for item in schemes["DATA_PROVIDERS"]] == ["WARD"]
-    same_text(schemes["DATA_PROVIDERS"].name, PROVIDERS.name)
-    same_text(schemes["AGENCIES"]["WARD"].name, AGENCIES.agencies[0].name)
+    all_languages(schemes["DATA_PROVIDERS"].name, PROVIDERS.name)
+    all_languages(schemes["AGENCIES"]["WARD"].name, AGENCIES.agencies[0].name)
     agreement = READ_BY_SDMX1.provisionagreement["MPA_WARD"]
-    same_text(agreement.name, AGREEMENT.name)
+    all_languages(agreement.name, AGREEMENT.name)
     assert (agreement.structure_usage.id, agreement.data_provider.id) == (FLOW.id, "WARD")
 
 
 def test_sdmx1_reads_code_lists_of_2_1_with_all_languages_and_parents() -> None:
     for ours in (CL_ANSWER, CL_AREA, PARTIAL):
         read = READ_BY_SDMX1.codelist[ours.id]
-        same_text(read.name, ours.name)
-        same_text(read.description, ours.description)
-        assert [code.id for code in read] == [code.id for code in ours.codes]
+        same_codes(read, ours)
         for code in ours.codes:
-            same_text(read[code.id].name, code.name)
-            same_text(read[code.id].description, code.description)
             assert getattr(read[code.id].parent, "id", None) in (code.parent, ours.id)
 
 
@@ -312,7 +305,7 @@ def test_sdmx1_reads_concepts_of_2_1() -> None:
     read = READ_BY_SDMX1.concept_scheme[CONCEPTS.id]
     assert isinstance(CONCEPTS, ConceptScheme)
     for concept in CONCEPTS.concepts:
-        same_text(read[concept.id].name, concept.name)
+        all_languages(read[concept.id].name, concept.name)
         assert concept.representation is not None
         same_representation(read[concept.id].core_representation, concept.representation)
 
@@ -320,7 +313,7 @@ def test_sdmx1_reads_concepts_of_2_1() -> None:
 def test_sdmx1_reads_data_structures_of_2_1_with_groups_and_attachments() -> None:
     for ours in (ONE, GROUPED):
         read = READ_BY_SDMX1.structure[ours.id]
-        same_text(read.name, ours.name)
+        all_languages(read.name, ours.name)
         assert [part.id for part in read.dimensions] == [part.id for part in ours.dimensions]
         assert [part.id for part in read.measures] == ["OBS_VALUE"]
         assert {key: [part.id for part in group] for key, group in read.group_dimensions.items()} == {
@@ -356,7 +349,7 @@ def test_sdmx1_reads_annotations_of_2_1_but_loses_those_of_a_data_structure() ->
         assert [(note.id, note.type, note.title) for note in read.annotations] == [
             (note.id, note.type, note.title) for note in NOTES
         ]
-        same_text(read.annotations[1].text, NOTES[1].text)
+        all_languages(read.annotations[1].text, NOTES[1].text)
     assert READ_BY_SDMX1.structure[GROUPED.id].annotations == []
 
 
@@ -370,14 +363,14 @@ def test_pysdmx_reads_the_annotation_for_dotstat() -> None:
 
 
 def test_sdmx1_reads_flows_of_2_1() -> None:
-    same_text(READ_BY_SDMX1.dataflow[DATAFLOW.id].name, DATAFLOW.name)
+    all_languages(READ_BY_SDMX1.dataflow[DATAFLOW.id].name, DATAFLOW.name)
     assert READ_BY_SDMX1.dataflow[DATAFLOW.id].structure.id == DSD.id
     assert READ_BY_SDMX1.metadataflow[FLOW.id].structure.id == MSD.id
 
 
 def test_sdmx1_reads_metadata_structures_of_2_1_with_all_cardinalities() -> None:
     read = READ_BY_SDMX1.metadatastructure[MSD.id]
-    same_text(read.name, MSD.name)
+    all_languages(read.name, MSD.name)
     (report,) = read.report_structure.values()
     flat = [attribute for top in MSD.attributes for attribute in top.walk()]
     found = {}
