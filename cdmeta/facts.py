@@ -114,6 +114,9 @@ def _join(fact: Callable[[A, B], R], left: Could[A], right: Could[B]) -> Could[R
     return Could(facts.values(), kept)
 
 
+# The stages.
+
+
 class _Design(NamedTuple):
     full: bool
     some: bool
@@ -179,6 +182,9 @@ def _stage_facts(early: tuple[_Design, tuple[bool, bool]], later: tuple[bool, bo
         untouched and later[0],
         untouched and later[1],
     )
+
+
+# Who takes part, and why.
 
 
 class _Group(NamedTuple):

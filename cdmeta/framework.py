@@ -215,6 +215,9 @@ def _first(who: Who, stages: Stages) -> Rule:
     return speaks if rule.outcome == "CITIZEN_DATA" and speaks.applies(case) else rule
 
 
+# What is declared beside the decision, and does not change it.
+
+
 def _any_level(answers: Answers, names: Iterable[str], test: Callable[[int], bool]) -> bool:
     levels = answers.known_levels()
     return any(test(levels[name]) for name in names if name in levels)
@@ -229,6 +232,9 @@ _WARNINGS: Mapping[str, Callable[[Answers], bool]] = MappingProxyType(
         "W5": lambda a: a.type == "NSO_DRIVEN" and {"NSO", None}.isdisjoint(a.initiators or (None,)),
     }
 )
+
+
+# From a descriptor.
 
 
 def read(answers: Mapping[str, Any]) -> Answers:

@@ -50,6 +50,9 @@ def _unread(resource: Resource) -> Finding:
     return Finding("CD511", Where(DESCRIPTOR, resource.pointer, resource.name), {"resource": resource.name})
 
 
+# Several tables, files, claims
+
+
 def _linked(sheets: Iterable[Sheet]) -> Iterator[Finding]:
     """D19."""
     found = [sheet for sheet in sheets if sheet.micro and sheet.table.rows]
