@@ -78,7 +78,8 @@ import sys, time
 from pathlib import Path
 from cdmeta.formats import sdmx_csv, sdmx_json_data, sdmx_ml_data, sdmx_ml_data_21
 from cdmeta.sdmx.observations import Cell, Observations
-from cdmeta.tables.engine import csv_scan, data_session
+from cdmeta.tables.engine import data_session
+from cdmeta.tables.plain import csv_scan
 
 format_, source, out = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
 ids = [part.id for part in DSD.components]
