@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from cdmeta.formats import sdmx_json_read, sdmx_ml_read
+from cdmeta.formats import sdmx_json_read, sdmx_ml_parts_read
 from cdmeta.formats.reading import opened
 
 Kind = Literal["structures", "data", "metadata"]
@@ -29,7 +29,7 @@ def kind(path: Path) -> Kind:
 
 
 def _of_xml(stream: BinaryIO) -> Kind:
-    _, root = next(sdmx_ml_read.events(io.BytesIO(stream.read(_START))))
+    _, root = next(sdmx_ml_parts_read.events(io.BytesIO(stream.read(_START))))
     name = root.tag.rpartition("}")[2]
     if name in _REPORTS:
         return "metadata"

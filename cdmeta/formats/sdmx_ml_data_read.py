@@ -13,7 +13,7 @@ from xml.parsers import expat
 
 from cdmeta.formats.data_sets import ACTIONS, DataSet, listed
 from cdmeta.formats.messages import refusal
-from cdmeta.formats.sdmx_ml_read import check_name
+from cdmeta.formats.sdmx_ml_parts_read import check_name
 from cdmeta.tables.engine import Session
 from cdmeta.urn import Ref, known_kind
 
