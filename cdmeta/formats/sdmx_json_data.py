@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
+from cdmeta.formats.sdmx_elements import sender_id
 from cdmeta.formats.sdmx_json import SCHEMAS
-from cdmeta.formats.sdmx_ml import sender_id
 from cdmeta.sdmx.artefacts import Attribute, Dimension, Header, Measure, Representation, Structure
 from cdmeta.sdmx.labels import Labels, labels
 from cdmeta.sdmx.levels import Layout, Level, dataset_values, dimensions_of, layout, level_rows, series_rows

@@ -8,9 +8,10 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from cdmeta.formats.sdmx_ml import sender_id
+from cdmeta.formats.sdmx_elements import sender_id
 from cdmeta.sdmx.artefacts import Dataflow, Header
 from cdmeta.sdmx.levels import Layout, Level, layout, level_rows, series_rows
+from cdmeta.sdmx.namespaces import base
 from cdmeta.sdmx.observations import Cell, Observations, Piece, line, xml_attribute
 from cdmeta.sdmx.xsd import ObservationDimension, namespace
 from cdmeta.tables.engine import Session, write_lines, written
@@ -129,11 +130,6 @@ def structure_id(dataflow: Dataflow) -> str:
     Ids of artefacts may begin with a digit and hold `@` and `$` (IDType), as many of .Stat do.
     """
     return dataflow.id if is_concept_id(dataflow.id) else "_" + re.sub("[^A-Za-z0-9_-]", "_", dataflow.id)
-
-
-def base(version: str) -> str:
-    """What the namespaces of a version of SDMX-ML begin with."""
-    return f"http://www.sdmx.org/resources/sdmxml/schemas/v{version.replace('.', '_')}"
 
 
 def opened(

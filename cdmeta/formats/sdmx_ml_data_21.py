@@ -12,9 +12,10 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cdmeta.formats.sdmx_ml_data import XSI, base, body, group_line, opened, split, structure_id
+from cdmeta.formats.sdmx_ml_data import XSI, body, group_line, opened, split, structure_id
 from cdmeta.sdmx.artefacts import Header
 from cdmeta.sdmx.levels import Layout, Level, dataset_values, layout, level_rows, series_rows
+from cdmeta.sdmx.namespaces import base
 from cdmeta.sdmx.observations import Cell, Observations, Piece, escaped, line, xml_attribute
 from cdmeta.sdmx.xsd import PRIMARY_MEASURE, ObservationDimension, namespace, with_primary_measure
 from cdmeta.tables.engine import Session, literal, write_lines, written

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from cdmeta.formats.messages import absent, refusal, whole
 from cdmeta.phrase import Phrase
 from cdmeta.sdmx.artefacts import Annotation, Representation, Structure
+from cdmeta.sdmx.namespaces import SCHEMAS
 from cdmeta.text import Text
 from cdmeta.urn import Ref, known_kind
 
@@ -19,10 +20,7 @@ if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
 
-NAMESPACE = "http://www.sdmx.org/resources/sdmxml/schemas/"
-"""Begins the namespaces of all versions: `v2_1/message`."""
 VERSIONS = ("v2_1", "v3_0", "v3_1")
-
 
 Items = Mapping[str, Mapping[str, Callable[["Element"], Any]]]
 """By kind: the parts that there may be many of, which are read and let go of one by one."""
@@ -74,8 +72,8 @@ def check_root(root: Element) -> None:
 def check_name(tag: str) -> None:
     """Raise ConversionError where the name of a root (`namespace}name`) is of no version that is read."""
     namespace, _, name = tag.rpartition("}")
-    version = namespace.removeprefix(NAMESPACE).partition("/")[0]
-    if not namespace.startswith(NAMESPACE):
+    version = namespace.removeprefix(SCHEMAS).partition("/")[0]
+    if not namespace.startswith(SCHEMAS):
         raise refusal("root", name=name)
     if version not in VERSIONS:
         raise refusal("version", version=version.removeprefix("v").replace("_", "."))

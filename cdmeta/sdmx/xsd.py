@@ -30,13 +30,13 @@ from cdmeta.sdmx.artefacts import (
     Structure,
     ValueList,
 )
+from cdmeta.sdmx.namespaces import base
 from cdmeta.urn import Ref
 
 if TYPE_CHECKING:
     from lxml.etree import XMLParser, XMLSchema
     from lxml.etree import _Element as Element
 
-_BASE = "http://www.sdmx.org/resources/sdmxml/schemas/v"
 _XS = "http://www.w3.org/2001/XMLSchema"
 # The types that are restricted have this attribute, so that it has to be taken away where it does not belong.
 _TIME = "TIME_PERIOD"
@@ -194,10 +194,9 @@ def with_primary_measure(dsd: DataStructure) -> DataStructure:
 
 
 def _imported(version: str) -> dict[str, str]:
-    base = f"{_BASE}{version.replace('.', '_')}"
     return {
-        f"{base}/common": "SDMXCommon.xsd",
-        f"{base}/data/structurespecific": "SDMXDataStructureSpecific.xsd",
+        f"{base(version)}/common": "SDMXCommon.xsd",
+        f"{base(version)}/data/structurespecific": "SDMXDataStructureSpecific.xsd",
     }
 
 
@@ -276,8 +275,7 @@ def compiled(xsd: bytes) -> XMLSchema:
         given = etree.fromstring(xsd, _schema_parser(b"", "3.0"))
         version = _version(given)
         driver = etree.Element(f"{{{_XS}}}schema", nsmap={"xs": _XS})
-        message = f"{_BASE}{version.replace('.', '_')}/message"
-        _add(driver, "import", namespace=message, schemaLocation="SDMXMessage.xsd")
+        _add(driver, "import", namespace=f"{base(version)}/message", schemaLocation="SDMXMessage.xsd")
         _add(driver, "import", namespace=given.get("targetNamespace", ""), schemaLocation=_OWN)
         return etree.XMLSchema(etree.fromstring(etree.tostring(driver), _schema_parser(xsd, version)))
     except (etree.XMLSyntaxError, etree.XMLSchemaParseError) as error:
