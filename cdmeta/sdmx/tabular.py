@@ -27,7 +27,7 @@ from cdmeta.sdmx.artefacts import (
 from cdmeta.sdmx.own import NO_UNIT
 from cdmeta.sdmx.own_flows import OwnFlow, is_figure, own_flow, told_of
 from cdmeta.sdmx.store import Store
-from cdmeta.sdmx.values import INTEGER, NUMBER, frequency_of
+from cdmeta.sdmx.values import INTEGER, ITEM, NUMBER, frequency_of, some, values_in
 from cdmeta.tables.engine import Session, identifier, literal
 from cdmeta.tables.patterns import PatternTooLargeError, matcher
 from cdmeta.text import NO_TEXT
@@ -56,6 +56,8 @@ _FORMS = {
     "date": "[0-9]{4}-[0-9]{2}-[0-9]{2}",
 }
 _MAX_PATTERNS = 100_000
+_DELIMITERS = (";", ",", "|")
+_ITEMS = ("integer", "number", "boolean")
 
 Component = Dimension | Measure | Attribute
 
@@ -291,14 +293,19 @@ class _Builder:
     def _cell(self, part: Component) -> str:
         if self._words.get(part.id):
             return self._words[part.id]
+        if part.id in self._source.multiple and (delimiter := self._delimiter(part)):
+            return f"nullif(array_to_string({values_in(identifier(part.id))}, {literal(delimiter)}), '')"
         return _value(part.id) if self._has(part.id) else "NULL::VARCHAR"
 
     def _field(self, part: Component, key: Sequence[str]) -> dict[str, Any]:
         representation = self._store.representation(part)
         codes = self._codes(part)
         is_list = part.id in self._source.multiple
+        delimiter = self._delimiter(part) if is_list else None
         made: dict[str, Any] = {"name": part.id, "type": "array" if is_list else "string"}
-        if is_list:
+        if delimiter:
+            made |= self._list(part, representation, delimiter)
+        elif is_list:
             self._note("several", name=part.id)
         concept = self._store.concept(part.concept)
         if concept is not None:
@@ -307,6 +314,8 @@ class _Builder:
         sdmx = self._component(part, key)
         if representation.codelist is not None and not is_list:
             self._listed(part, representation.codelist, codes, made, sdmx)
+        elif delimiter and representation.codelist is not None:
+            self._refer(sdmx, "codelist", representation.codelist)
         elif not is_list:
             self._typed(part, representation, made)
         if statuses := sdmx.get("statuses"):
@@ -314,6 +323,25 @@ class _Builder:
         if isinstance(part, Attribute | Measure) and part.mandatory:
             self._require(part, made)
         return made | {"sdmx": sdmx}
+
+    def _delimiter(self, part: Component) -> str | None:
+        """What stands in none of the values of an attribute, to be put between them; None where it is no list."""
+        column = identifier(part.id)
+        plain = f"len(list_filter(from_json({column}, '[\"JSON\"]'), lambda j: json_type(j) <> 'VARCHAR')) = 0"
+        if not isinstance(part, Attribute) or self._count(f"NOT ({plain}) OR {values_in(column)} = ['']"):
+            return None
+        free = (
+            sign for sign in _DELIMITERS if not self._count(some(column, f"contains({ITEM}, {literal(sign)})"))
+        )
+        return next(free, None)
+
+    def _list(self, part: Component, given: Representation, delimiter: str) -> dict[str, Any]:
+        """The type of a column of several values; of the items, where all of them have it."""
+        kind = _TYPES.get(given.text_type, "string") if given.codelist is None else "string"
+        form = literal(_FORMS.get(kind, ""))
+        if kind in _ITEMS and not self._count(some(identifier(part.id), f"NOT regexp_full_match({ITEM}, {form})")):
+            return {"type": "list", "delimiter": delimiter, "itemType": kind}
+        return {"type": "list", "delimiter": delimiter}
 
     def _component(self, part: Component, key: Sequence[str]) -> dict[str, Any]:
         """The part of a column in SDMX."""

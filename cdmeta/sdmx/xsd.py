@@ -111,7 +111,7 @@ def schema(
         version: of SDMX-ML.
 
     Raises:
-        ConversionError: version 2.1, and the data structure has several measures.
+        ConversionError: version 2.1, and the data structure has several measures, or several values at once.
     """
     from lxml import etree
 
@@ -127,13 +127,16 @@ def schema(
     known = _known(codelists)
     types = {part.id: _simple_type(root, part, known, version) for part in dsd.components}
     member = "Obs" if dimension == "AllDimensions" else "Series"
+    if version != "2.1":
+        for part in filter(_is_several, dsd.components):
+            _values_types(root, part, types[part.id])
     group = _groups(root, dsd, types, version)
     levels = _levels(dsd, dimension, version)
     (_data_set_21 if version == "2.1" else _data_set)(root, member, group, levels, types)
     for name, parts in levels.items():
         if name != "DataSetType":
             within = [_OBSERVATIONS] if name == "SeriesType" else []
-            element = _restriction(root, name, f"dsd:{name}", within)
+            element = _restriction(root, name, f"dsd:{name}", [*_comps(parts, version), *within])
             _attributes(element, parts, types, complete=complete and name != "AttsType", keyed=name != "AttsType")
             if all(part.id != _TIME for part in parts):
                 _add(element, "attribute", name=_TIME, use="prohibited")
@@ -157,7 +160,7 @@ def schemas(
         complete: as for `schema`.
 
     Raises:
-        ConversionError: version 2.1, and a data structure has several measures.
+        ConversionError: version 2.1, and a data structure has several measures, or several values at once.
     """
     artefacts = tuple(artefacts)
     lists = [part for part in artefacts if isinstance(part, Codelist | ValueList)]
@@ -185,8 +188,10 @@ def with_primary_measure(dsd: DataStructure) -> DataStructure:
     """The data structure with its one measure called `OBS_VALUE`, as it has to be in SDMX 2.1.
 
     Raises:
-        ConversionError: it has several measures.
+        ConversionError: it has several measures, or components with several values at once.
     """
+    if several := [part.id for part in dsd.components if _is_several(part)]:
+        raise ConversionError(Phrase("error.data.several", {"names": ", ".join(several), "format": "SDMX-ML 2.1"}))
     if len(dsd.measures) > 1:
         names = ", ".join(part.id for part in dsd.measures)
         raise ConversionError(Phrase("error.data.measures", {"names": names, "format": "SDMX-ML 2.1"}))
@@ -328,10 +333,39 @@ def _restriction(root: Element, name: str, base: str, content: Iterable[Mapping[
     return restriction
 
 
+def values_type(part: Component) -> str:
+    """The type of the element `Comp` of a component with several values, named as beside the official sample."""
+    return f"{part.id}_{'MEASURE' if isinstance(part, Measure) else 'ATTRIBUTE'}"
+
+
+def _is_several(part: Component) -> bool:
+    return part.representation.max_occurs != 1 and not isinstance(part, Dimension)
+
+
+def _values_types(root: Element, part: Component, type_: str) -> None:
+    """The types of a component with several values and of each of them."""
+    value = f"{part.id}_ValueType"
+    content = _add(_add(root, "complexType", name=value), "simpleContent")
+    _add(_add(_add(content, "restriction", base="com:ValueType"), "simpleType"), "restriction", base=type_)
+    most = part.representation.max_occurs
+    occurs = "unbounded" if most is None else str(most)
+    values = {"name": "Value", "type": f"own:{value}", "maxOccurs": occurs}
+    element = _restriction(root, values_type(part), "dsd:CompType", [values])
+    _add(element, "attribute", name="id", type="com:NCNameIDType", use="required", fixed=part.id)
+
+
+def _comps(parts: Iterable[Component], version: Version) -> list[Mapping[str, str]]:
+    """The element of components with several values, as many as there may be; which they are, their type tells."""
+    count = sum(map(_is_several, parts)) if version != "2.1" else 0
+    return [{"name": "Comp", "type": "dsd:CompType", "maxOccurs": str(count)}] if count else []
+
+
 def _attributes(
     element: Element, parts: Iterable[Component], types: Mapping[str, str], *, complete: bool, keyed: bool = True
 ) -> None:
     for part in parts:
+        if _is_several(part):
+            continue
         needed = keyed if isinstance(part, Dimension) else complete and part.mandatory
         # What belongs to a group is in one place or the other.
         needed = needed and not (isinstance(part, Attribute) and part.group)
@@ -388,14 +422,16 @@ def _groups(root: Element, dsd: DataStructure, types: Mapping[str, str], version
         ids = _add(_add(root, "simpleType", name="Group.ID"), "restriction", base="com:IDType")
         for group in dsd.groups:
             _add(ids, "enumeration", value=group.id)
-        abstract = _restriction(root, "GroupType", "dsd:GroupType")
+        every: set[Component] = {part for part in dsd.attributes for group in dsd.groups if _is_of(part, group)}
+        abstract = _restriction(root, "GroupType", "dsd:GroupType", _comps(every, version))
         abstract.getparent().getparent().set("abstract", "true")  # type: ignore[union-attr]  # it has just been put there
         _add(abstract, "attribute", name="type", type="own:Group.ID", use="optional")
         _add(abstract, "anyAttribute", namespace="##local")
     for group in dsd.groups:
-        element = _restriction(root, group.id, "own:GroupType" if several else "dsd:GroupType")
         parts: list[Component] = [part for part in dsd.dimensions if part.id in group.dimensions]
         parts += [part for part in dsd.attributes if _is_of(part, group)]
+        base_ = "own:GroupType" if several else "dsd:GroupType"
+        element = _restriction(root, group.id, base_, _comps(parts, version))
         _attributes(element, parts, types, complete=False)
         kind = "own:Group.ID" if several else "com:IDType"
         _add(element, "attribute", name="type", type=kind, use="optional", fixed=group.id)
