@@ -31,8 +31,7 @@ class _Component:
 
     def set(self, row: dict[str, str | None], value: Any) -> None:
         """Put a value, or the one at a place, into a row."""
-        if isinstance(value, int) and not isinstance(value, bool) and self._values:
-            value = self.at(value)
+        value = [self._said(each) for each in value] if isinstance(value, list) else self._said(value)
         if value is None:
             return
         if isinstance(value, list | Mapping):
@@ -41,6 +40,11 @@ class _Component:
             row[listed(self.id)] = json.dumps(listed_values, ensure_ascii=False)
         else:
             row[self.id] = _text(value)
+
+    def _said(self, value: Any) -> Any:
+        """A value as it stands in the data: the one at its place, where the values are listed."""
+        is_place = isinstance(value, int) and not isinstance(value, bool) and self._values
+        return self.at(value) if is_place else value
 
     def at(self, place: int) -> Any:
         """The value at a place."""

@@ -293,14 +293,14 @@ class _Builder:
     def _cell(self, part: Component) -> str:
         if self._words.get(part.id):
             return self._words[part.id]
-        if part.id in self._source.multiple and (delimiter := self._delimiter(part)):
-            return f"nullif(array_to_string({values_in(identifier(part.id))}, {literal(delimiter)}), '')"
+        if self._is_list(part) and (delimiter := self._delimiter(part)):
+            return f"nullif(array_to_string({values_in(self._values(part))}, {literal(delimiter)}), '')"
         return _value(part.id) if self._has(part.id) else "NULL::VARCHAR"
 
     def _field(self, part: Component, key: Sequence[str]) -> dict[str, Any]:
         representation = self._store.representation(part)
         codes = self._codes(part)
-        is_list = part.id in self._source.multiple
+        is_list = self._is_list(part)
         delimiter = self._delimiter(part) if is_list else None
         made: dict[str, Any] = {"name": part.id, "type": "array" if is_list else "string"}
         if delimiter:
@@ -324,24 +324,35 @@ class _Builder:
             self._require(part, made)
         return made | {"sdmx": sdmx}
 
+    def _is_list(self, part: Component) -> bool:
+        """Whether cells hold several values, or may."""
+        many = self._store.representation(part).max_occurs != 1
+        return part.id in self._source.multiple or (many and isinstance(part, Attribute))
+
+    def _values(self, part: Component) -> str:
+        """SQL of the values of a list, as a JSON array; one that stands alone is one of them."""
+        if part.id in self._source.multiple:
+            return identifier(part.id)
+        value = _value(part.id) if self._has(part.id) else "NULL::VARCHAR"
+        return f"CASE WHEN {value} IS NOT NULL THEN to_json([{value}])::VARCHAR END"
+
     def _delimiter(self, part: Component) -> str | None:
         """What stands in none of the values of an attribute, to be put between them; None where it is no list."""
-        column = identifier(part.id)
-        plain = f"len(list_filter(from_json({column}, '[\"JSON\"]'), lambda j: json_type(j) <> 'VARCHAR')) = 0"
-        if not isinstance(part, Attribute) or self._count(f"NOT ({plain}) OR {values_in(column)} = ['']"):
+        told = self._values(part)
+        other = f"list_filter(from_json({told}, '[\"JSON\"]'), lambda j: json_type(j) <> 'VARCHAR')"
+        if not isinstance(part, Attribute) or self._count(f"len({other}) > 0 OR {values_in(told)} = ['']"):
             return None
-        free = (
-            sign for sign in _DELIMITERS if not self._count(some(column, f"contains({ITEM}, {literal(sign)})"))
-        )
-        return next(free, None)
+        held = ((sign, some(told, f"contains({ITEM}, {literal(sign)})")) for sign in _DELIMITERS)
+        return next((sign for sign, condition in held if not self._count(condition)), None)
 
     def _list(self, part: Component, given: Representation, delimiter: str) -> dict[str, Any]:
-        """The type of a column of several values; of the items, where all of them have it."""
+        """The type of a column of several values; that of its items, where all of them have it."""
         kind = _TYPES.get(given.text_type, "string") if given.codelist is None else "string"
         form = literal(_FORMS.get(kind, ""))
-        if kind in _ITEMS and not self._count(some(identifier(part.id), f"NOT regexp_full_match({ITEM}, {form})")):
-            return {"type": "list", "delimiter": delimiter, "itemType": kind}
-        return {"type": "list", "delimiter": delimiter}
+        made = {"type": "list", "delimiter": delimiter}
+        if kind in _ITEMS and not self._count(some(self._values(part), f"NOT regexp_full_match({ITEM}, {form})")):
+            made["itemType"] = kind
+        return made
 
     def _component(self, part: Component, key: Sequence[str]) -> dict[str, Any]:
         """The part of a column in SDMX."""
