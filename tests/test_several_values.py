@@ -1,11 +1,14 @@
 """Several values of one component at once: written in SDMX 3.x, read back and judged; refused by other formats."""
 
+import ast
 import csv
 import dataclasses
 import json
 from collections.abc import Sequence
+from importlib import import_module
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from frictionless import Package as FrictionlessPackage
@@ -29,6 +32,7 @@ from sdmx_observed import (
 from sdmx_reading import legal_texts
 from test_convert import draft
 from test_import import agree, around, columns, notes
+from test_interop_messages import by_json_parser, by_pysdmx, by_sdmx1, needs_parser, of_parser, structure_of_sdmx1
 from test_sdmx_data import Write, cs, js, json_problems, ml, xml_problems
 from test_structure_of_tables import attribute, made, measure, package
 
@@ -333,3 +337,71 @@ def test_values_with_every_sign_that_could_part_them_stay_json(tmp_path: Path) -
     )
     assert notes(done) == ["several"]
     assert columns(done)["TAGS"]["type"] == "array"
+
+
+# What others read of them: docs/interop.md, "several values at once"
+
+BY_OBSERVATION = dataclasses.replace(
+    DSD, attributes=(ADDED[3], Attribute("REMARKS", concept("NOTE"), Representation(max_occurs=None)))
+)
+FEW = [
+    {part.id: row[part.id] for part in BY_OBSERVATION.components} | {"REMARKS": listed("x", "y & z")}
+    for row in GIVEN[:2]
+]
+
+
+def few(folder: Path, write: Write, name: str) -> Path:
+    with observed(folder, FEW, BY_OBSERVATION, frozenset({"REMARKS"})) as (opened, seen):
+        write(opened, seen, folder / name)
+    return folder / name
+
+
+def test_pysdmx_leaves_several_values_in_ml_as_a_text_that_python_shows(tmp_path: Path) -> None:
+    above, rows_ = by_pysdmx(few(tmp_path, ml(by_series=False), "m.xml"))
+    assert above == {}
+    assert [ast.literal_eval(row["Comp"]) for row in rows_] == [
+        [
+            {"id": "AREAS", "xsi:type": "ns1:AREAS_ATTRIBUTE", "Value": ["KE", "UG", "0-1@$"]},
+            {"id": "REMARKS", "xsi:type": "ns1:REMARKS_ATTRIBUTE", "Value": ["x", "y & z"]},
+        ],
+        [
+            {"id": "AREAS", "xsi:type": "ns1:AREAS_ATTRIBUTE", "Value": "UG"},
+            {"id": "REMARKS", "xsi:type": "ns1:REMARKS_ATTRIBUTE", "Value": ["x", "y & z"]},
+        ],
+    ]
+    assert "REMARKS" not in rows_[0]
+
+
+def test_sdmx1_fails_on_several_values_in_ml(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="uncollected items"):
+        by_sdmx1(few(tmp_path, ml(by_series=False), "m.xml"), structure_of_sdmx1())
+
+
+def test_pysdmx_fails_on_several_values_in_csv(tmp_path: Path) -> None:
+    from pysdmx.errors import Invalid
+
+    with pytest.raises(Invalid, match=r"Cannot parse input as SDMX-CSV\."):
+        by_pysdmx(few(tmp_path, cs(), "m.csv"))
+
+
+def test_sdmx1_reads_several_values_in_csv_as_one_text(tmp_path: Path) -> None:
+    structure = structure_of_sdmx1()
+    model: Any = import_module("sdmx.model.v21")
+    related = model.PrimaryMeasureRelationship()
+    structure.attributes.append(model.DataAttribute(id="REMARKS", related_to=related))
+    _, rows_ = by_sdmx1(few(tmp_path, cs(), "m.csv"), structure)
+    assert [row["REMARKS"] for row in rows_] == ["x;y & z", "x;y & z"]
+
+
+@needs_parser
+@pytest.mark.parametrize("version", ["2.0", "2.1"])
+@pytest.mark.parametrize("by_series", [False, True], ids=["flat", "series"])
+def test_json_parser_reads_several_values(tmp_path: Path, version: str, *, by_series: bool) -> None:
+    given_ = [row | {"REMARKS": listed(HOSTILE, LINES)} for row in FEW]
+    with observed(tmp_path, given_, BY_OBSERVATION, frozenset({"REMARKS"})) as (opened, seen):
+        js(by_series=by_series, version=version)(opened, seen, tmp_path / "m.json")
+    found = of_parser(by_json_parser(tmp_path / "m.json"), ("AREAS", "REMARKS"))
+    assert sorted((row["REF_AREA"], json.loads(row["AREAS"]), json.loads(row["REMARKS"])) for row in found) == [
+        ("KE", ["UG"], [HOSTILE, LINES]),
+        ("UG", ["KE", "UG", "0-1@$"], [HOSTILE, LINES]),
+    ]
