@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
 
+_ROOTS = ("GenericMetadata", "StructureSpecificMetadata")
+_NAMES = ("Attribute", "ReportedAttribute")
+_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _XHTML = "{http://www.w3.org/1999/xhtml}"
 
 
@@ -42,14 +45,15 @@ def is_metadata(stream: BinaryIO) -> bool:
         ConversionError: it is no XML, or of no version that we know.
     """
     _, root = next(iter(events(stream)))
-    return local_name(root.tag) in ("GenericMetadata", "StructureSpecificMetadata")
+    return local_name(root.tag) in _ROOTS
 
 
 def metadata(stream: BinaryIO) -> Iterator[MetadataSet]:
     """The metadata sets of a message.
 
-    A report of SDMX 2.1 is a set for itself. It has no metadataflow of its own, so what the header names counts,
-    which may be a metadata structure; and it may lack a name and an id, which is that of the report then.
+    A report of SDMX 2.1, generic or structure-specific, is a set for itself. It has no metadataflow of its own, so
+    what the header names counts, which may be a metadata structure; and it may lack a name and an id, which is
+    that of the report then.
 
     Raises:
         ConversionError: as for `structures`.
@@ -61,7 +65,7 @@ def metadata(stream: BinaryIO) -> Iterator[MetadataSet]:
         name = local_name(element.tag)
         if event == "start":
             depth += 1
-            if depth == 1 and name != "GenericMetadata":
+            if depth == 1 and name not in _ROOTS:
                 raise refusal("kind.metadata", name=name)
             continue
         depth -= 1
@@ -97,21 +101,22 @@ def _metadata_set(element: Element) -> MetadataSet:
 
 
 def _report(element: Element, report: Element, headed: Mapping[str, Ref]) -> MetadataSet:
-    ref = headed.get(element.get("structureRef", ""))
+    own = {local_name(str(name)): str(value) for name, value in element.attrib.items()}
+    ref = headed.get(own.get("structureRef", ""))
     if ref is None:
         raise lacking(element, "structureRef")
     references = below(report, "Target", "ReferenceValue", "ObjectReference")
     references += below(report, "Target", "ReferenceValue", "DataSetReference")
     return MetadataSet(
         ref.agency,
-        element.get("setID") or id_of(report),
+        own.get("setID") or report.get("id") or _type_of(report) or id_of(report),
         "1.0",
         texts_of(element, "Name"),
         metadataflow=ref,
         targets=tuple(found for entry in references if (found := _target(entry))),
         attributes=tuple(map(_reported, _attributes_of(report))),
-        reporting_begin=_date(element, "reportingBeginDate"),
-        reporting_end=_date(element, "reportingEndDate"),
+        reporting_begin=day(own.get("reportingBeginDate", "")),
+        reporting_end=day(own.get("reportingEndDate", "")),
     )
 
 
@@ -130,9 +135,18 @@ def _date(element: Element, name: str) -> dt.date | None:
 
 def _attributes_of(element: Element) -> list[Element]:
     """What is reported: directly below, or in a set of its own."""
-    names = ("Attribute", "ReportedAttribute")
-    held = [element, *below(element, "AttributeSet")]
-    return [child for entry in held for child in entry if local_name(child.tag) in names]
+    direct = [child for child in element if local_name(child.tag) in _NAMES]
+    return direct + [child for entry in below(element, "AttributeSet") for child in entry]
+
+
+def _attribute_id(element: Element) -> str:
+    """The id of an attribute; structure-specific messages call the element by it."""
+    name = local_name(element.tag)
+    return id_of(element) if name in _NAMES else name
+
+
+def _type_of(element: Element) -> str:
+    return element.get(_TYPE, "").rpartition(":")[2]
 
 
 def _reported(element: Element) -> ReportedAttribute:
@@ -147,7 +161,7 @@ def _reported(element: Element) -> ReportedAttribute:
     elif value is None and first(element, "Value") is not None:
         value = ""
     children = tuple(map(_reported, _attributes_of(element)))
-    return ReportedAttribute(id_of(element), value, children, bool(structured))
+    return ReportedAttribute(_attribute_id(element), value, children, bool(structured))
 
 
 def _markup(element: Element) -> str:
