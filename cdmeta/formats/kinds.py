@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -25,7 +24,7 @@ def kind(path: Path) -> Kind:
     with opened(path) as (stream, syntax):
         if syntax == "csv":
             return "data"
-        return _of_xml(stream) if syntax == "xml" else _of_json(stream)
+        return _of_xml(stream) if syntax == "xml" else sdmx_json_read.held(stream)
 
 
 def _of_xml(stream: BinaryIO) -> Kind:
@@ -34,10 +33,3 @@ def _of_xml(stream: BinaryIO) -> Kind:
     if name in _REPORTS:
         return "metadata"
     return "structures" if name in ("Structure", "RegistryInterface") else "data"
-
-
-def _of_json(stream: BinaryIO) -> Kind:
-    message = sdmx_json_read.load(stream)
-    data = message.get("data", message)
-    held = data.keys() if isinstance(data, Mapping) else ()
-    return "data" if "dataSets" in held else "metadata" if "metadataSets" in held else "structures"
