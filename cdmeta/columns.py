@@ -69,6 +69,7 @@ class Column:
         statuses: for a measure, texts that stand for a missing figure, with what they say.
         small_base: for a measure, the column of how many were asked, and how many are too few to rely on.
         attachment: for an attribute, what its values belong to.
+        item_type: for an attribute with several values in a cell, the Table Schema type of each; empty for none.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Column:
     statuses: tuple[tuple[str, Status], ...] = ()
     small_base: tuple[str, str] | None = None
     attachment: Level = "observation"
+    item_type: str = ""
 
 
 @dataclass(frozen=True)

@@ -289,6 +289,7 @@ class _ColumnBuilder:
         constraints = constraints if isinstance(constraints, Mapping) else {}
         fixed = "TIME_PERIOD" if role == "time" else FIGURE if role == "measure" and single else ""
         coded = role in ("dimension", "attribute")
+        several = role == "attribute" and entry.get("type") == "list"
         column = Column(
             name,
             Text.at(entry, "title", language) or Text.of(name, language),
@@ -298,9 +299,10 @@ class _ColumnBuilder:
             fixed or _string(sdmx.get("id")) or to_concept_id(name),
             self._ref(name, sdmx, "concept", "Concept"),
             self._ref(name, sdmx, "codelist", "Codelist") if coded else None,
-            self._codes.of(name, entry) if coded else (),
+            self._codes.of(name, entry) if coded and not several else (),
             name in key or constraints.get("required") is True,
             MappingProxyType(dict(constraints)),
+            item_type=(_string(entry.get("itemType")) or "string") if several else "",
         )
         if role == "measure":
             return self._measure(column, entry, sdmx)

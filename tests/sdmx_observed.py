@@ -164,7 +164,8 @@ def observed(
         for number, given in enumerate(rows, 2):
             values = ", ".join("NULL" if given[id_] is None else literal(str(given[id_])) for id_ in ids)
             session.connection.execute(f"INSERT INTO observed VALUES ({number}, {values})")
-        cells = tuple(Cell(id_, f'"{id_}"', id_ in free) for id_ in ids)
+        several = {part.id for part in structure.components if part.representation.max_occurs != 1}
+        cells = tuple(Cell(id_, f'"{id_}"', id_ in free, id_ in several) for id_ in ids)
         yield session, Observations(structure, DATAFLOW, "observed", cells)
 
 

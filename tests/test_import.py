@@ -255,6 +255,10 @@ def made_up(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[list[str]]]:
         attribute("note", attachment=level) | {"title@fr": draw(WORDS)},
         attribute("remark") | {"constraints": {"maxLength": 40}},
     ]
+    delimiter, item = draw(st.sampled_from([None, ";", ",", "|"])), draw(st.sampled_from(["string", "integer"]))
+    item_of = {"string": HOSTILE, "integer": st.integers().map(str)}[item]
+    if delimiter:
+        fields.append(attribute("tags") | {"type": "list", "delimiter": delimiter, "itemType": item})
     keys = draw(
         st.lists(
             st.tuples(st.sampled_from(codes), st.sampled_from("xy"), st.sampled_from(["2023", "2024"])),
@@ -273,6 +277,9 @@ def made_up(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[list[str]]]:
         ]
         note = one if level in ("series", "dataset") else notes[place]
         rows.append([place, kind, year, *figures, note, draw(st.one_of(st.just(""), HOSTILE))])
+        if delimiter:
+            items = draw(st.lists(item_of.filter(lambda text: delimiter not in text), max_size=3))
+            rows[-1].append(delimiter.join(items))
     return fields, rows
 
 
@@ -281,6 +288,7 @@ def made_up(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[list[str]]]:
 def test_any_table_comes_back(table: tuple[list[dict[str, Any]], list[list[str]]], of: str, data: str) -> None:
     fields, rows = table
     several = sum(1 for each in fields if each.get("sdmx", {}).get("role") == "measure") > 1
+    several = several or fields[-1]["type"] == "list"
     if several and data in ONE_MEASURE:
         data = "ml-3.0"
     of = "sdmx-ml-3.0" if several and of == "sdmx-ml-2.1" else of

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib import import_module
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -430,6 +431,8 @@ def by_pysdmx(path: Path) -> list[int]:
 def by_sdmx1(path: Path) -> Rows:
     import sdmx
 
+    # Once it has read a message of 2.1 with a namespace of its own, sdmx1 cannot import its reader of 3.0.
+    import_module("sdmx.reader.xml.v30")
     message: Any = sdmx.read_sdmx(BytesIO(path.read_bytes()))
     (found,) = message.data
     told: Rows = []

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import typing
 import zipfile
 from collections.abc import Callable
@@ -719,6 +720,25 @@ def test_a_report_of_sdmx_2_1_is_a_metadata_set(put: Put) -> None:
             sdmx.ReportedAttribute("C", Text((("en", 'a &lt; b <p class="x">c<br/>d</p> e'),)), structured=True),
         ),
     )
+
+
+def test_a_structure_specific_report_says_what_the_generic_one_says(put: Put) -> None:
+    """SDMX 2.1: elements are called by the ids of attributes, reports and targets known by their types."""
+    spaces = (
+        'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:n="urn:n" '
+        'xmlns:ms="http://www.sdmx.org/resources/sdmxml/schemas/v2_1/metadata/structurespecific"'
+    )
+    text = REPORT_21.replace("GenericMetadata\n", f"GenericMetadata {spaces}\n").replace(
+        "Generic", "StructureSpecific"
+    )
+    text = text.replace('MetadataSet structureRef="S"', 'MetadataSet ms:structureRef="S" xsi:type="n:SetType"')
+    text = re.sub(r'<g:(Report|Target|ReferenceValue) id="(\w)"', r'<\1 xsi:type="n:\2"', text)
+    for id_ in "ABC":
+        text = text.replace(f'g:ReportedAttribute id="{id_}"', id_)
+    closing = iter("BAC")
+    text = re.sub("g:ReportedAttribute>", lambda _: f"{next(closing)}>", text).replace("g:", "")
+    assert "ReportedAttribute" not in text
+    assert reading.metadata(put(text)) == reading.metadata(put(REPORT_21))
 
 
 def test_structures_are_no_reports(put: Put) -> None:

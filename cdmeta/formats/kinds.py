@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from cdmeta.formats import sdmx_json_read, sdmx_ml_read
+from cdmeta.formats import sdmx_json_read, sdmx_ml_parts_read
 from cdmeta.formats.reading import opened
 
 Kind = Literal["structures", "data", "metadata"]
@@ -25,19 +24,12 @@ def kind(path: Path) -> Kind:
     with opened(path) as (stream, syntax):
         if syntax == "csv":
             return "data"
-        return _of_xml(stream) if syntax == "xml" else _of_json(stream)
+        return _of_xml(stream) if syntax == "xml" else sdmx_json_read.held(stream)
 
 
 def _of_xml(stream: BinaryIO) -> Kind:
-    _, root = next(sdmx_ml_read.events(io.BytesIO(stream.read(_START))))
+    _, root = next(sdmx_ml_parts_read.events(io.BytesIO(stream.read(_START))))
     name = root.tag.rpartition("}")[2]
     if name in _REPORTS:
         return "metadata"
     return "structures" if name in ("Structure", "RegistryInterface") else "data"
-
-
-def _of_json(stream: BinaryIO) -> Kind:
-    message = sdmx_json_read.load(stream)
-    data = message.get("data", message)
-    held = data.keys() if isinstance(data, Mapping) else ()
-    return "data" if "dataSets" in held else "metadata" if "metadataSets" in held else "structures"

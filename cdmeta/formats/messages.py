@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cdmeta.errors import ConversionError
-from cdmeta.formats.sdmx_ml import MATCH, SAME_AS
+from cdmeta.formats.sdmx_ml_parts import MATCH, SAME_AS
 from cdmeta.phrase import Phrase
 from cdmeta.text import printable
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
 from cdmeta.errors import ConversionError
-from cdmeta.formats import sdmx_json_read, sdmx_ml_read
+from cdmeta.formats import sdmx_json_read, sdmx_ml_metadata_read, sdmx_ml_read
 from cdmeta.formats.messages import Skipped, refusal
 from cdmeta.phrase import Phrase, os_reason
 from cdmeta.sdmx.artefacts import MetadataSet, Structure
@@ -75,7 +75,7 @@ def metadata(path: Path) -> tuple[MetadataSet, ...]:
     with opened(path) as (stream, syntax):
         if syntax == "csv":
             raise refusal("unknown")
-        reader = sdmx_ml_read if syntax == "xml" else sdmx_json_read
+        reader = sdmx_ml_metadata_read if syntax == "xml" else sdmx_json_read
         return tuple(reader.metadata(stream))
 
 
@@ -88,7 +88,7 @@ def is_metadata(path: Path) -> bool:
     with opened(path) as (stream, syntax):
         if syntax == "csv":
             return False
-        return sdmx_ml_read.is_metadata(stream) if syntax == "xml" else sdmx_json_read.is_metadata(stream)
+        return sdmx_ml_metadata_read.is_metadata(stream) if syntax == "xml" else sdmx_json_read.is_metadata(stream)
 
 
 @contextmanager

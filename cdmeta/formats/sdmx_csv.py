@@ -13,7 +13,8 @@ from cdmeta.errors import ConversionError
 from cdmeta.phrase import Phrase
 from cdmeta.sdmx.artefacts import Attribute, DataStructure, Dimension, Measure, Structure
 from cdmeta.sdmx.labels import Labels, labels
-from cdmeta.sdmx.observations import Observations
+from cdmeta.sdmx.observations import Cell, Observations, refuse_several
+from cdmeta.sdmx.values import ITEM, each
 from cdmeta.tables.engine import Session, literal
 from cdmeta.tables.writing import write_csv, written
 from cdmeta.text import Text
@@ -24,6 +25,8 @@ ACTION = "I"
 Version = Literal["1.0", "2.0"]
 Shown = Literal["id", "name", "both"]
 Keys = Literal["none", "obs", "series", "both"]
+SEPARATOR = ";"
+"""Between several values in a field; the header of the first column tells it."""
 _VALUE = "OBS_VALUE"
 _Component = Dimension | Measure | Attribute
 
@@ -63,6 +66,7 @@ def data(
     """
     if version == "1.0":
         _refuse_for_first_version(observations.structure, shown, keys)
+        refuse_several(observations, "SDMX-CSV 1.0")
     told = _Told(labels(names), tuple(languages), shown)
     first, further = _first(observations, version, told), _keys(observations, keys)
     columns = [*first, *further, *_components(session, observations, version, told)]
@@ -100,7 +104,8 @@ def _first(observations: Observations, version: Version, told: _Told) -> Iterato
     if version == "1.0":
         yield "DATAFLOW", named
         return
-    yield "STRUCTURE", literal("dataflow")
+    some = any(cell.several for cell in observations.cells)
+    yield f"STRUCTURE[{SEPARATOR}]" if some else "STRUCTURE", literal("dataflow")
     yield "STRUCTURE_ID", named
     if told.shown == "name":
         yield "STRUCTURE_NAME", literal(told.best(flow.name))
@@ -126,16 +131,29 @@ def _components(
     for place, cell in enumerate(observations.cells):
         part = parts[cell.id]
         names = told.found.values(part.representation) if told.shown != "id" else {}
-        name = _name_of(session, place, cell.sql, {id_: told.best(text) for id_, text in names.items() if text})
-        yield _title(part, version, told), _shown(cell.sql, name, told)
+        value = ITEM if cell.several else cell.sql
+        name = _name_of(session, place, value, {id_: told.best(text) for id_, text in names.items() if text})
+        yield _title(part, version, told, several=cell.several), _together(cell, _shown(value, name, told))
         if told.shown == "name":
-            yield told.best(told.found.component(part)) or part.id, name
+            known = cell.several and name != _NO_NAME
+            named = _together(cell, f"coalesce({name}, '')") if known else name
+            yield told.best(told.found.component(part)) or part.id, named
 
 
-def _title(part: _Component, version: Version, told: _Told) -> str:
+def _together(cell: Cell, value: str) -> str:
+    """SQL of a field: a value, or all of them, those that need it between quotation marks."""
+    if not cell.several:
+        return value
+    form = f"""regexp_matches({ITEM}, '["{SEPARATOR}]|^$')"""
+    quoted = f"""concat('"', replace({ITEM}, '"', '""'), '"')"""
+    each_ = f"list_transform({each(cell.sql, value)}, lambda {ITEM}: if({form}, {quoted}, {ITEM}))"
+    return f"array_to_string({each_}, '{SEPARATOR}')"
+
+
+def _title(part: _Component, version: Version, told: _Told, *, several: bool) -> str:
     if version == "1.0" and isinstance(part, Measure):
         return _VALUE
-    return told.both(part.id, told.found.component(part))
+    return told.both(f"{part.id}[]" if several else part.id, told.found.component(part))
 
 
 def _shown(sql: str, name: str, told: _Told) -> str:

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from cdmeta.errors import ConversionError
+from cdmeta.formats.sdmx_csv import SEPARATOR
 from cdmeta.phrase import Phrase
 from cdmeta.sdmx.artefacts import (
     Dataflow,
@@ -30,9 +31,6 @@ from cdmeta.sdmx.artefacts import (
     Representation,
 )
 from cdmeta.text import Text
-
-SEPARATOR = ";"
-"""Between the values in a cell; the header of the first column tells it."""
 
 _TARGET = re.compile(r"urn:sdmx:org\.sdmx\.infomodel\.[a-z]+\.(?P<kind>[A-Za-z]+)=(?P<id>.+)")
 _FIXED = (f"MDSTRUCTURE[{SEPARATOR}]", "MDSTRUCTURE_ID", "METADATASET_ID", "ACTION", "TARGET_TYPES", "TARGET_IDS")

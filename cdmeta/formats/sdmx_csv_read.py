@@ -193,7 +193,8 @@ def _value(column: _Column, inner: str, coded: frozenset[str] | None) -> str:
         return _unlabelled(cell, column, coded)
     parts = f"string_split({cell}, {literal(inner)})"
     if column.form == "":
-        return f"CASE WHEN {cell} IS NOT NULL THEN to_json({_parts(cell, inner)})::VARCHAR END"
+        each = f"list_transform({_parts(cell, inner)}, lambda p: {_unlabelled('p', column, coded)})"
+        return f"CASE WHEN {cell} IS NOT NULL THEN to_json({each})::VARCHAR END"
     pairs = (
         f"list_transform({parts}, lambda p: struct_pack(k := split_part(p, ':', 1), v := p[strpos(p, ':') + 1:]))"
     )

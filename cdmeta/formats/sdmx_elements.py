@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, cast
 from cdmeta.errors import ConversionError
 from cdmeta.phrase import Phrase, Series
 from cdmeta.sdmx.artefacts import Annotation, Header
+from cdmeta.sdmx.namespaces import base
 from cdmeta.text import Text
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ Attributes = Mapping[str, str | None]
 XHTML = "http://www.w3.org/1999/xhtml"
 """Namespace of what stands in `com:StructuredText`."""
 
-_BASE = "http://www.sdmx.org/resources/sdmxml/schemas/v"
 _PATHS = {"mes": "message", "str": "structure", "gen": "metadata/generic", "com": "common"}
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 # What is no Char of XML 1.0 (§2.2).
@@ -31,7 +31,7 @@ _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 @cache
 def namespaces(version: Version) -> Mapping[str, str]:
     """Prefixes of the namespaces that our messages of a version use."""
-    return {prefix: f"{_BASE}{version.replace('.', '_')}/{path}" for prefix, path in _PATHS.items()}
+    return {prefix: f"{base(version)}/{path}" for prefix, path in _PATHS.items()}
 
 
 def root(version: Version, name: str, *prefixes: str) -> Element:

@@ -14,7 +14,8 @@ from itertools import groupby
 from typing import Any, Literal
 
 from cdmeta.errors import ConversionError
-from cdmeta.formats.sdmx_ml import concept_notes, sender_id
+from cdmeta.formats.sdmx_elements import sender_id
+from cdmeta.formats.sdmx_ml_parts import concept_notes
 from cdmeta.phrase import Phrase
 from cdmeta.sdmx import artefacts as sdmx
 from cdmeta.sdmx.artefacts import Annotation, Header, Maintainable, MetadataSet, Representation, Structure

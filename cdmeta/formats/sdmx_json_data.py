@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
+from cdmeta.formats.sdmx_elements import sender_id
 from cdmeta.formats.sdmx_json import SCHEMAS
-from cdmeta.formats.sdmx_ml import sender_id
 from cdmeta.sdmx.artefacts import Attribute, Dimension, Header, Measure, Representation, Structure
 from cdmeta.sdmx.labels import Labels, labels
 from cdmeta.sdmx.levels import Layout, Level, dataset_values, dimensions_of, layout, level_rows, series_rows
 from cdmeta.sdmx.observations import Observations, Piece, line
+from cdmeta.sdmx.values import ITEM, each, some, values_in
 from cdmeta.tables.engine import ROW, Session, literal
 from cdmeta.tables.writing import piped, write_lines, zipped
 from cdmeta.text import Text
@@ -40,6 +41,7 @@ class _Message:
 
     Attributes:
         types: by the id of a component whose values are listed, the type of the engine that numbers them.
+        version: of SDMX-JSON.
     """
 
     session: Session
@@ -47,10 +49,16 @@ class _Message:
     parted: Layout
     found: Labels
     types: Mapping[str, str]
+    version: Version
 
     @property
     def parts(self) -> Mapping[str, _Component]:
         return {part.id: part for part in self.observations.structure.components}
+
+    @property
+    def several(self) -> frozenset[str]:
+        """Ids of the components with several values at once."""
+        return frozenset(cell.id for cell in self.observations.cells if cell.several)
 
 
 def data(
@@ -85,7 +93,9 @@ def data(
         OSError: the file cannot be written.
     """
     parted = layout(observations, by_series=by_series, partial="level", groups=False, in_series=False)
-    message = _Message(session, observations, parted, labels(names), _numbered(session, observations))
+    message = _Message(
+        session, observations, parted, labels(names), _numbered(session, observations, version), version
+    )
     with _opened(path, compress=compress) as stream:
         _put(stream, f'{{"meta":{_json(_meta(message, header, version))},"data":{{"structures":[')
         _structure(message, stream)
@@ -127,16 +137,20 @@ def _meta(message: _Message, header: Header, version: Version) -> _Object:
     }
 
 
-def _numbered(session: Session, observations: Observations) -> dict[str, str]:
+def _numbered(session: Session, observations: Observations, version: Version) -> dict[str, str]:
     """Types of the engine, each the sorted values that occur of a dimension or of a coded component."""
     parts = {part.id: part for part in observations.structure.components}
     types: dict[str, str] = {}
     for place, cell in enumerate(observations.cells):
         part = parts[cell.id]
+        if cell.several and version == "2.0":
+            continue  # its schema refuses arrays of indexes: a whole number is taken for two kinds of numbers
         if isinstance(part, Dimension) or part.representation.codelist is not None:
             types[cell.id] = kind = f"listed{place}"
             session.connection.execute(f"DROP TYPE IF EXISTS {kind}")
-            values = f"SELECT DISTINCT {cell.sql} AS v FROM {observations.view} WHERE v IS NOT NULL ORDER BY v"  # noqa: S608  # built here
+            value = f"unnest({values_in(cell.sql)})" if cell.several else cell.sql
+            found = f"SELECT {value} AS v FROM {observations.view}"  # noqa: S608  # built here
+            values = f"SELECT DISTINCT v FROM ({found}) WHERE v IS NOT NULL ORDER BY v"  # noqa: S608  # likewise
             session.connection.execute(f"CREATE TEMP TYPE {kind} AS ENUM ({values})")
     return types
 
@@ -207,8 +221,15 @@ def _component(message: _Message, stream: BinaryIO, part: _Component) -> None:
         written |= {"isMandatory": part.mandatory, "relationship": _relationship(message, part)}
     else:
         written["isMandatory"] = part.mandatory
+    occurs: _Object = {}
+    if part.id in message.several:
+        most = part.representation.max_occurs
+        occurs = {"minOccurs": 0, "maxOccurs": "unbounded" if most is None else most}
     if (kind := message.types.get(part.id)) is None:
-        written["format"] = {"dataType": part.representation.text_type}
+        inside = occurs if message.version == "2.0" else {}
+        written["format"] = {"dataType": part.representation.text_type, **inside}
+    if message.version != "2.0":
+        written |= occurs
     _put(stream, _json(written)[:-1])
     if kind is not None and _some(message, part.id):
         _put(stream, ',"values":[')
@@ -347,6 +368,8 @@ def _index(message: _Message, id_: str, sql: str) -> str:
 
 def _written(message: _Message, part: _Component, sql: str) -> str:
     """SQL of a value as JSON: an index, a number, a truth value or a text; `null` where there is none."""
+    if part.id in message.several:
+        return f"coalesce(nullif({_all_written(message, part, sql)}, '[]'), 'null')"
     text_type = part.representation.text_type
     text = f"to_json({sql})::VARCHAR"
     if part.id in message.types:
@@ -358,3 +381,19 @@ def _written(message: _Message, part: _Component, sql: str) -> str:
     else:
         written = text
     return f"coalesce({written}, 'null')"
+
+
+def _all_written(message: _Message, part: _Component, sql: str) -> str:
+    """SQL of an array of several values: all of them indexes, numbers, truth values or texts."""
+    text = _joined(each(sql, f"to_json({ITEM})::VARCHAR"))
+    if part.id in message.types:
+        return _joined(each(sql, _index(message, part.id, ITEM)))
+    text_type = part.representation.text_type
+    form = literal(_NUMBER if text_type in _NUMERIC else "true|false")
+    if message.version == "2.0" or (text_type not in _NUMERIC and text_type != "Boolean"):
+        return text
+    return f"if({some(sql, f'NOT regexp_full_match({ITEM}, {form})')}, {text}, {_joined(each(sql, ITEM))})"
+
+
+def _joined(listed: str) -> str:
+    return f"concat('[', array_to_string({listed}, ','), ']')"

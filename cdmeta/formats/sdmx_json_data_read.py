@@ -1,14 +1,17 @@
-"""SDMX-JSON 1.0, 2.0 and 2.1 data messages, read whole; their observations are spread like those of SDMX-ML."""
+"""SDMX-JSON 1.0, 2.0 and 2.1 data messages as streams; their observations are spread like those of SDMX-ML."""
 
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, BinaryIO
 
-from cdmeta.formats.data_sets import ACTIONS, DataSet, listed
+from cdmeta.formats.data_sets import ACTIONS, DataSet, free_name, listed
+from cdmeta.formats.json_stream import JsonStream
 from cdmeta.formats.messages import refusal
-from cdmeta.formats.sdmx_json_read import load
+from cdmeta.formats.sdmx_json_read import named
 from cdmeta.formats.sdmx_ml_data_read import DimensionsOf
 from cdmeta.tables.engine import Session
 from cdmeta.urn import Ref
@@ -17,6 +20,8 @@ _Object = Mapping[str, Any]
 _LEVELS = ("dataSet", "series", "observation")
 _NAMED = ("ProvisionAgreement", "Dataflow", "DataStructure")
 """What a data set may name, the closest first."""
+_STRUCTURES = ("structures", "structure")
+"""What a message calls the structures of its data, in 2.0 and in 1.0."""
 
 
 class _Component:
@@ -31,8 +36,7 @@ class _Component:
 
     def set(self, row: dict[str, str | None], value: Any) -> None:
         """Put a value, or the one at a place, into a row."""
-        if isinstance(value, int) and not isinstance(value, bool) and self._values:
-            value = self.at(value)
+        value = [self._said(each) for each in value] if isinstance(value, list) else self._said(value)
         if value is None:
             return
         if isinstance(value, list | Mapping):
@@ -41,6 +45,11 @@ class _Component:
             row[listed(self.id)] = json.dumps(listed_values, ensure_ascii=False)
         else:
             row[self.id] = _text(value)
+
+    def _said(self, value: Any) -> Any:
+        """A value as it stands in the data: the one at its place, where the values are listed."""
+        is_place = isinstance(value, int) and not isinstance(value, bool) and self._values
+        return self.at(value) if is_place else value
 
     def at(self, place: int) -> Any:
         """The value at a place."""
@@ -68,30 +77,76 @@ def _text(value: Any) -> str:
 def data_sets(session: Session, stream: BinaryIO, dimensions: DimensionsOf) -> list[DataSet]:
     """The data sets of a message, their rows in the scratch folder of the session.
 
+    The message is gone through twice, because what its data mean may stand behind them.
+
     Raises:
         ConversionError: it is no JSON or no such message.
     """
-    message = load(stream)
-    data = message.get("data", message)
-    if not isinstance(data, Mapping) or not isinstance(data.get("dataSets"), list):
-        raise refusal("kind.data", name=", ".join(sorted(data)) if isinstance(data, Mapping) else "{}")
-    given = data.get("structures", data.get("structure", message.get("structure")))
-    structures = [entry for entry in (given if isinstance(given, list) else [given]) if isinstance(entry, Mapping)]
+    path = session.scratch / f"{free_name(session)}-message.json"
+    with path.open("wb") as file:
+        shutil.copyfileobj(stream, file)
+    structures = [_Structure(entry) for entry in _structures(path)]
     found: list[DataSet] = []
     number = 0
     try:
-        for entry in data["dataSets"]:
-            place = entry.get("structure", 0) if isinstance(entry, Mapping) else None
-            if not isinstance(place, int) or not 0 <= place < len(structures):
-                raise refusal("json.data", name="structure")
-            ref = _ref(entry) or _ref(structures[place])
-            action = ACTIONS.get(str(entry.get("action")), "I")
-            found.append(DataSet(session, len(found), ref, action, dimensions(ref)))
-            number = _read(found[-1], _Structure(structures[place]), entry, number)
+        with path.open("rb") as file:
+            for message in _data_sets(file):
+                made = DataSet(session, len(found), None, "I", None)
+                found.append(made)
+                number = _read(made, structures, message, number)
+                made.dimensions = dimensions(made.ref)
     finally:
         for data_set in found:
             data_set.close()
+        path.unlink()
     return found
+
+
+def _structures(path: Path) -> list[_Object]:
+    """What a message tells of the structures of its data; in 1.0 and in 2.0 it stands in different places."""
+    told: dict[str, Any] = {}
+    names: list[tuple[str, str]] = []
+    with path.open("rb") as file:
+        for name, message, above in _members(file):
+            names.append((above, name))
+            if name in _STRUCTURES:
+                told.setdefault(name, message.value())
+            elif name == "dataSets" and told:
+                break
+            else:
+                message.skip()
+    if all(name != "dataSets" for _, name in names):
+        deepest = max(above for above, _ in names) if names else ""
+        raise refusal(
+            "kind.data", name=", ".join(sorted(name for above, name in names if above == deepest)) or "{}"
+        )
+    given = next((told[name] for name in _STRUCTURES if name in told), None)
+    return [entry for entry in (given if isinstance(given, list) else [given]) if isinstance(entry, Mapping)]
+
+
+def _members(stream: BinaryIO) -> Iterator[tuple[str, JsonStream, str]]:
+    """The names in a message and in its data, each before its value, to be read, with what they are in."""
+    message = JsonStream(stream)
+    for name in named(message):
+        if name == "data" and message.first() == "{":
+            for member in message.members():
+                yield member, message, name
+        else:
+            yield name, message, ""
+
+
+def _data_sets(stream: BinaryIO) -> Iterator[JsonStream]:
+    """The message before each of its data sets, which has to be read."""
+    for name, message, _ in _members(stream):
+        if name != "dataSets":
+            message.skip()
+            continue
+        if message.first() != "[":
+            raise refusal("kind.data", name=name)
+        for _item in message.items():
+            if message.first() != "{":
+                raise refusal("json.data", name="structure")
+            yield message
 
 
 def _ref(entry: _Object) -> Ref | None:
@@ -105,6 +160,7 @@ class _Structure:
     """The components of a structure by level."""
 
     def __init__(self, entry: _Object) -> None:
+        self.ref = _ref(entry)
         self.dimensions = {level: _components(entry, "dimensions", level) for level in _LEVELS}
         self.attributes = {
             level: _components(entry, "attributes", level) for level in (*_LEVELS, "dimensionGroup")
@@ -119,38 +175,83 @@ def _components(entry: _Object, part: str, level: str) -> list[_Component]:
     return [_Component(component) for component in found or [] if isinstance(component, Mapping)]
 
 
-def _read(data_set: DataSet, structure: _Structure, entry: _Object, number: int) -> int:
+def _read(data_set: DataSet, structures: Sequence[_Structure], message: JsonStream, number: int) -> int:
+    """Read a data set, which has to say before its values which structure it has, where that is not the first."""
+    told: dict[str, Any] = {}
+    used = None
+    for name in message.members():
+        if name in ("series", "observations", "dimensionGroupAttributes", "attributes"):
+            used = _structure(structures, told.get("structure", 0))
+            number = _part(data_set, used, name, message, number)
+        elif name in ("structure", "links", "action"):
+            told[name] = message.value()
+        else:
+            message.skip()
+    structure = _structure(structures, told.get("structure", 0))
+    if used not in (None, structure):
+        raise refusal("json.data", name="structure")
+    data_set.ref = _ref(told) or structure.ref
+    data_set.action = ACTIONS.get(str(told.get("action")), "I")
+    return number
+
+
+def _structure(structures: Sequence[_Structure], place: Any) -> _Structure:
+    if not isinstance(place, int) or not 0 <= place < len(structures):
+        raise refusal("json.data", name="structure")
+    return structures[place]
+
+
+def _part(data_set: DataSet, structure: _Structure, name: str, message: JsonStream, number: int) -> int:
+    """Read a part of a data set; how many observations there have been, from how many before."""
     fixed: dict[str, str | None] = {}
     for dimension in structure.dimensions["dataSet"]:
         dimension.set(fixed, 0)
-    told: dict[str, str | None] = {}
-    _set(structure.attributes["dataSet"], entry.get("attributes"), told)
-    data_set.attributes |= {name: value for name, value in told.items() if value is not None}
-    for key, values in _members(entry, "dimensionGroupAttributes"):
-        _group(data_set, structure, key, values)
-    for key, series in _members(entry, "series"):
-        row = fixed | _keyed(structure.dimensions["series"], key)
-        if isinstance(series, Mapping):
-            _set(structure.attributes["series"], series.get("attributes"), row)
-            number = _observations(data_set, structure, series, row, number)
-    return _observations(data_set, structure, entry, fixed, number)
+    if name == "attributes":
+        told: dict[str, str | None] = {}
+        _set(structure.attributes["dataSet"], message.value(), told)
+        data_set.attributes |= {id_: value for id_, value in told.items() if value is not None}
+    elif name == "dimensionGroupAttributes":
+        for key, values in message.pairs():
+            _group(data_set, structure, key, values)
+    elif name == "observations":
+        return _observations(data_set, structure, message, fixed, number)
+    else:
+        return _series(data_set, structure, message, fixed, number)
+    return number
 
 
-def _members(entry: _Object, name: str) -> Iterator[tuple[str, Any]]:
-    found = entry.get(name)
-    if isinstance(found, Mapping):
-        yield from found.items()
+def _series(
+    data_set: DataSet, structure: _Structure, message: JsonStream, fixed: Mapping[str, str | None], number: int
+) -> int:
+    """Read series; attributes that stand behind the observations are those of a group, to be spread onto them."""
+    for key in message.members(once=False):
+        keyed = {**fixed, **_keyed(structure.dimensions["series"], key)}
+        row, before = keyed, number
+        for name in message.members():
+            if name == "attributes":
+                told: dict[str, str | None] = {}
+                _set(structure.attributes["series"], message.value(), told)
+                row = {**keyed, **told}
+                if number > before:
+                    made = {id_: value for id_, value in row.items() if value is not None}
+                    data_set.group(made, frozenset(keyed), "")
+            elif name == "observations":
+                number = _observations(data_set, structure, message, row, number)
+            else:
+                message.skip()
+    return number
 
 
 def _observations(
-    data_set: DataSet, structure: _Structure, entry: _Object, row: Mapping[str, str | None], number: int
+    data_set: DataSet, structure: _Structure, message: JsonStream, row: Mapping[str, str | None], number: int
 ) -> int:
     components = [*structure.measures, *structure.attributes["observation"]]
-    for key, values in _members(entry, "observations"):
+    dimensions, add = structure.dimensions["observation"], data_set.observations.add
+    for key, values in message.pairs():
         number += 1
-        made = {**row, **_keyed(structure.dimensions["observation"], key)}
+        made = {**row, **_keyed(dimensions, key)}
         _set(components, values, made)
-        data_set.observations.add(number, made)
+        add(number, made)
     return number
 
 

@@ -1,4 +1,4 @@
-"""SDMX-JSON 1.0, 2.0 and 2.1 messages of structures and of reference metadata, read whole.
+"""SDMX-JSON 1.0, 2.0 and 2.1 messages of structures and of reference metadata, read an artefact at a time.
 
 A member that has another shape than the schema says is told with the artefact that it is in.
 """
@@ -6,22 +6,18 @@ A member that has another shape than the schema says is told with the artefact t
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO, Literal, TypeVar
 
+from cdmeta.formats.json_stream import JsonStream, OddError
 from cdmeta.formats.messages import Skipped, absent, annotations_told, day, refusal
 from cdmeta.formats.sdmx_ml import PARENT
-from cdmeta.phrase import Phrase
 from cdmeta.sdmx import artefacts as sdmx
 from cdmeta.sdmx.artefacts import Annotation, MetadataSet, Representation, Structure
-from cdmeta.text import Text
+from cdmeta.text import NO_TEXT, Text
 from cdmeta.urn import Ref, known_kind
 
-MAX_BYTES = 512 * 2**20
-"""Of a message: what is read whole needs several times its size."""
-_DIGITS = 16
 _TIME, _MEASURE = "TIME_PERIOD", "OBS_VALUE"
 
 _Object = Mapping[str, Any]
@@ -34,16 +30,33 @@ def structures(stream: BinaryIO) -> Iterator[Structure | Skipped]:
     Raises:
         ConversionError: it is no JSON or no such message, or lacks what an artefact has to have.
     """
-    data = _data(stream)
-    if others := sorted({"dataSets", "metadataSets"} & data.keys()):
-        raise refusal("kind.structure", name=others[0])
-    for container, entries in data.items():
+    for container, data in _data(stream):
+        if container in ("dataSets", "metadataSets"):
+            raise refusal("kind.structure", name=container)
         kind = _kind(container)
-        if not isinstance(entries, list):
-            continue
-        for entry in entries:
-            if isinstance(entry, Mapping):
-                yield _told(kind, entry, partial(_structure, kind, entry))
+        for entry in _entries(data):
+            yield _told(kind, entry, partial(_structure, kind, entry))
+
+
+def held(stream: BinaryIO) -> Literal["structures", "data", "metadata"]:
+    """What a message holds, read as far as needed; of one that is none, what its reader will say so of.
+
+    Raises:
+        ConversionError: it is no JSON, or no message.
+    """
+    message = JsonStream(stream)
+    for name in named(message):
+        if name == "dataSets":
+            return "data"
+        for member in message.members() if name == "data" else ():
+            if member in ("dataSets", "metadataSets"):
+                return "data" if member == "dataSets" else "metadata"
+            if _kind(member) in _READERS:
+                return "structures"
+            message.skip()
+        if name != "data":
+            message.skip()
+    return "structures"
 
 
 def is_metadata(stream: BinaryIO) -> bool:
@@ -52,7 +65,7 @@ def is_metadata(stream: BinaryIO) -> bool:
     Raises:
         ConversionError: it is no JSON, or no message.
     """
-    return "metadataSets" in _data(stream)
+    return held(stream) == "metadata"
 
 
 def metadata(stream: BinaryIO) -> Iterator[MetadataSet]:
@@ -61,72 +74,53 @@ def metadata(stream: BinaryIO) -> Iterator[MetadataSet]:
     Raises:
         ConversionError: as for `structures`.
     """
-    data = _data(stream)
-    if "metadataSets" not in data:
-        raise refusal("kind.metadata", name=", ".join(sorted(data)) or "{}")
-    for entry in _objects(data, "metadataSets"):
-        yield _told("MetadataSet", entry, partial(_set, entry))
+    names = []
+    for container, data in _data(stream):
+        names.append(container)
+        if container != "metadataSets":
+            data.skip()
+            continue
+        for entry in _entries(data):
+            yield _told("MetadataSet", entry, partial(_set, entry))
+    if "metadataSets" not in names:
+        raise refusal("kind.metadata", name=", ".join(sorted(names)) or "{}")
 
 
-def load(stream: BinaryIO) -> _Object:
-    """The object of a message; names that occur twice, and numbers that are none, are refused.
-
-    Numbers that are no places or counts stay the text that they are written with: `1.50`.
-
-    Raises:
-        ConversionError: it is no JSON, too deep or too large, or no object.
-    """
-    content = stream.read(MAX_BYTES + 1)
-    if len(content) > MAX_BYTES:
-        raise refusal("large", limit=Phrase("package.bytes", {"count": MAX_BYTES}))
-    try:
-        found = json.loads(
-            content, object_pairs_hook=_unique, parse_constant=_no_number, parse_float=str, parse_int=_integer
-        )
-    except json.JSONDecodeError as error:
-        raise refusal("json", line=error.lineno, reason=error.msg) from error
-    except UnicodeDecodeError as error:
-        raise refusal("json.encoding") from error
-    except RecursionError as error:
-        raise refusal("json.deep") from error
-    except _OddError as error:
-        raise refusal("json.twice", name=str(error)) from error
-    if not isinstance(found, dict):
+def named(message: JsonStream) -> Iterator[str]:
+    """The names in a message, each before its value, which has to be read; the message has to be an object."""
+    if message.first() != "{":
+        message.value()
         raise refusal("unknown")
-    return found
+    yield from message.members()
+    message.end()
 
 
-def _data(stream: BinaryIO) -> _Object:
-    data = load(stream).get("data")
-    if not isinstance(data, Mapping):
+def _data(stream: BinaryIO) -> Iterator[tuple[str, JsonStream]]:
+    """The names in the data of a message, each before its value, which has to be read."""
+    message, is_there = JsonStream(stream), False
+    for name in named(message):
+        if name != "data" or message.first() != "{":
+            message.skip()
+            continue
+        is_there = True
+        for member in message.members():
+            yield member, message
+    if not is_there:
         raise refusal("unknown")
-    return data
 
 
-class _OddError(ValueError):
-    """A member that is not as it has to be; its text is the name of the member."""
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise _OddError(next(name for name in names if names.count(name) > 1))
-    return found
-
-
-def _integer(text: str) -> int | str:
-    return int(text) if len(text) < _DIGITS else text
-
-
-def _no_number(name: str) -> Any:
-    raise _OddError(name)
+def _entries(data: JsonStream) -> Iterator[_Object]:
+    """The objects in the list that is next."""
+    for _ in data.items():
+        entry = data.value()
+        if isinstance(entry, Mapping):
+            yield entry
 
 
 def _told(kind: str, entry: _Object, read: Callable[[], _T]) -> _T:
     try:
         return read()
-    except _OddError as error:
+    except OddError as error:
         raise absent(f"{kind} {entry.get('id', '')}".strip(), str(error)) from error
     except RecursionError as error:
         raise refusal("json.deep") from error
@@ -152,7 +146,7 @@ def _objects(entry: _Object, key: str) -> list[_Object]:
     if found is None:
         return []
     if not isinstance(found, list) or not all(isinstance(part, Mapping) for part in found):
-        raise _OddError(key)
+        raise OddError(key)
     return found
 
 
@@ -161,7 +155,7 @@ def _object(entry: _Object, key: str) -> _Object:
     if found is None:
         return {}
     if not isinstance(found, Mapping):
-        raise _OddError(key)
+        raise OddError(key)
     return found
 
 
@@ -170,7 +164,7 @@ def _strings(entry: _Object, key: str) -> tuple[str, ...]:
     if found is None:
         return ()
     if not isinstance(found, list):
-        raise _OddError(key)
+        raise OddError(key)
     return tuple(_text_of(part, key) for part in found)
 
 
@@ -180,7 +174,7 @@ def _text_of(value: Any, key: str) -> str:
         return "true" if value else "false"
     if isinstance(value, str | int | float):
         return str(value)
-    raise _OddError(key)
+    raise OddError(key)
 
 
 def _string(entry: _Object, key: str) -> str | None:
@@ -191,7 +185,7 @@ def _string(entry: _Object, key: str) -> str | None:
 def _needed(entry: _Object, key: str) -> str:
     if found := _string(entry, key):
         return found
-    raise _OddError(key)
+    raise OddError(key)
 
 
 def _whole(entry: _Object, key: str) -> int | None:
@@ -199,7 +193,7 @@ def _whole(entry: _Object, key: str) -> int | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int):
-        raise _OddError(key)
+        raise OddError(key)
     return value
 
 
@@ -212,7 +206,7 @@ def _occurs(entry: _Object, key: str) -> int | None:
 
 def _ref(entry: _Object, key: str) -> Ref:
     if (found := Ref.read(_string(entry, key))) is None:
-        raise _OddError(key)
+        raise OddError(key)
     return found
 
 
@@ -222,7 +216,7 @@ def _texts(entry: _Object, key: str = "name") -> Text:
         pairs = ((language, _text_of(text, key)) for language, text in by_language.items())
         return Text(tuple((language, text) for language, text in pairs if text))
     alone = _string(entry, key)
-    return Text((("en", alone),)) if alone else Text()
+    return Text((("en", alone),)) if alone else NO_TEXT
 
 
 def _annotations(entry: _Object) -> tuple[Annotation, ...]:
@@ -401,7 +395,7 @@ def _attachment(entry: _Object, groups: Mapping[str, sdmx.Group]) -> tuple[sdmx.
         return dimensions, None
     if group := _string(place, "group"):
         if group not in groups:
-            raise _OddError(f"group {group}")
+            raise OddError(f"group {group}")
         return groups[group].dimensions, group
     return ("dataflow" if place.keys() & {"none", "dataflow"} or not place else "observation"), None
 
@@ -448,7 +442,7 @@ def _member_values(entry: _Object) -> tuple[str, ...]:
     """Values of a component: texts, or objects that hold one beside its language or validity."""
     found = entry.get("values")
     if found is not None and not isinstance(found, list):
-        raise _OddError("values")
+        raise OddError("values")
     plain = [value.get("value") if isinstance(value, Mapping) else value for value in found or []]
     return tuple(_text_of(value, "values") for value in plain)
 

@@ -6,7 +6,7 @@ they are about some of the measures (it is optional, and sdmx1 fails on it).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,22 +14,35 @@ from cdmeta.errors import ConversionError
 from cdmeta.formats.sdmx_elements import (
     Attributes,
     add,
-    annotate,
     as_bytes,
     boolean,
     header,
     namespaces,
     root,
-    structured,
     texts,
     version_of,
 )
 from cdmeta.formats.sdmx_elements import sender_id as sender_id
+from cdmeta.formats.sdmx_ml_parts import (
+    Manner,
+    concept_notes,
+    dimensions,
+    is_organisations,
+    item,
+    item_ref,
+    maintainable,
+    metadata_attribute,
+    occurrences,
+    organisations,
+    region,
+    relationship,
+    reported_texts,
+    represent,
+)
 from cdmeta.phrase import Phrase
 from cdmeta.sdmx import artefacts as sdmx
-from cdmeta.sdmx.artefacts import Annotation, Header, Maintainable, MetadataSet, Representation, Structure
+from cdmeta.sdmx.artefacts import Annotation, Header, MetadataSet, Structure
 from cdmeta.sdmx.constraints import attachment, beside_the_key, refuse_more_than_two_regions
-from cdmeta.text import NO_TEXT, Text
 from cdmeta.urn import Ref, is_concept_id
 
 if TYPE_CHECKING:
@@ -40,19 +53,12 @@ Version = Literal["3.0", "3.1"]
 NAMESPACES: Mapping[str, str] = namespaces("3.0")
 """Prefixes of the namespaces that our messages of SDMX-ML 3.0 use."""
 
-SAME_AS = "SAME_AS"
-"""Type of the annotation whose title is the URN of an equal concept; SDMX has no element for that."""
-MATCH = "_MATCH"
-"""Ends the types of annotations that tell of a matching concept (`CLOSE_MATCH`); their title says which."""
 PARENT = "PARENT"
 """Type of the annotation whose title is the id of the parent of a code, where `str:Parent` cannot hold that id.
 
 Any code may be a parent (`_T`, `0-14`), but the schema of SDMX-ML 3.0 wants a parent's id to start with a letter.
 That of 3.1 takes any.
 """
-
-# Whether a text may have translations is only said of texts; the default of the schema is that it may.
-_TEXT_TYPES = ("String", "XHTML")
 
 
 def structures(artefacts: Sequence[Structure], told: Header, version: Version = "3.0") -> bytes:
@@ -69,7 +75,10 @@ def structures(artefacts: Sequence[Structure], told: Header, version: Version = 
         chosen = [artefact for artefact in artefacts if artefact.kind == kind]
         group = add(parent, f"str:{container}") if chosen else parent
         for artefact in chosen:
-            write(_maintainable(group, f"str:{kind}", artefact), artefact)
+            # Organisation schemes must not say their version (it is 1.0).
+            version_ = {"version": None} if is_organisations(artefact) else {}
+            notes = artefact.annotations
+            write(maintainable(group, f"str:{kind}", artefact, _MANNER, notes, **version_), artefact)
     return as_bytes(message)
 
 
@@ -85,10 +94,12 @@ def metadata(sets: Sequence[MetadataSet], told: Header, version: Version = "3.0"
     for number, urn in enumerate(dict.fromkeys(report.metadataflow.urn for report in sets), start=1):
         add(add(head, "mes:Structure", {"structureID": f"MDF{number}"}), "com:StructureUsage", text=urn)
     for report in sets:
-        element = _maintainable(
+        element = maintainable(
             message,
             "mes:MetadataSet",
             report,
+            _MANNER,
+            report.annotations,
             reportingBeginDate=report.reporting_begin.isoformat() if report.reporting_begin else None,
             reportingEndDate=report.reporting_end.isoformat() if report.reporting_end else None,
         )
@@ -99,63 +110,37 @@ def metadata(sets: Sequence[MetadataSet], told: Header, version: Version = "3.0"
     return as_bytes(message)
 
 
-def _maintainable(parent: Element, name: str, artefact: Maintainable, **attributes: str | None) -> Element:
-    """The element of an artefact with its names; organisation schemes must not say their version (it is 1.0)."""
-    organisations = isinstance(artefact, (sdmx.AgencyScheme, sdmx.MetadataProviderScheme))
-    partial = organisations or (isinstance(artefact, sdmx.Codelist) and artefact.is_partial)
-    element = add(
-        parent,
-        name,
-        {
-            "urn": artefact.urn,
-            "isExternalReference": "false",
-            "agencyID": artefact.agency,
-            "id": artefact.id,
-            "version": None if organisations else artefact.version,
-            "isPartial": "true" if partial else None,
-            **attributes,
-        },
-    )
-    annotate(element, artefact.annotations)
-    texts(element, "com:Name", artefact.name)
-    texts(element, "com:Description", artefact.description)
-    return element
+def _refer(parent: Element, name: str, ref: Ref) -> None:
+    add(parent, name, text=ref.urn)
 
 
-def _item(
-    parent: Element,
-    name: str,
-    scheme: Ref,
-    item: str,
-    text: Text,
-    description: Text = NO_TEXT,
-    notes: Iterable[Annotation] = (),
-) -> Element:
-    """An item of a scheme."""
-    urn = Ref(name.partition(":")[2], scheme.agency, scheme.id, scheme.version, item).urn
-    element = add(parent, name, {"urn": urn, "id": item})
-    annotate(element, notes)
-    texts(element, "com:Name", text)
-    texts(element, "com:Description", description)
-    return element
+def _local(parent: Element, name: str, id_: str) -> None:
+    add(parent, name, text=id_)
 
 
-def _agencies(parent: Element, scheme: sdmx.AgencyScheme) -> None:
-    for agency in scheme.agencies:
-        _item(parent, "str:Agency", scheme.ref, agency.id, agency.name)
+def _level(parent: Element, level: str) -> None:
+    add(parent, f"str:{level.capitalize()}")
 
 
-def _providers(parent: Element, scheme: sdmx.MetadataProviderScheme) -> None:
-    for provider in scheme.providers:
-        _item(parent, "str:MetadataProvider", scheme.ref, provider.id, provider.name)
+_MANNER = Manner(
+    _refer,
+    _local,
+    level=_level,
+    named=lambda ref: ref,
+    values=("str:KeyValue", "str:Component", "str:Value"),
+)
+
+
+def _organisations(parent: Element, scheme: sdmx.AgencyScheme | sdmx.MetadataProviderScheme) -> None:
+    organisations(parent, scheme, _MANNER)
 
 
 def _codes(parent: Element, codelist: sdmx.Codelist) -> None:
     for code in codelist.codes:
         odd = version_of(parent) == "3.0" and code.parent is not None and not is_concept_id(code.parent)
-        names = (code.id, code.name, code.description)
         notes = [Annotation(PARENT, code.parent)] if odd else []
-        element = _item(parent, "str:Code", codelist.ref, *names, notes)
+        ref = item_ref("Code", codelist.ref, code.id, _MANNER)
+        element = item(parent, ref, code.name, code.description, notes)
         if code.parent and not odd:
             add(element, "str:Parent", text=code.parent)
     for extension in codelist.extensions:
@@ -180,100 +165,41 @@ def _values(parent: Element, valuelist: sdmx.ValueList) -> None:
         texts(element, "com:Description", code.description)
 
 
-def match_type(kind: str) -> str:
-    """The type of an annotation that tells of a match of a kind: `CLOSE_MATCH`."""
-    return kind.upper() + MATCH
-
-
-def concept_notes(concept: sdmx.Concept) -> list[Annotation]:
-    """The annotations that tell which other concepts match."""
-    same = [Annotation(SAME_AS, concept.same_as)] if concept.same_as else []
-    return [*same, *(Annotation(match_type(kind), target) for kind, target in concept.matches)]
-
-
 def _concepts(parent: Element, scheme: sdmx.ConceptScheme) -> None:
     for concept in scheme.concepts:
-        names = (concept.id, concept.name, concept.description)
-        element = _item(parent, "str:Concept", scheme.ref, *names, concept_notes(concept))
+        names = (concept.name, concept.description)
+        element = item(parent, scheme.concept_ref(concept.id), *names, concept_notes(concept))
         if concept.representation:
             several = concept.representation.max_occurs != 1
             occurs = {"maxOccurs": occurrences(concept.representation.max_occurs)} if several else None
-            _representation(element, "str:CoreRepresentation", concept.representation, occurs)
+            represent(element, "str:CoreRepresentation", concept.representation, _MANNER, occurs)
 
 
-def occurrences(most: int | None) -> str:
-    """How often something may occur, as SDMX writes it."""
-    return "unbounded" if most is None else str(most)
+def _dimension(parent: Element, name: str, part: sdmx.Dimension) -> None:
+    element = add(parent, name, {"id": part.id, "position": None if part.is_time else str(part.position)})
+    _refer(element, "str:ConceptIdentity", part.concept)
+    represent(element, "str:LocalRepresentation", part.representation, _MANNER)
 
 
-def _representation(
-    parent: Element,
-    name: str,
-    representation: Representation,
-    attributes: Attributes | None = None,
-    multilingual: bool | None = None,
-) -> None:
-    if representation.from_concept:
-        return
-    element = add(parent, name, attributes)
-    if representation.codelist:
-        add(element, "str:Enumeration", text=representation.codelist.urn)
-        return
-    translatable = multilingual is not None and representation.text_type in _TEXT_TYPES
-    facets = facets_of(representation)
-    add(
-        element,
-        "str:TextFormat",
-        {**facets, "isMultiLingual": boolean(bool(multilingual)) if translatable else None},
-    )
-
-
-def facets_of(representation: Representation) -> Attributes:
-    """The attributes of a text format."""
-    return {
-        "textType": representation.text_type,
-        "minLength": str(representation.min_length) if representation.min_length else None,
-        "maxLength": str(representation.max_length) if representation.max_length else None,
-        "minValue": representation.min_value,
-        "maxValue": representation.max_value,
-        "decimals": str(representation.decimals) if representation.decimals else None,
-        "pattern": representation.pattern,
-    }
-
-
-def _component(
-    parent: Element, name: str, part: sdmx.Dimension | sdmx.Measure | sdmx.Attribute, **attributes: str
-) -> Element:
-    element = add(parent, name, {"id": part.id, **attributes})
-    add(element, "str:ConceptIdentity", text=part.concept.urn)
-    if isinstance(part, sdmx.Dimension):
-        _representation(element, "str:LocalRepresentation", part.representation)
-    else:
-        most = occurrences(part.representation.max_occurs)
-        occurs = {"minOccurs": "1" if part.mandatory else "0", "maxOccurs": most}
-        _representation(element, "str:LocalRepresentation", part.representation, occurs, multilingual=False)
+def _component(parent: Element, name: str, part: sdmx.Measure | sdmx.Attribute) -> Element:
+    element = add(parent, name, {"id": part.id, "usage": "mandatory" if part.mandatory else "optional"})
+    _refer(element, "str:ConceptIdentity", part.concept)
+    most = occurrences(part.representation.max_occurs)
+    occurs = {"minOccurs": "1" if part.mandatory else "0", "maxOccurs": most}
+    represent(element, "str:LocalRepresentation", part.representation, _MANNER, occurs, multilingual=False)
     return element
 
 
 def _data_structure(parent: Element, structure: sdmx.DataStructure) -> None:
     components = add(parent, "str:DataStructureComponents")
-    dimensions = add(components, "str:DimensionList", {"id": "DimensionDescriptor"})
-    for part in sorted(structure.dimensions, key=lambda part: (part.is_time, part.position)):
-        if part.is_time:
-            _component(dimensions, "str:TimeDimension", part)
-        else:
-            _component(dimensions, "str:Dimension", part, position=str(part.position))
-    for group in structure.groups:
-        element = add(components, "str:Group", {"id": group.id})
-        for dimension in group.dimensions:
-            add(add(element, "str:GroupDimension"), "str:DimensionReference", text=dimension)
+    dimensions(components, structure, _dimension, _MANNER)
     _attributes(components, structure)
     if structure.measures:
         measures = add(components, "str:MeasureList", {"id": "MeasureDescriptor"})
         for measure in structure.measures:
-            _component(measures, "str:Measure", measure, usage=_usage(measure))
+            _component(measures, "str:Measure", measure)
     if structure.metadata:
-        add(parent, "str:Metadata", text=structure.metadata.urn)
+        _refer(parent, "str:Metadata", structure.metadata)
 
 
 def _attributes(components: Element, structure: sdmx.DataStructure) -> None:
@@ -281,30 +207,15 @@ def _attributes(components: Element, structure: sdmx.DataStructure) -> None:
         return
     attributes = add(components, "str:AttributeList", {"id": "AttributeDescriptor"})
     for attribute in structure.attributes:
-        element = _component(attributes, "str:Attribute", attribute, usage=_usage(attribute))
-        _relationship(element, attribute)
+        element = _component(attributes, "str:Attribute", attribute)
+        relationship(element, attribute, _MANNER)
         measures = add(element, "str:MeasureRelationship") if attribute.measures else element
         for measure in attribute.measures:
             add(measures, "str:Measure", text=measure)
     for usage in structure.metadata_usages:
         element = add(attributes, "str:MetadataAttributeUsage")
         add(element, "str:MetadataAttributeReference", text=usage.id)
-        _relationship(element, usage)
-
-
-def _usage(part: sdmx.Measure | sdmx.Attribute) -> str:
-    return "mandatory" if part.mandatory else "optional"
-
-
-def _relationship(parent: Element, attribute: sdmx.Attribute | sdmx.MetadataAttributeUsage) -> None:
-    element = add(parent, "str:AttributeRelationship")
-    if attribute.group:
-        add(element, "str:Group", text=attribute.group)
-    elif isinstance(attribute.attachment, tuple):
-        for dimension in attribute.attachment:
-            add(element, "str:Dimension", text=dimension)
-    else:
-        add(element, f"str:{attribute.attachment.capitalize()}")
+        relationship(element, usage, _MANNER)
 
 
 def _dataflow(parent: Element, dataflow: sdmx.Dataflow) -> None:
@@ -315,22 +226,7 @@ def _metadata_structure(parent: Element, structure: sdmx.MetadataStructure) -> N
     components = add(parent, "str:MetadataStructureComponents")
     attributes = add(components, "str:MetadataAttributeList", {"id": "MetadataAttributeDescriptor"})
     for attribute in structure.attributes:
-        _metadata_attribute(attributes, attribute)
-
-
-def _metadata_attribute(parent: Element, attribute: sdmx.MetadataAttribute) -> None:
-    """Occurrences are always written, because some readers take other defaults than the schema's (1)."""
-    cardinality: Attributes = {
-        "id": attribute.id,
-        "minOccurs": str(attribute.min_occurs),
-        "maxOccurs": occurrences(attribute.max_occurs),
-        "isPresentational": boolean(attribute.presentational),
-    }
-    element = add(parent, "str:MetadataAttribute", cardinality)
-    add(element, "str:ConceptIdentity", text=attribute.concept.urn)
-    _representation(element, "str:LocalRepresentation", attribute.representation, multilingual=True)
-    for child in attribute.children:
-        _metadata_attribute(element, child)
+        metadata_attribute(attributes, attribute, _MANNER)
 
 
 def _metadataflow(parent: Element, flow: sdmx.Metadataflow) -> None:
@@ -360,18 +256,10 @@ def _constraint(parent: Element, constraint: sdmx.DataConstraint, beside: frozen
     for included, keys in groupby(constraint.keys, key=lambda key: key[0]):
         element = add(parent, "str:DataKeySet", {"isIncluded": boolean(included)})
         for _, key in keys:
-            _region(add(element, "str:Key"), [(part, (value,)) for part, value in key], beside)
-    for region in constraint.regions:
-        element = add(parent, "str:CubeRegion", {"include": boolean(region.included)})
-        _region(element, [(part, sorted(values)) for part, values in region.values], beside)
-
-
-def _region(parent: Element, parts: Sequence[tuple[str, Sequence[str]]], beside: frozenset[str]) -> None:
-    """Values of dimensions, and behind them those of other components, as the schema wants it."""
-    for part, values in sorted(parts, key=lambda part: part[0] in beside):
-        element = add(parent, "str:Component" if part in beside else "str:KeyValue", {"id": part})
-        for value in values:
-            add(element, "str:Value", text=value)
+            region(add(element, "str:Key"), [(part, (value,)) for part, value in key], beside, _MANNER)
+    for entry in constraint.regions:
+        element = add(parent, "str:CubeRegion", {"include": boolean(entry.included)})
+        region(element, [(part, sorted(values)) for part, values in entry.values], beside, _MANNER)
 
 
 def _representation_map(parent: Element, mapping: sdmx.RepresentationMap) -> None:
@@ -416,11 +304,7 @@ def _structure_map(parent: Element, mapping: sdmx.StructureMap) -> None:
 def _reported(parent: Element, attributes: Sequence[sdmx.ReportedAttribute]) -> None:
     for attribute in attributes:
         element = add(parent, "gen:Attribute", {"id": attribute.id})
-        if attribute.structured and attribute.value is not None:
-            structured(element, attribute.value)
-        elif isinstance(attribute.value, Text):
-            texts(element, "com:Text", attribute.value)
-        elif attribute.value is not None:
+        if not reported_texts(element, attribute) and isinstance(attribute.value, str):
             add(element, "gen:Value", text=attribute.value)
         _reported(element, attribute.children)
 
@@ -432,8 +316,8 @@ def _writers(artefacts: Sequence[Structure]) -> Mapping[str, tuple[str, Callable
         _constraint(parent, artefact, beside_the_key(artefact, artefacts))
 
     return {
-        "AgencyScheme": ("AgencySchemes", _agencies),
-        "MetadataProviderScheme": ("MetadataProviderSchemes", _providers),
+        "AgencyScheme": ("AgencySchemes", _organisations),
+        "MetadataProviderScheme": ("MetadataProviderSchemes", _organisations),
         "Codelist": ("Codelists", _codes),
         "ValueList": ("ValueLists", _values),
         "ConceptScheme": ("ConceptSchemes", _concepts),

@@ -31,16 +31,27 @@ from cdmeta.formats.sdmx_elements import (
     boolean,
     header,
     root,
-    structured,
     texts,
 )
-from cdmeta.formats.sdmx_ml import concept_notes, facets_of, occurrences
+from cdmeta.formats.sdmx_ml_parts import (
+    Manner,
+    concept_notes,
+    dimensions,
+    item,
+    item_ref,
+    maintainable,
+    metadata_attribute,
+    organisations,
+    region,
+    relationship,
+    reported_texts,
+    represent,
+)
 from cdmeta.phrase import Phrase
 from cdmeta.sdmx import artefacts as sdmx
 from cdmeta.sdmx.artefacts import Annotation, Header, Maintainable, MetadataSet, Representation, Structure
 from cdmeta.sdmx.constraints import attachment, beside_the_key
 from cdmeta.sdmx.xsd import PRIMARY_MEASURE
-from cdmeta.text import NO_TEXT, Text
 from cdmeta.urn import Ref
 
 if TYPE_CHECKING:
@@ -138,7 +149,7 @@ def metadata(
     named = list(dict.fromkeys(structure or report.metadataflow for report in sets))
     for number, ref in enumerate(named, start=1):
         element = add(head, "mes:Structure", {"structureID": f"MD{number}"})
-        _ref(add(element, "com:Structure" if structure else "com:StructureUsage"), ref)
+        _refer(element, "com:Structure" if structure else "com:StructureUsage", ref)
     for report in sets:
         about: Attributes = {
             "structureRef": f"MD{named.index(structure or report.metadataflow) + 1}",
@@ -171,10 +182,7 @@ def _attribute_set(parent: Element, attributes: Sequence[sdmx.ReportedAttribute]
     for attribute in attributes:
         plain = attribute.value if isinstance(attribute.value, str) and not attribute.structured else None
         element = add(group, "gen:ReportedAttribute", {"id": attribute.id, "value": plain})
-        if attribute.structured and attribute.value is not None:
-            structured(element, attribute.value)
-        elif isinstance(attribute.value, Text):
-            texts(element, "com:Text", attribute.value)
+        reported_texts(element, attribute)
         _attribute_set(element, attribute.children)
 
 
@@ -216,7 +224,7 @@ def _as_21(ref: Ref) -> Ref:
     return replace(ref, kind=_NAMES.get(ref.kind, ref.kind), id=_IDS.get(ref.id, ref.id))
 
 
-def _ref(parent: Element, ref: Ref) -> None:
+def _refer(parent: Element, name: str, ref: Ref) -> None:
     """A reference by its parts, which every reader of 2.1 takes."""
     old = _as_21(ref)
     package = old.urn.split("=")[0].split(".")[-2]
@@ -225,31 +233,26 @@ def _ref(parent: Element, ref: Ref) -> None:
     else:
         parents = {"maintainableParentID": old.id, "maintainableParentVersion": old.version}
         what = {"id": old.item, **parents, "agencyID": old.agency}
-    add(parent, "Ref", {**what, "package": package, "class": old.kind})
+    add(add(parent, name), "Ref", {**what, "package": package, "class": old.kind})
 
 
 def _local(parent: Element, name: str, item: str) -> None:
     add(add(parent, name), "Ref", {"id": item})
 
 
+def _level(parent: Element, level: str) -> None:
+    if level == "observation":
+        _local(parent, "str:PrimaryMeasure", PRIMARY_MEASURE)
+    else:
+        add(parent, "str:None")
+
+
+_MANNER = Manner(_refer, _local, _level, _as_21, ("com:KeyValue", "com:Attribute", "com:Value"))
+
+
 def _maintainable(parent: Element, artefact: Maintainable) -> Element:
-    organisations = isinstance(artefact, (sdmx.AgencyScheme, sdmx.MetadataProviderScheme))
-    partial = organisations or (isinstance(artefact, sdmx.Codelist) and artefact.is_partial)
-    ref = _as_21(artefact.ref)
-    told: Attributes = {
-        "urn": ref.urn,
-        "isExternalReference": "false",
-        "agencyID": ref.agency,
-        "id": ref.id,
-        "version": ref.version,
-        "isFinal": "false",
-        "isPartial": "true" if partial else None,
-    }
-    element = add(parent, f"str:{ref.kind}", told)
-    annotate(element, _notes(artefact))
-    texts(element, "com:Name", artefact.name)
-    texts(element, "com:Description", artefact.description)
-    return element
+    name = f"str:{_as_21(artefact.ref).kind}"
+    return maintainable(parent, name, artefact, _MANNER, _notes(artefact), isFinal="false")
 
 
 def _notes(artefact: Maintainable) -> tuple[Annotation, ...]:
@@ -261,104 +264,58 @@ def _notes(artefact: Maintainable) -> tuple[Annotation, ...]:
     return (*artefact.annotations, metadata_annotation(artefact.metadata))
 
 
-def _item(parent: Element, kind: str, scheme: Ref, item: str, name: Text, description: Text = NO_TEXT) -> Element:
-    element = add(parent, f"str:{kind}", {"urn": replace(_as_21(scheme), kind=kind, item=item).urn, "id": item})
-    texts(element, "com:Name", name)
-    texts(element, "com:Description", description)
-    return element
-
-
-def _agencies(parent: Element, scheme: sdmx.AgencyScheme) -> None:
-    for agency in scheme.agencies:
-        _item(parent, "Agency", scheme.ref, agency.id, agency.name)
-
-
-def _providers(parent: Element, scheme: sdmx.MetadataProviderScheme) -> None:
-    for provider in scheme.providers:
-        _item(parent, "DataProvider", scheme.ref, provider.id, provider.name)
+def _organisations(parent: Element, scheme: sdmx.AgencyScheme | sdmx.MetadataProviderScheme) -> None:
+    organisations(parent, scheme, _MANNER)
 
 
 def _codes(parent: Element, codelist: sdmx.Codelist) -> None:
     for code in codelist.codes:
-        element = _item(parent, "Code", codelist.ref, code.id, code.name, code.description)
+        element = item(parent, item_ref("Code", codelist.ref, code.id, _MANNER), code.name, code.description)
         if code.parent:
             _local(element, "str:Parent", code.parent)
 
 
 def _concepts(parent: Element, scheme: sdmx.ConceptScheme) -> None:
     for concept in scheme.concepts:
-        element = add(parent, "str:Concept", {"urn": scheme.concept_ref(concept.id).urn, "id": concept.id})
-        annotate(element, concept_notes(concept))
-        texts(element, "com:Name", concept.name)
-        texts(element, "com:Description", concept.description)
+        names = (concept.name, concept.description)
+        element = item(parent, scheme.concept_ref(concept.id), *names, concept_notes(concept))
         if concept.representation:
-            _representation(element, "str:CoreRepresentation", concept.representation)
+            represent(element, "str:CoreRepresentation", _known(concept.representation), _MANNER)
 
 
-def _representation(
-    parent: Element,
-    name: str,
-    representation: Representation,
-    multilingual: bool | None = None,
-    data: bool = False,
-) -> None:
-    if representation.from_concept:
-        return
-    element = add(parent, name)
-    if representation.codelist:
-        _ref(add(element, "str:Enumeration"), representation.codelist)
-        return
-    unknown = _NOT_IN_21 | _NOT_IN_DATA if data else _NOT_IN_21
-    text_type = "String" if representation.text_type in unknown else representation.text_type
-    facets = {**facets_of(representation), "textType": text_type}
-    if multilingual is not None and text_type in _TEXT_TYPES:
-        facets["isMultiLingual"] = boolean(multilingual)
-    add(element, "str:TextFormat", facets)
+def _known(representation: Representation, unknown: frozenset[str] = _NOT_IN_21) -> Representation:
+    """A representation, any text where 2.1 does not know its type."""
+    return replace(representation, text_type="String") if representation.text_type in unknown else representation
 
 
 def _component(
     parent: Element, name: str, part: sdmx.Dimension | sdmx.Measure | sdmx.Attribute, **attributes: str
 ) -> Element:
     element = add(parent, name, {"id": part.id, **attributes})
-    _ref(add(element, "str:ConceptIdentity"), part.concept)
-    _representation(element, "str:LocalRepresentation", part.representation, data=True)
+    _refer(element, "str:ConceptIdentity", part.concept)
+    represent(element, "str:LocalRepresentation", _known(part.representation, _NOT_IN_21 | _NOT_IN_DATA), _MANNER)
     return element
+
+
+def _dimension(parent: Element, name: str, part: sdmx.Dimension) -> None:
+    _component(parent, name, part, position=str(part.position))
 
 
 def _data_structure(parent: Element, structure: sdmx.DataStructure) -> None:
     components = add(parent, "str:DataStructureComponents")
-    dimensions = add(components, "str:DimensionList", {"id": "DimensionDescriptor"})
-    for part in sorted(structure.dimensions, key=lambda part: (part.is_time, part.position)):
-        name = "TimeDimension" if part.is_time else "Dimension"
-        _component(dimensions, f"str:{name}", part, position=str(part.position))
-    for group in structure.groups:
-        element = add(components, "str:Group", {"id": group.id})
-        for dimension in group.dimensions:
-            _local(add(element, "str:GroupDimension"), "str:DimensionReference", dimension)
+    dimensions(components, structure, _dimension, _MANNER)
     if structure.attributes:
         attributes = add(components, "str:AttributeList", {"id": "AttributeDescriptor"})
         for attribute in structure.attributes:
             status = "Mandatory" if attribute.mandatory else "Conditional"
             element = _component(attributes, "str:Attribute", attribute, assignmentStatus=status)
-            _relationship(add(element, "str:AttributeRelationship"), attribute)
+            relationship(element, attribute, _MANNER)
     measures = add(components, "str:MeasureList", {"id": "MeasureDescriptor"})
     _component(measures, "str:PrimaryMeasure", replace(structure.measures[0], id=PRIMARY_MEASURE))
 
 
-def _relationship(parent: Element, attribute: sdmx.Attribute) -> None:
-    if attribute.group:
-        _local(parent, "str:Group", attribute.group)
-    elif attribute.attachment == "observation":
-        _local(parent, "str:PrimaryMeasure", PRIMARY_MEASURE)
-    elif attribute.attachment == "dataflow":
-        add(parent, "str:None")
-    else:
-        for dimension in attribute.attachment:
-            _local(parent, "str:Dimension", dimension)
-
-
 def _dataflow(parent: Element, dataflow: sdmx.Dataflow) -> None:
-    _ref(add(parent, "str:Structure"), dataflow.structure)
+    _refer(parent, "str:Structure", dataflow.structure)
 
 
 def _metadata_structure(parent: Element, structure: sdmx.MetadataStructure) -> None:
@@ -372,32 +329,18 @@ def _metadata_structure(parent: Element, structure: sdmx.MetadataStructure) -> N
         add(add(flow, "str:LocalRepresentation"), "str:TextFormat", {"textType": "IdentifiableReference"})
     report = add(components, "str:ReportStructure", {"id": OWN_IDS.report})
     for attribute in structure.attributes:
-        _metadata_attribute(report, attribute)
+        metadata_attribute(report, attribute, _MANNER, _known)
     for name in (OWN_IDS.key_target, OWN_IDS.dataflow_target):
         _local(report, "str:MetadataTarget", name)
 
 
-def _metadata_attribute(parent: Element, attribute: sdmx.MetadataAttribute) -> None:
-    told: Attributes = {
-        "id": attribute.id,
-        "minOccurs": str(attribute.min_occurs),
-        "maxOccurs": occurrences(attribute.max_occurs),
-        "isPresentational": boolean(attribute.presentational),
-    }
-    element = add(parent, "str:MetadataAttribute", told)
-    _ref(add(element, "str:ConceptIdentity"), attribute.concept)
-    _representation(element, "str:LocalRepresentation", attribute.representation, multilingual=True)
-    for child in attribute.children:
-        _metadata_attribute(element, child)
-
-
 def _metadataflow(parent: Element, flow: sdmx.Metadataflow) -> None:
-    _ref(add(parent, "str:Structure"), flow.structure)
+    _refer(parent, "str:Structure", flow.structure)
 
 
 def _agreement(parent: Element, agreement: sdmx.MetadataProvisionAgreement) -> None:
-    _ref(add(parent, "str:StructureUsage"), agreement.metadataflow)
-    _ref(add(parent, "str:DataProvider"), agreement.provider)
+    _refer(parent, "str:StructureUsage", agreement.metadataflow)
+    _refer(parent, "str:DataProvider", agreement.provider)
 
 
 def _constraint(parent: Element, constraint: sdmx.DataConstraint, beside: frozenset[str]) -> None:
@@ -406,20 +349,13 @@ def _constraint(parent: Element, constraint: sdmx.DataConstraint, beside: frozen
         kind = attachment(constraint)
         element = add(parent, "str:ConstraintAttachment")
         for ref in constraint.attached:
-            _ref(add(element, f"str:{kind}"), ref)
+            _refer(element, f"str:{kind}", ref)
     for included, key in constraint.keys:
         element = add(add(parent, "str:DataKeySet", {"isIncluded": boolean(included)}), "str:Key")
-        _region(element, [(part, [value]) for part, value in key], frozenset())
-    for region in constraint.regions:
-        element = add(parent, "str:CubeRegion", {"include": boolean(region.included)})
-        _region(element, [(part, sorted(values)) for part, values in region.values], beside)
-
-
-def _region(parent: Element, parts: Sequence[tuple[str, Sequence[str]]], beside: frozenset[str]) -> None:
-    for part, values in sorted(parts, key=lambda part: part[0] in beside):
-        element = add(parent, "com:Attribute" if part in beside else "com:KeyValue", {"id": part})
-        for value in values:
-            add(element, "com:Value", text=value)
+        region(element, [(part, [value]) for part, value in key], frozenset(), _MANNER)
+    for entry in constraint.regions:
+        element = add(parent, "str:CubeRegion", {"include": boolean(entry.included)})
+        region(element, [(part, sorted(values)) for part, values in entry.values], beside, _MANNER)
 
 
 def _writers(
@@ -431,7 +367,7 @@ def _writers(
         _constraint(parent, artefact, beside_the_key(artefact, artefacts))
 
     return (
-        ("OrganisationSchemes", {"AgencyScheme": _agencies, "MetadataProviderScheme": _providers}),
+        ("OrganisationSchemes", dict.fromkeys(("AgencyScheme", "MetadataProviderScheme"), _organisations)),
         ("Dataflows", {"Dataflow": _dataflow}),
         ("Metadataflows", {"Metadataflow": _metadataflow}),
         ("Codelists", {"Codelist": _codes}),

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from cdmeta.formats.sdmx_ml import sender_id
-from cdmeta.sdmx.artefacts import Dataflow, Header
+from cdmeta.formats.sdmx_elements import sender_id
+from cdmeta.sdmx.artefacts import Dataflow, DataStructure, Header
 from cdmeta.sdmx.levels import Layout, Level, layout, level_rows, series_rows
-from cdmeta.sdmx.observations import Cell, Observations, Piece, line, xml_attribute
-from cdmeta.sdmx.xsd import ObservationDimension, namespace
+from cdmeta.sdmx.namespaces import base
+from cdmeta.sdmx.observations import Cell, Observations, Piece, line, xml_attribute, xml_values
+from cdmeta.sdmx.xsd import ObservationDimension, namespace, values_type
 from cdmeta.tables.engine import Session
 from cdmeta.tables.writing import write_lines, written
 from cdmeta.urn import is_concept_id
@@ -63,7 +65,8 @@ def data(
 def _lines(observations: Observations, parted: Layout) -> str:
     """A query of all lines between the envelope, in order."""
     levels = ([parted.dataset] if parted.dataset.attributes else []) + list(parted.partial)
-    queries = [level_rows(observations, level, _level_line(level)) for level in levels]
+    structure = observations.structure
+    queries = [level_rows(observations, level, _level_line(level, structure)) for level in levels]
     queries.append(f"SELECT line FROM ({body(observations, parted)})")  # noqa: S608  # built here
     return " UNION ALL ".join(f"({query})" for query in queries)
 
@@ -71,37 +74,63 @@ def _lines(observations: Observations, parted: Layout) -> str:
 def body(observations: Observations, parted: Layout) -> str:
     """A query of the lines of `Obs`, in `Series` or without, in structure-specific data of any version."""
     of_key = {part.id for part in observations.structure.dimensions}
-    observation = element("Obs", (xml_attribute(cell, always=cell.id in of_key) for cell in parted.observation))
+    single = (cell for cell in parted.observation if not cell.several)
+    attributes = (xml_attribute(cell, always=cell.id in of_key) for cell in single)
+    observation = element("Obs", attributes, comps(observations.structure, parted.observation))
     if parted.series is None:
         return f"SELECT {observation} AS line FROM {observations.in_order}"  # noqa: S608  # ids and literals
-    opening = element("Series", named(parted.series), end=">")
+    within = comps(observations.structure, columns(parted.series)[1])
+    opening = element("Series", named(parted.series), [*within, ()], end="")
     return series_rows(
         observations, parted.series, {"opening": opening, "observation": observation, "end": "'</Series>'"}
     )
 
 
-def _level_line(level: Level) -> str:
+def _level_line(level: Level, structure: DataStructure) -> str:
     if level.group is None:
-        return element("Atts", named(level))
-    return group_line(level)
+        return element("Atts", named(level), comps(structure, columns(level)[1]))
+    return group_line(level, structure)
 
 
-def group_line(level: Level) -> str:
+def group_line(level: Level, structure: DataStructure) -> str:
     """SQL of a `Group` of structure-specific data, over the columns of `level_rows`."""
-    return element(f'Group xsi:type="ns1:{level.group}"', named(level))
+    start = f'Group xsi:type="ns1:{level.group}"'
+    return element(start, named(level), comps(structure, columns(level)[1]))
+
+
+def columns(level: Level) -> tuple[list[Cell], list[Cell]]:
+    """Key and attributes of a level, over the columns of `level_rows` and `series_rows`."""
+    key = [replace(cell, sql=f"d{place}") for place, cell in enumerate(level.dimensions)]
+    return key, [replace(cell, sql=f"a{place}") for place, cell in enumerate(level.attributes)]
 
 
 def named(level: Level) -> Iterator[tuple[Piece, ...]]:
     """The components of a level as attributes of an element, over the columns of `level_rows`."""
-    for place, cell in enumerate(level.dimensions):
-        yield xml_attribute(Cell(cell.id, f"d{place}", cell.is_free), always=True)
-    for place, cell in enumerate(level.attributes):
-        yield xml_attribute(Cell(cell.id, f"a{place}", cell.is_free))
+    key, attributes = columns(level)
+    for cell in key:
+        yield xml_attribute(cell, always=True)
+    for cell in attributes:
+        if not cell.several:
+            yield xml_attribute(cell)
 
 
-def element(start: str, attributes: Iterable[Iterable[Piece]], end: str = "/>") -> str:
-    """SQL of an element: what it begins with, its attributes, what it ends with."""
-    return line([Piece(f"<{start}"), *chain.from_iterable(attributes), Piece(end)])
+def comps(structure: DataStructure, cells: Iterable[Cell]) -> list[tuple[Piece, ...]]:
+    """The components with several values as elements, in the same order."""
+    types = {part.id: values_type(part) for part in structure.components}
+    return [xml_values(cell, types[cell.id]) for cell in cells if cell.several]
+
+
+def element(
+    start: str,
+    attributes: Iterable[Iterable[Piece]],
+    content: Sequence[Iterable[Piece]] = (),
+    end: str | None = None,
+) -> str:
+    """SQL of an element: what it begins with, its attributes, its content, and an end other than its own."""
+    inner = [Piece(">"), *chain.from_iterable(content)] if content else []
+    name = start.partition(" ")[0]
+    last = end if end is not None else f"</{name}>" if content else "/>"
+    return line([Piece(f"<{start}"), *chain.from_iterable(attributes), *inner, Piece(last)])
 
 
 def _envelope(
@@ -130,11 +159,6 @@ def structure_id(dataflow: Dataflow) -> str:
     Ids of artefacts may begin with a digit and hold `@` and `$` (IDType), as many of .Stat do.
     """
     return dataflow.id if is_concept_id(dataflow.id) else "_" + re.sub("[^A-Za-z0-9_-]", "_", dataflow.id)
-
-
-def base(version: str) -> str:
-    """What the namespaces of a version of SDMX-ML begin with."""
-    return f"http://www.sdmx.org/resources/sdmxml/schemas/v{version.replace('.', '_')}"
 
 
 def opened(

@@ -12,9 +12,10 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cdmeta.formats.sdmx_ml_data import XSI, base, body, group_line, opened, split, structure_id
+from cdmeta.formats.sdmx_ml_data import XSI, body, columns, group_line, opened, split, structure_id
 from cdmeta.sdmx.artefacts import Header
 from cdmeta.sdmx.levels import Layout, Level, dataset_values, layout, level_rows, series_rows
+from cdmeta.sdmx.namespaces import base
 from cdmeta.sdmx.observations import Cell, Observations, Piece, escaped, line, xml_attribute
 from cdmeta.sdmx.xsd import PRIMARY_MEASURE, ObservationDimension, namespace, with_primary_measure
 from cdmeta.tables.engine import Session, literal
@@ -51,8 +52,9 @@ def data(
         compress: True for a zip with the message as its one entry.
 
     Raises:
-        ConversionError: the rows cannot be read, raised when the session ends; there are several measures; or the
-            data structure has no time dimension, and data by series were asked for.
+        ConversionError: the rows cannot be read, raised when the session ends; there are several measures, or
+            components with several values; or the data structure has no time dimension, and data by series were
+            asked for.
     """
     observations = _with_primary_measure(observations)
     parted = layout(observations, by_series=by_series)
@@ -62,8 +64,8 @@ def data(
     dimension: ObservationDimension = "TIME_PERIOD" if by_series else "AllDimensions"
     envelope = _generic_envelope if generic else _specific_envelope
     before, after = split(envelope(observations, header, dimension, values))
-    of_group, of_rest = (_generic_group, _generic_body) if generic else (group_line, body)
-    queries = [level_rows(observations, level, of_group(level)) for level in parted.partial]
+    of_group, of_rest = (_generic_group, _generic_body) if generic else (_specific_group, body)
+    queries = [level_rows(observations, level, of_group(level, observations)) for level in parted.partial]
     queries.append(f"SELECT line FROM ({of_rest(observations, parted)})")  # noqa: S608  # built here
     with written(session, path, compress=compress) as target:
         write_lines(session, " UNION ALL ".join(f"({query})" for query in queries), target, before, after)
@@ -137,7 +139,7 @@ def _generic_body(observations: Observations, parted: Layout) -> str:
         observation = line([start, *_key("ObsKey", free), *rest])
         return f"SELECT {observation} AS line FROM {observations.in_order}"  # noqa: S608  # ids and literals
     time = chain.from_iterable(_single("ObsDimension", cell) for cell in free)
-    keyed, attributes = _columns(parted.series)
+    keyed, attributes = columns(parted.series)
     lines = {
         "opening": line([Piece("<gen:Series>"), *_key("SeriesKey", keyed), *_said(attributes)]),
         "observation": line([start, *time, *rest]),
@@ -146,17 +148,14 @@ def _generic_body(observations: Observations, parted: Layout) -> str:
     return series_rows(observations, parted.series, lines)
 
 
-def _generic_group(level: Level) -> str:
-    key, attributes = _columns(level)
+def _specific_group(level: Level, observations: Observations) -> str:
+    return group_line(level, observations.structure)
+
+
+def _generic_group(level: Level, _: Observations) -> str:
+    key, attributes = columns(level)
     start, end = Piece(f'<gen:Group type="{level.group}">'), Piece("</gen:Group>")
     return line([start, *_key("GroupKey", key), *_said(attributes), end])
-
-
-def _columns(level: Level) -> tuple[list[Cell], list[Cell]]:
-    """Key and attributes of a level, over the columns of `level_rows` and `series_rows`."""
-    key = [Cell(cell.id, f"d{place}", cell.is_free) for place, cell in enumerate(level.dimensions)]
-    attributes = [Cell(cell.id, f"a{place}", cell.is_free) for place, cell in enumerate(level.attributes)]
-    return key, attributes
 
 
 def _key(name: str, cells: Sequence[Cell]) -> Iterator[Piece]:

@@ -13,7 +13,7 @@ from xml.parsers import expat
 
 from cdmeta.formats.data_sets import ACTIONS, DataSet, listed
 from cdmeta.formats.messages import refusal
-from cdmeta.formats.sdmx_ml_read import check_name
+from cdmeta.formats.sdmx_ml_parts_read import check_name
 from cdmeta.tables.engine import Session
 from cdmeta.urn import Ref, known_kind
 
@@ -93,6 +93,7 @@ class _Reader:
         # Of the header
         self._refs: dict[str, Ref] = {}
         self._levels: dict[str, str] = {}
+        self._explicit: set[str] = set()
         self._header_id = ""
         self._action = "I"
         # Of the data set: attributes of the series, and of what is open (series, observation, group)
@@ -101,6 +102,7 @@ class _Reader:
         self._key: set[str] = set()
         self._kind = ""
         self._level = "TIME_PERIOD"
+        self._is_explicit = False
         # Of a component with several values
         self._component: str | None = None
         self._values: list[str | dict[str, str]] = []
@@ -114,6 +116,8 @@ class _Reader:
         path = self._path
         path.append(local)
         if local == "Obs":
+            if self._is_explicit:
+                self._measured(attributes)
             self._open = attributes
             return
         if len(path) > _MAX_DEPTH:
@@ -155,6 +159,8 @@ class _Reader:
         if local == "Structure" and depth == 3:
             self._header_id = attributes.get("structureID", "")
             self._levels[self._header_id] = attributes.get("dimensionAtObservation", "TIME_PERIOD")
+            if attributes.get("explicitMeasures") in ("true", "1"):
+                self._explicit.add(self._header_id)
         elif local == "Ref" and depth == 5 and self._path[3] in _REFERENCES:
             kind = known_kind(attributes.get("class", "")) or _REFERENCES[self._path[3]]
             agency, id_ = attributes.get("agencyID"), attributes.get("id")
@@ -187,6 +193,7 @@ class _Reader:
             id_ = next(iter(self._refs))
         ref = self._refs.get(id_)
         self._level = self._levels.get(id_, "TIME_PERIOD")
+        self._is_explicit = id_ in self._explicit and not self._is_generic
         action = ACTIONS.get(own.get("action", ""), self._action)
         made = DataSet(self._session, len(self.found), ref, action, self._dimensions(ref))
         if not self._is_generic:
@@ -210,6 +217,16 @@ class _Reader:
         elif local in ("Text", "StructuredText") and self._component is not None:
             self._language = attributes.get(_LANGUAGE, "en")
             self._listen()
+
+    def _measured(self, attributes: dict[str, str]) -> None:
+        """Put the measure that an observation is of, which its type tells, into its values (SDMX 2.1 alone).
+
+        The measure dimension is that at the observation; `type` is what the types of observations fix by it.
+        """
+        named = attributes.get(_TYPE, "").rpartition(":")[2]
+        concept = attributes.pop("type", named)
+        if concept:
+            attributes.setdefault(self._level, concept)
 
     def _in_generic(self, local: str, attributes: dict[str, str]) -> None:
         if local == "Series":

@@ -97,7 +97,7 @@ class Maintainable:
         return self.ref.urn
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Code:
     """A code; `parent` is the id of the code above it."""
 

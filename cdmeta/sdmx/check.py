@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cdmeta.finding import Finding, Where
+from cdmeta.phrase import Phrase
 from cdmeta.sdmx import facets
 from cdmeta.sdmx.artefacts import (
     Attribute,
@@ -20,6 +21,7 @@ from cdmeta.sdmx.artefacts import (
     Measure,
     Representation,
 )
+from cdmeta.sdmx.values import values_in
 from cdmeta.tables.engine import ROW, Session, accepts, identifier, literal
 
 Component = Dimension | Measure | Attribute
@@ -52,7 +54,7 @@ class Rows:
         if id_ not in self.multiple:
             return self.view
         name = identifier(id_)
-        each = f"unnest(from_json({name}, '[\"VARCHAR\"]'))"
+        each = f"unnest({values_in(name)})"
         return f"(SELECT {ROW}, {each} AS {name} FROM {self.view} WHERE {name} IS NOT NULL)"  # noqa: S608  # built here
 
 
@@ -108,6 +110,10 @@ def _present(rows: Rows, known: Known) -> Iterator[Component]:
 def _values(session: Session, rows: Rows, known: Known) -> Iterator[Finding]:
     for part in _present(rows, known):
         taken = known.representation(part)
+        if part.id in rows.multiple and taken.max_occurs is not None:
+            many = f"json_array_length({identifier(part.id)}) > {taken.max_occurs}"
+            told = {"type": Phrase("expected.values", {"count": taken.max_occurs})}
+            yield from _counted("CD784", session, rows, part.id, rows.view, many, told)
         if taken.codelist is not None:
             yield from _coded(session, rows, part, known.codes(taken))
         else:

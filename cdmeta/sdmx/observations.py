@@ -12,15 +12,17 @@ from dataclasses import dataclass
 
 from cdmeta.columns import Column
 from cdmeta.dataset import Dataset
+from cdmeta.errors import ConversionError
 from cdmeta.finding import Finding
 from cdmeta.package import Package
+from cdmeta.phrase import Phrase
 from cdmeta.sdmx.artefacts import Codelist, Dataflow, DataStructure
 from cdmeta.sdmx.indicators import rows_of
 from cdmeta.sdmx.own import CONFIDENTIALITY, STATUSES, kind_of, own_attributes
 from cdmeta.sdmx.row_checks import ILLEGAL, Part, broken, repeated, scattered
 from cdmeta.sdmx.statuses import confidentiality_of, status_of
 from cdmeta.sdmx.structures import Flow, codes_of, representation
-from cdmeta.sdmx.values import frequency_of, is_long, time_of, value_of
+from cdmeta.sdmx.values import ITEM, each, frequency_of, is_long, items_of, time_of, value_of
 from cdmeta.tables.engine import ROW, Session, literal, refusal
 
 _KINDS = ("OBS_STATUS", "CONF_STATUS")
@@ -44,11 +46,13 @@ class Cell:
         id: id of the component.
         sql: the expression of its value as text, NULL where it has none, over the columns of `Observations.view`.
         is_free: True where it is text of any characters; otherwise it needs no escaping once it has no findings.
+        several: True where it takes several values at once; the text is a JSON array of them then.
     """
 
     id: str
     sql: str
     is_free: bool = False
+    several: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,12 @@ def observations(
     return made, (*found, *checks, *scattered(session, view, flow, parts), *repeated(session, view, flow, parts))
 
 
+def refuse_several(observations: Observations, format_: str) -> None:
+    """Raise ConversionError where a component takes several values at once, which a format cannot say."""
+    if found := [cell.id for cell in observations.cells if cell.several]:
+        raise ConversionError(Phrase("error.data.several", {"names": ", ".join(found), "format": format_}))
+
+
 @dataclass(frozen=True)
 class Piece:
     """A piece of a line: a text that stands in every line, or SQL of one; NULL is nothing."""
@@ -139,8 +149,17 @@ def xml_attribute(cell: Cell, *, always: bool = False) -> tuple[Piece, ...]:
     return Piece(sql=f"if({absent}, '', {start})"), value, Piece(sql=f"if({absent}, '', '\"')")
 
 
+def xml_values(cell: Cell, type_: str) -> tuple[Piece, ...]:
+    """A component with several values as an element `Comp` of a type; nothing where it has none."""
+    value = escaped(ITEM) if cell.is_free else ITEM
+    told = each(cell.sql, f"concat('<Value>', {value}, '</Value>')")
+    values = f"array_to_string({told}, '')"
+    start = literal(f'<Comp id="{cell.id}" xsi:type="ns1:{type_}">')
+    return (Piece(sql=f"if({cell.sql} IS NULL, '', concat({start}, {values}, '</Comp>'))"),)
+
+
 def escaped(sql: str) -> str:
-    """SQL of a text as it stands between the quotation marks of an XML attribute.
+    """SQL of a text as it stands between the quotation marks of an XML attribute, or between tags.
 
     Line ends and tabs become character references, because a parser turns them into spaces otherwise (XML 1.0
     §3.3.3). A character that XML cannot hold ends the session with a ConversionError.
@@ -162,7 +181,8 @@ def _cells(dataset: Dataset, flow: Flow) -> Iterator[Cell]:
         if (entry := by_id.get(part.id)) is not None:
             sql = time_of(table) if entry.role == "time" else value_of(table, entry)
             sql = told.sql(part.id) if entry.role == "attribute" and told.is_status(part.id) else sql
-            yield Cell(part.id, sql, _is_free(flow, entry))
+            several = part.representation.max_occurs != 1
+            yield Cell(part.id, items_of(table, entry) if several else sql, _is_free(flow, entry), several)
         elif part.id == "FREQ":
             yield Cell(part.id, frequency_of(time_of(table)))
         elif told.is_status(part.id):

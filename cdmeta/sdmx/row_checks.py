@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cdmeta.columns import Column, Table
 from cdmeta.components import MISSING
@@ -11,7 +11,7 @@ from cdmeta.finding import Finding, Where
 from cdmeta.sdmx.artefacts import Attribute, Codelist, Dimension, Measure, Representation
 from cdmeta.sdmx.own import STATUSES, kind_of
 from cdmeta.sdmx.structures import Flow
-from cdmeta.sdmx.values import INTEGER, NUMBER, frequency_of, is_no_code, value_of
+from cdmeta.sdmx.values import INTEGER, ITEM, NUMBER, frequency_of, is_no_code, some, value_of
 from cdmeta.tables.engine import ROW, Session, literal
 from cdmeta.urn import Ref
 
@@ -131,6 +131,12 @@ def _differing(session: Session, view: str, key: str, value: str) -> tuple[int, 
 
 def _checks(flow: Flow, part: Part, entry: Column, codelists: Mapping[Ref, Codelist]) -> Iterator[_Check]:
     sql, component = part.sql, part.component
+    several = component.representation.max_occurs != 1
+    value = ITEM if several else sql
+
+    def told(condition: str) -> str:
+        return some(sql, condition) if several else condition
+
     if entry.role in ("dimension", "time"):
         yield _Check("CD713", entry, f"coalesce({sql}, '') = ''", {})
     elif isinstance(component, Attribute) and component.mandatory:
@@ -138,9 +144,10 @@ def _checks(flow: Flow, part: Part, entry: Column, codelists: Mapping[Ref, Codel
     if entry.role == "time":
         yield _Check("CD707", entry, f"{sql} <> '' AND {frequency_of(sql)} IS NULL", {})
     elif (ref := component.representation.codelist) is not None:
-        yield _Check("CD710", entry, _uncoded(flow, entry, sql, codelists.get(ref)), {})
+        yield _Check("CD710", entry, told(_uncoded(flow, entry, value, codelists.get(ref))), {})
     else:
-        yield from _uncoded_checks(entry, sql, component.representation)
+        for check in _uncoded_checks(entry, value, component.representation):
+            yield replace(check, condition=told(check.condition))
 
 
 def _contradictions(flow: Flow, parts: Sequence[Part]) -> Iterator[_Check]:

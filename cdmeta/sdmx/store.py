@@ -79,11 +79,14 @@ class Store:
         """The list of a representation, with the codes that it takes over from others; None where not at hand.
 
         What it takes over comes first, in the order of its extensions; of two codes of the same id its own counts.
-        Extensions stay listed only where the list that they name is not at hand, so that it can be told.
+        Extensions stay listed only where the list that they name is not at hand, so that it can be told. A concept
+        scheme, from which the measure dimension of SDMX 2.1 takes its values, is a list of its concepts.
         """
         found = self.get(representation.codelist) if representation.codelist is not None else None
         if isinstance(found, Codelist):
             return self._extended(found, ())
+        if isinstance(found, sdmx.ConceptScheme):
+            return _as_codelist(found)
         return found if isinstance(found, ValueList) else None
 
     def _extended(self, codelist: Codelist, above: tuple[Ref, ...]) -> Codelist:
@@ -110,6 +113,13 @@ class Store:
         if ref.kind == "Concept":
             return self.concept(ref) is not None
         return self.get(ref) is not None
+
+
+def _as_codelist(scheme: sdmx.ConceptScheme) -> Codelist:
+    codes = tuple(sdmx.Code(concept.id, concept.name, concept.description) for concept in scheme.concepts)
+    return Codelist(
+        scheme.agency, scheme.id, scheme.version, scheme.name, description=scheme.description, codes=codes
+    )
 
 
 def best_version(wanted: str, there: Sequence[str]) -> str | None:

@@ -131,8 +131,10 @@ def parent_and_id(agency: str) -> tuple[str, str]:
 
 
 def representation(column: Column) -> Representation:
-    """What an uncoded column takes."""
-    text_type = _TEXT_TYPES.get(column.type, "String")
+    """What an uncoded column takes; facets of a list are about the list, not about its items."""
+    text_type = _TEXT_TYPES.get(column.item_type or column.type, "String")
+    if column.item_type:
+        return Representation(text_type=text_type, max_occurs=None)
     facets = column.constraints
     if text_type in ("BigInteger", "Double"):
         low, high = _bounds(facets, whole=text_type == "BigInteger")
@@ -292,7 +294,7 @@ class _Codelists:
 
     def representation(self, table: Table, id_: str, column: Column | None) -> Representation:
         if column is not None and column.codelist is not None:
-            return Representation(column.codelist)
+            return Representation(column.codelist, max_occurs=None if column.item_type else 1)
         if id_ in self._codes and table.name in self._codes[id_]:
             return Representation(self._own(table, id_, column))
         standard = _LISTS.get(kind_of(table, id_)[0]) if column is None or column.role != "measure" else None

@@ -27,7 +27,7 @@ from cdmeta.sdmx.artefacts import (
 from cdmeta.sdmx.own import NO_UNIT
 from cdmeta.sdmx.own_flows import OwnFlow, is_figure, own_flow, told_of
 from cdmeta.sdmx.store import Store
-from cdmeta.sdmx.values import INTEGER, NUMBER, frequency_of
+from cdmeta.sdmx.values import INTEGER, ITEM, NUMBER, frequency_of, some, values_in
 from cdmeta.tables.engine import Session, identifier, literal
 from cdmeta.tables.patterns import PatternTooLargeError, matcher
 from cdmeta.text import NO_TEXT
@@ -56,6 +56,8 @@ _FORMS = {
     "date": "[0-9]{4}-[0-9]{2}-[0-9]{2}",
 }
 _MAX_PATTERNS = 100_000
+_DELIMITERS = (";", ",", "|")
+_ITEMS = ("integer", "number", "boolean")
 
 Component = Dimension | Measure | Attribute
 
@@ -291,14 +293,19 @@ class _Builder:
     def _cell(self, part: Component) -> str:
         if self._words.get(part.id):
             return self._words[part.id]
+        if self._is_list(part) and (delimiter := self._delimiter(part)):
+            return f"nullif(array_to_string({values_in(self._values(part))}, {literal(delimiter)}), '')"
         return _value(part.id) if self._has(part.id) else "NULL::VARCHAR"
 
     def _field(self, part: Component, key: Sequence[str]) -> dict[str, Any]:
         representation = self._store.representation(part)
         codes = self._codes(part)
-        is_list = part.id in self._source.multiple
+        is_list = self._is_list(part)
+        delimiter = self._delimiter(part) if is_list else None
         made: dict[str, Any] = {"name": part.id, "type": "array" if is_list else "string"}
-        if is_list:
+        if delimiter:
+            made |= self._list(part, representation, delimiter)
+        elif is_list:
             self._note("several", name=part.id)
         concept = self._store.concept(part.concept)
         if concept is not None:
@@ -307,6 +314,8 @@ class _Builder:
         sdmx = self._component(part, key)
         if representation.codelist is not None and not is_list:
             self._listed(part, representation.codelist, codes, made, sdmx)
+        elif delimiter and representation.codelist is not None:
+            self._refer(sdmx, "codelist", representation.codelist)
         elif not is_list:
             self._typed(part, representation, made)
         if statuses := sdmx.get("statuses"):
@@ -314,6 +323,36 @@ class _Builder:
         if isinstance(part, Attribute | Measure) and part.mandatory:
             self._require(part, made)
         return made | {"sdmx": sdmx}
+
+    def _is_list(self, part: Component) -> bool:
+        """Whether cells hold several values, or may."""
+        many = self._store.representation(part).max_occurs != 1
+        return part.id in self._source.multiple or (many and isinstance(part, Attribute))
+
+    def _values(self, part: Component) -> str:
+        """SQL of the values of a list, as a JSON array; one that stands alone is one of them."""
+        if part.id in self._source.multiple:
+            return identifier(part.id)
+        value = _value(part.id) if self._has(part.id) else "NULL::VARCHAR"
+        return f"CASE WHEN {value} IS NOT NULL THEN to_json([{value}])::VARCHAR END"
+
+    def _delimiter(self, part: Component) -> str | None:
+        """What stands in none of the values of an attribute, to be put between them; None where it is no list."""
+        told = self._values(part)
+        other = f"list_filter(from_json({told}, '[\"JSON\"]'), lambda j: json_type(j) <> 'VARCHAR')"
+        if not isinstance(part, Attribute) or self._count(f"len({other}) > 0 OR {values_in(told)} = ['']"):
+            return None
+        held = ((sign, some(told, f"contains({ITEM}, {literal(sign)})")) for sign in _DELIMITERS)
+        return next((sign for sign, condition in held if not self._count(condition)), None)
+
+    def _list(self, part: Component, given: Representation, delimiter: str) -> dict[str, Any]:
+        """The type of a column of several values; that of its items, where all of them have it."""
+        kind = _TYPES.get(given.text_type, "string") if given.codelist is None else "string"
+        form = literal(_FORMS.get(kind, ""))
+        made = {"type": "list", "delimiter": delimiter}
+        if kind in _ITEMS and not self._count(some(self._values(part), f"NOT regexp_full_match({ITEM}, {form})")):
+            made["itemType"] = kind
+        return made
 
     def _component(self, part: Component, key: Sequence[str]) -> dict[str, Any]:
         """The part of a column in SDMX."""

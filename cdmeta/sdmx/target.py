@@ -9,7 +9,7 @@ guessed is ever used without having been written down.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal, get_args
@@ -33,7 +33,7 @@ from cdmeta.sdmx.check import Known
 from cdmeta.sdmx.observations import Cell, Observations
 from cdmeta.sdmx.store import Store
 from cdmeta.sdmx.structures import Flow, codes_of
-from cdmeta.sdmx.values import MANY_CODES
+from cdmeta.sdmx.values import ITEM, MANY_CODES, each
 from cdmeta.tables.engine import ROW, Session, identifier, literal
 from cdmeta.text import Text
 from cdmeta.urn import Ref
@@ -253,8 +253,16 @@ def observations(session: Session, rows: Observations, made: Mapped, view: str) 
     """
     cells = {cell.id: cell for cell in rows.cells}
     ids = [part.id for part in made.target.structure.components if part.id in made.sources]
-    long = {id_: f"{view}_{n}" for n, id_ in enumerate(ids) if len(made.sources[id_].codes) > MANY_CODES}
-    columns = [f"{_value(made.sources[id_], cells, long.get(id_))} AS {identifier(id_)}" for id_ in ids]
+    long = {
+        id_: f"{view}_{n}"
+        for n, id_ in enumerate(ids)
+        if len(made.sources[id_].codes) > MANY_CODES and not _is_several(made.sources[id_], cells)
+    }
+    several = {cell.id for cell in _cells(made) if cell.several}
+    _refuse_several(made, cells, several)
+    columns = [
+        f"{_values(made.sources[id_], cells, long.get(id_), id_ in several)} AS {identifier(id_)}" for id_ in ids
+    ]
     joins = " ".join(_looked_up(session, made.sources[id_], cells, name) for id_, name in long.items())
     query = f"SELECT {', '.join([ROW, *columns])} FROM {rows.view} {joins}"  # noqa: S608  # built here
     session.connection.execute(f"CREATE VIEW {view} AS {query}")
@@ -280,21 +288,43 @@ def whole(store: Store, representation: Representation) -> Codelist | ValueList 
     return found
 
 
-def _value(source: Source, cells: Mapping[str, Cell], table: str | None) -> str:
+def _refuse_several(made: Mapped, cells: Mapping[str, Cell], several: Container[str]) -> None:
+    """Raise ConversionError where a component of one value takes its values from one of several."""
+    single = [source for id_, source in made.sources.items() if id_ not in several]
+    if names := [source.component for source in single if _is_several(source, cells)]:
+        told = {"names": ", ".join(names), "format": made.target.structure.ref.short}
+        raise ConversionError(Phrase("error.data.several", told))
+
+
+def _is_several(source: Source, cells: Mapping[str, Cell]) -> bool:
+    return source.component in cells and cells[source.component].several
+
+
+def _values(source: Source, cells: Mapping[str, Cell], table: str | None, several: bool) -> str:
     """SQL of a component of the target over the rows of the table; of what is not known there is none.
 
     Args:
         source: where its values are from.
         cells: the components of the table.
         table: the name of the table in which its codes are looked up, where they are many.
+        several: whether it takes several values at once.
     """
+    if _is_several(source, cells):
+        sql = cells[source.component].sql
+        return f"to_json({each(sql, _coded(ITEM, source))})::VARCHAR" if source.codes else sql
+    value = _value(source, cells, table)
+    return f"CASE WHEN {value} IS NOT NULL THEN to_json([{value}])::VARCHAR END" if several else value
+
+
+def _value(source: Source, cells: Mapping[str, Cell], table: str | None) -> str:
     if not source.component:
         return literal(source.value)
     sql = _own(source, cells)
-    if table is not None:
-        return f"coalesce({table}.target, {sql})"
-    if not source.codes:
-        return sql
+    return f"coalesce({table}.target, {sql})" if table is not None else _coded(sql, source)
+
+
+def _coded(sql: str, source: Source) -> str:
+    """SQL of what a value becomes by a map of codes."""
     cases = " ".join(f"WHEN {literal(value)} THEN {literal(code)}" for value, code in source.codes.items() if code)
     return f"CASE {sql} {cases} ELSE {sql} END" if cases else sql
 
@@ -327,4 +357,4 @@ def _cells(made: Mapped) -> Iterator[Cell]:
         if part.id in made.sources:
             taken = made.target.store.representation(part)
             free = taken.codelist is None and taken.text_type not in _BOUND
-            yield Cell(part.id, identifier(part.id), is_free=free)
+            yield Cell(part.id, identifier(part.id), is_free=free, several=taken.max_occurs != 1)

@@ -13,6 +13,8 @@ from cdmeta.tables.relations import as_written, column, relation
 
 INTEGER = r"[+-]?[0-9]+"
 NUMBER = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?"
+ITEM = "item_"
+"""What one of several values is called in the SQL given to `each`."""
 MANY_CODES = 500
 """Of a list of more codes, each row is looked up in a table, not compared with one code after the other."""
 _COUNTED = {"integer": (rf"{INTEGER}(\.0*)?", "HUGEINT"), "number": (NUMBER, "DOUBLE")}
@@ -68,6 +70,30 @@ def value_of(table: Table, entry: Column) -> str:
     return f"CASE WHEN {typed} IN ({_raws(entry)}) THEN {exact} ELSE {numeric} END"
 
 
+def items_of(table: Table, entry: Column) -> str:
+    """SQL of the values in a cell of a list, as a JSON array of text."""
+    given, cell = described(table, entry), column(entry.index)
+    delimiter = given.get("delimiter")
+    split = f"string_split({cell}, {literal(delimiter if isinstance(delimiter, str) and delimiter else ',')})"
+    typed = f"list_transform({split}, lambda {ITEM}: {_typed(ITEM, entry.item_type, {})})"
+    return f"CASE WHEN {cell} IS NOT NULL THEN to_json({typed})::VARCHAR END"
+
+
+def values_in(sql: str) -> str:
+    """SQL of the values in a JSON array, as a list of text."""
+    return f"""from_json({sql}, '["VARCHAR"]')"""
+
+
+def each(sql: str, item: str) -> str:
+    """SQL of a list of what becomes of each value, called `ITEM`, in a JSON array."""
+    return f"list_transform({values_in(sql)}, lambda {ITEM}: {item})"
+
+
+def some(sql: str, condition: str) -> str:
+    """SQL that tells whether a condition is true of one of the values, called `ITEM`, in a JSON array."""
+    return f"len(list_filter({values_in(sql)}, lambda {ITEM}: {condition})) > 0"
+
+
 def is_no_code(table: Table, entry: Column) -> str:
     """SQL that tells whether a cell is none of the codes of its column."""
     typed = typed_cell(table, entry)
@@ -82,7 +108,10 @@ def is_no_code(table: Table, entry: Column) -> str:
 
 def typed_cell(table: Table, entry: Column) -> str:
     """SQL of a cell in the one form of its type (Table Schema): `1.234,5` → `1234.5`, `yes` → `true`."""
-    given, kind, cell = described(table, entry), entry.type, column(entry.index)
+    return _typed(column(entry.index), entry.type, described(table, entry))
+
+
+def _typed(cell: str, kind: str, given: Mapping[str, Any]) -> str:
     if kind == "boolean":
         true, false = _texts(given.get("trueValues"), _TRUE), _texts(given.get("falseValues"), _FALSE)
         return f"CASE WHEN {cell} IN ({true}) THEN 'true' WHEN {cell} IN ({false}) THEN 'false' ELSE {cell} END"

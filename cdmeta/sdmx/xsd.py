@@ -28,13 +28,13 @@ from cdmeta.sdmx.artefacts import (
     Representation,
     ValueList,
 )
+from cdmeta.sdmx.namespaces import base
 from cdmeta.urn import Ref
 
 if TYPE_CHECKING:
     from lxml.etree import XMLParser, XMLSchema
     from lxml.etree import _Element as Element
 
-_BASE = "http://www.sdmx.org/resources/sdmxml/schemas/v"
 _XS = "http://www.w3.org/2001/XMLSchema"
 # The types that are restricted have this attribute, so that it has to be taken away where it does not belong.
 _TIME = "TIME_PERIOD"
@@ -109,7 +109,7 @@ def schema(
         version: of SDMX-ML.
 
     Raises:
-        ConversionError: version 2.1, and the data structure has several measures.
+        ConversionError: version 2.1, and the data structure has several measures, or several values at once.
     """
     from lxml import etree
 
@@ -118,6 +118,9 @@ def schema(
     known = _known(codelists)
     types = {part.id: _simple_type(root, part, known, version) for part in dsd.components}
     member = "Obs" if dimension == "AllDimensions" else "Series"
+    if version != "2.1":
+        for part in filter(_is_several, dsd.components):
+            _values_types(root, part, types[part.id])
     group = _groups(root, dsd, types, version)
     levels = _levels(dsd, dimension, version)
     (_data_set_21 if version == "2.1" else _data_set)(root, member, group, levels, types)
@@ -152,7 +155,8 @@ def _level(
     complete: bool,
 ) -> None:
     """The type of series, observations or attributes of the data set, with its components as XML attributes."""
-    element = _restriction(root, name, f"dsd:{name}", [_OBSERVATIONS] if name == "SeriesType" else [])
+    within = [_OBSERVATIONS] if name == "SeriesType" else []
+    element = _restriction(root, name, f"dsd:{name}", [*_comps(parts, version), *within])
     keyed = name != "AttsType"
     _attributes(element, parts, types, complete=complete and keyed, keyed=keyed)
     if all(part.id != _TIME for part in parts):
@@ -164,8 +168,10 @@ def with_primary_measure(dsd: DataStructure) -> DataStructure:
     """The data structure with its one measure called `OBS_VALUE`, as it has to be in SDMX 2.1.
 
     Raises:
-        ConversionError: it has several measures.
+        ConversionError: it has several measures, or components with several values at once.
     """
+    if several := [part.id for part in dsd.components if _is_several(part)]:
+        raise ConversionError(Phrase("error.data.several", {"names": ", ".join(several), "format": "SDMX-ML 2.1"}))
     if len(dsd.measures) > 1:
         names = ", ".join(part.id for part in dsd.measures)
         raise ConversionError(Phrase("error.data.measures", {"names": names, "format": "SDMX-ML 2.1"}))
@@ -173,10 +179,9 @@ def with_primary_measure(dsd: DataStructure) -> DataStructure:
 
 
 def _imported(version: str) -> dict[str, str]:
-    base = f"{_BASE}{version.replace('.', '_')}"
     return {
-        f"{base}/common": "SDMXCommon.xsd",
-        f"{base}/data/structurespecific": "SDMXDataStructureSpecific.xsd",
+        f"{base(version)}/common": "SDMXCommon.xsd",
+        f"{base(version)}/data/structurespecific": "SDMXDataStructureSpecific.xsd",
     }
 
 
@@ -233,8 +238,7 @@ def compiled(xsd: bytes) -> XMLSchema:
         given = etree.fromstring(xsd, _schema_parser(b"", "3.0"))
         version = _version(given)
         driver = etree.Element(f"{{{_XS}}}schema", nsmap={"xs": _XS})
-        message = f"{_BASE}{version.replace('.', '_')}/message"
-        _add(driver, "import", namespace=message, schemaLocation="SDMXMessage.xsd")
+        _add(driver, "import", namespace=f"{base(version)}/message", schemaLocation="SDMXMessage.xsd")
         _add(driver, "import", namespace=given.get("targetNamespace", ""), schemaLocation=_OWN)
         return etree.XMLSchema(etree.fromstring(etree.tostring(driver), _schema_parser(xsd, version)))
     except (etree.XMLSyntaxError, etree.XMLSchemaParseError) as error:
@@ -287,10 +291,39 @@ def _restriction(root: Element, name: str, base: str, content: Iterable[Mapping[
     return restriction
 
 
+def values_type(part: Component) -> str:
+    """The type of the element `Comp` of a component with several values, named as beside the official sample."""
+    return f"{part.id}_{'MEASURE' if isinstance(part, Measure) else 'ATTRIBUTE'}"
+
+
+def _is_several(part: Component) -> bool:
+    return part.representation.max_occurs != 1 and not isinstance(part, Dimension)
+
+
+def _values_types(root: Element, part: Component, type_: str) -> None:
+    """The types of a component with several values and of each of them."""
+    value = f"{part.id}_ValueType"
+    content = _add(_add(root, "complexType", name=value), "simpleContent")
+    _add(_add(_add(content, "restriction", base="com:ValueType"), "simpleType"), "restriction", base=type_)
+    most = part.representation.max_occurs
+    occurs = "unbounded" if most is None else str(most)
+    values = {"name": "Value", "type": f"own:{value}", "maxOccurs": occurs}
+    element = _restriction(root, values_type(part), "dsd:CompType", [values])
+    _add(element, "attribute", name="id", type="com:NCNameIDType", use="required", fixed=part.id)
+
+
+def _comps(parts: Iterable[Component], version: Version) -> list[Mapping[str, str]]:
+    """The element of components with several values, as many as there may be; which they are, their type tells."""
+    count = sum(map(_is_several, parts)) if version != "2.1" else 0
+    return [{"name": "Comp", "type": "dsd:CompType", "maxOccurs": str(count)}] if count else []
+
+
 def _attributes(
     element: Element, parts: Iterable[Component], types: Mapping[str, str], *, complete: bool, keyed: bool = True
 ) -> None:
     for part in parts:
+        if _is_several(part):
+            continue
         needed = keyed if isinstance(part, Dimension) else complete and part.mandatory
         # What belongs to a group is in one place or the other.
         needed = needed and not (isinstance(part, Attribute) and part.group)
@@ -347,14 +380,16 @@ def _groups(root: Element, dsd: DataStructure, types: Mapping[str, str], version
         ids = _add(_add(root, "simpleType", name="Group.ID"), "restriction", base="com:IDType")
         for group in dsd.groups:
             _add(ids, "enumeration", value=group.id)
-        abstract = _restriction(root, "GroupType", "dsd:GroupType")
+        every: set[Component] = {part for part in dsd.attributes for group in dsd.groups if _is_of(part, group)}
+        abstract = _restriction(root, "GroupType", "dsd:GroupType", _comps(every, version))
         abstract.getparent().getparent().set("abstract", "true")  # type: ignore[union-attr]  # it has just been put there
         _add(abstract, "attribute", name="type", type="own:Group.ID", use="optional")
         _add(abstract, "anyAttribute", namespace="##local")
     for group in dsd.groups:
-        element = _restriction(root, group.id, "own:GroupType" if several else "dsd:GroupType")
         parts: list[Component] = [part for part in dsd.dimensions if part.id in group.dimensions]
         parts += [part for part in dsd.attributes if _is_of(part, group)]
+        base_ = "own:GroupType" if several else "dsd:GroupType"
+        element = _restriction(root, group.id, base_, _comps(parts, version))
         _attributes(element, parts, types, complete=False)
         kind = "own:Group.ID" if several else "com:IDType"
         _add(element, "attribute", name="type", type=kind, use="optional", fixed=group.id)

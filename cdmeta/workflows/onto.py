@@ -201,7 +201,8 @@ def _write_data(job: _Job, to: str, stage: Path) -> Iterator[Finding]:
                 continue
             name = data_name(f"data-{file_name(each.flow)}", form, job.options, draft=job.draft)
             theirs = onto_target(opened, rows, each, "onto")
-            present = Rows(name, theirs.view, tuple(cell.id for cell in theirs.cells))
+            several = frozenset(cell.id for cell in theirs.cells if cell.several)
+            present = Rows(name, theirs.view, tuple(cell.id for cell in theirs.cells), multiple=several)
             told = check(opened, present, each.target.known)
             yield from told
             if not _broken(told):
