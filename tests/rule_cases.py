@@ -22,7 +22,7 @@ from unittest.mock import patch
 
 import rfc8785
 from openpyxl import Workbook
-from sdmx_checked import DSD, IDS, ROWS, SAID, changed, of_data, of_report
+from sdmx_checked import DSD, IDS, ROWS, SAID, changed, of_data, of_report, of_series, timed
 
 from cdmeta.approval import SIGNATURE, STATEMENT, Approver, allowed_signers_line, sign
 from cdmeta.finding import Finding
@@ -496,6 +496,8 @@ BUILDERS: dict[str, tuple[Make, Make]] = {
     "CD764": (partial(_onto, second=True), _onto),
     "CD765": (partial(_onto, before="scores,SEX,,_T,", after="scores,SEX,clinic,_T,"), _onto),
     "CD766": (partial(_onto, after="score,COMMENT_OBS,,x,\n"), _onto),
+    "CD767": (lambda f: of_data(f, dsd=timed("DateTime")), of_data),
+    "CD768": (of_series, lambda f: of_series(f, '<Obs TIME_PERIOD="2020" OBS_VALUE="1"/>')),
     "CD780": (lambda f: of_data(f, [row[:-1] for row in ROWS], IDS[:-1]), of_data),
     "CD781": (lambda f: of_data(f, [(*row, "x") for row in ROWS], (*IDS, "EXTRA")), of_data),
     "CD782": (lambda f: of_data(f, changed(0, "AREA", "")), of_data),

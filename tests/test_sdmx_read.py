@@ -6,6 +6,7 @@ import typing
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -722,6 +723,34 @@ REPORT_21 = """<?xml version="1.0"?><m:GenericMetadata
 </g:ReportedAttribute><g:ReportedAttribute id="C"><c:StructuredText xml:lang="en"
  xmlns="http://www.w3.org/1999/xhtml">a &lt; b <p class="x">c<br/>d</p> e</c:StructuredText></g:ReportedAttribute>
 </g:AttributeSet></g:Report></m:MetadataSet></m:GenericMetadata>"""
+
+
+@pytest.mark.parametrize(
+    ("told", "mandatory"),
+    [
+        ({"usage": "mandatory"}, True),
+        ({"assignmentStatus": "Mandatory"}, True),
+        ({"isMandatory": True}, True),
+        ({"isMandatory": False}, False),
+        ({}, False),
+    ],
+)
+def test_what_is_mandatory_has_three_names_in_json(put: Put, told: dict[str, Any], mandatory: bool) -> None:
+    def part(id_: str) -> dict[str, Any]:
+        return {"id": id_, "conceptIdentity": urn("conceptscheme.Concept", f"ZZ:CS(1.0).{id_}"), **told}
+
+    structure = {
+        "id": "DSD",
+        "agencyID": "ZZ",
+        "name": "N",
+        "dataStructureComponents": {
+            "attributeList": {"attributes": [{**part("A"), "attributeRelationship": {"observation": {}}}]},
+            "measureList": {"measures": [part("M")]},
+        },
+    }
+    (read,) = reading.structures(put(json.dumps({"data": {"dataStructures": [structure]}})))
+    assert isinstance(read, sdmx.DataStructure)
+    assert [read.attributes[0].mandatory, read.measures[0].mandatory] == [mandatory, mandatory]
 
 
 def test_a_report_of_sdmx_2_1_is_a_metadata_set(put: Put) -> None:

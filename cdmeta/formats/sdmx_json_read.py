@@ -52,7 +52,11 @@ def is_metadata(stream: BinaryIO) -> bool:
     Raises:
         ConversionError: it is no JSON, or no message.
     """
-    return "metadataSets" in _data(stream)
+    message = load(stream)
+    data = message.get("data", message)  # drafts of SDMX-JSON 1.0 have the data sets at the top
+    if not isinstance(data, Mapping) or (data is message and "dataSets" not in data):
+        raise refusal("unknown")
+    return "metadataSets" in data
 
 
 def metadata(stream: BinaryIO) -> Iterator[MetadataSet]:
@@ -377,22 +381,27 @@ def _measures(entry: _Object) -> Iterator[sdmx.Measure]:
         yield sdmx.Measure(_MEASURE, _ref(primary, "conceptIdentity"), _local(primary))
     for part in _objects(entry, "measures"):
         concept = _ref(part, "conceptIdentity")
-        yield sdmx.Measure(_id(part, concept), concept, _local(part), _string(part, "usage") == "mandatory")
+        yield sdmx.Measure(_id(part, concept), concept, _local(part), _is_mandatory(part))
 
 
 def _attribute(entry: _Object, groups: Mapping[str, sdmx.Group]) -> sdmx.Attribute:
     concept = _ref(entry, "conceptIdentity")
     attachment, group = _attachment(entry, groups)
-    usage = _string(entry, "usage") or _string(entry, "assignmentStatus") or ""
     return sdmx.Attribute(
         _id(entry, concept),
         concept,
         _local(entry),
         attachment,
-        usage.lower() == "mandatory",
+        _is_mandatory(entry),
         group,
         _strings(entry, "measureRelationship"),
     )
+
+
+def _is_mandatory(entry: _Object) -> bool:
+    """By the member of 2.0, that of 1.0, or that of drafts of 2.0, which there are registries that write."""
+    usage = _string(entry, "usage") or _string(entry, "assignmentStatus") or ""
+    return usage.lower() == "mandatory" or entry.get("isMandatory") is True
 
 
 def _attachment(entry: _Object, groups: Mapping[str, sdmx.Group]) -> tuple[sdmx.Attachment, str | None]:

@@ -93,6 +93,7 @@ class _Reader:
         # Of the header
         self._refs: dict[str, Ref] = {}
         self._levels: dict[str, str] = {}
+        self._explicit: set[str] = set()
         self._header_id = ""
         self._action = "I"
         # Of the data set: attributes of the series, and of what is open (series, observation, group)
@@ -101,6 +102,7 @@ class _Reader:
         self._key: set[str] = set()
         self._kind = ""
         self._level = "TIME_PERIOD"
+        self._is_explicit = False
         # Of a component with several values
         self._component: str | None = None
         self._values: list[str | dict[str, str]] = []
@@ -115,6 +117,8 @@ class _Reader:
         path.append(local)
         if local == "Obs":
             self._open = attributes
+            if self._is_explicit and (measure := attributes.get(_TYPE)):
+                attributes.setdefault(self._level, measure.rpartition(":")[2])
             return
         if len(path) > _MAX_DEPTH:
             raise refusal("xml", line=self._parser.CurrentLineNumber, reason="nested too deeply")
@@ -155,6 +159,9 @@ class _Reader:
         if local == "Structure" and depth == 3:
             self._header_id = attributes.get("structureID", "")
             self._levels[self._header_id] = attributes.get("dimensionAtObservation", "TIME_PERIOD")
+            # In SDMX 2.1 the type of an observation may tell its measure, by the id of the concept.
+            if attributes.get("explicitMeasures") in ("true", "1"):
+                self._explicit.add(self._header_id)
         elif local == "Ref" and depth == 5 and self._path[3] in _REFERENCES:
             kind = known_kind(attributes.get("class", "")) or _REFERENCES[self._path[3]]
             agency, id_ = attributes.get("agencyID"), attributes.get("id")
@@ -187,6 +194,7 @@ class _Reader:
             id_ = next(iter(self._refs))
         ref = self._refs.get(id_)
         self._level = self._levels.get(id_, "TIME_PERIOD")
+        self._is_explicit = id_ in self._explicit
         action = ACTIONS.get(own.get("action", ""), self._action)
         made = DataSet(self._session, len(self.found), ref, action, self._dimensions(ref))
         if not self._is_generic:

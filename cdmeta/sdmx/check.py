@@ -6,7 +6,7 @@ Rows are counted by the engine; a finding has a count, the first row and the com
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cdmeta.finding import Finding, Where
@@ -80,8 +80,15 @@ def check(session: Session, rows: Rows, known: Known) -> tuple[Finding, ...]:
     Raises:
         ConversionError: the rows cannot be read.
     """
+    if not rows.ids and not _number(session, rows):
+        return (_told("CD768", rows, ""),)
     checks = (_components, _values, _empty, _keys, _attachments, _allowed)
     return tuple(finding for part in checks for finding in part(session, rows, known))
+
+
+def _number(session: Session, rows: Rows) -> int:
+    (number,) = session.connection.execute(f"SELECT count(*) FROM {rows.view}").fetchone() or (0,)  # noqa: S608
+    return int(number)
 
 
 def _components(session: Session, rows: Rows, known: Known) -> Iterator[Finding]:
@@ -110,6 +117,8 @@ def _values(session: Session, rows: Rows, known: Known) -> Iterator[Finding]:
         taken = known.representation(part)
         if taken.codelist is not None:
             yield from _coded(session, rows, part, known.codes(taken))
+        elif facets.is_point_in_time(part, taken):
+            yield from _periods(session, rows, part, taken)
         else:
             yield from _uncoded(session, rows, part, taken)
 
@@ -133,6 +142,14 @@ def _uncoded(session: Session, rows: Rows, part: Component, taken: Representatio
     told = {"type": taken.text_type}
     if (wrong := facets.wrong(identifier(part.id), taken)) is not None:
         yield from _counted("CD784", session, rows, part.id, rows.values(part.id), wrong, told)
+
+
+def _periods(session: Session, rows: Rows, part: Component, taken: Representation) -> Iterator[Finding]:
+    """Time periods where points in time are asked for, which .Stat has and takes; what is no period is wrong."""
+    periods = replace(taken, text_type=facets.PERIOD)
+    yield from _uncoded(session, rows, part, periods)
+    no_point, no_period = (facets.wrong(identifier(part.id), each) for each in (taken, periods))
+    yield from _counted("CD767", session, rows, part.id, rows.view, f"{no_point} AND NOT {no_period}")
 
 
 def _table(session: Session, codes: Iterable[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from cdmeta.errors import ConversionError
@@ -53,3 +54,22 @@ def beside_the_key(constraint: DataConstraint, artefacts: Iterable[Maintainable]
         if isinstance(structure, DataStructure):
             found |= {part.id for part in structure.components if not isinstance(part, Dimension)}
     return frozenset(found)
+
+
+def bounds(constraint: DataConstraint, component: str) -> tuple[tuple[bool, frozenset[str]], ...]:
+    """What the regions of a constraint say of one component, whatever the others are.
+
+    Returns:
+        Pairs of True with the values that there may be, or False with values that there may not be; `%` in a value
+        stands for any characters.
+    """
+    kept = [dict(region.values).get(component) for region in constraint.regions if region.included]
+    left = [dict(region.values) for region in constraint.regions if not region.included]
+    union = frozenset[str]().union(*(values for values in kept if values))
+    included = ((True, union),) if kept and all(kept) else ()
+    return (*included, *((False, values[component]) for values in left if values.keys() == {component}))
+
+
+def among(value: str, values: Iterable[str]) -> bool:
+    """Tell whether a value is one of those that a constraint names."""
+    return any(re.fullmatch(".*".join(map(re.escape, each.split("%"))), value, re.DOTALL) for each in values)

@@ -78,12 +78,15 @@ class Store:
     def codelist(self, representation: Representation) -> Codelist | ValueList | None:
         """The list of a representation, with the codes that it takes over from others; None where not at hand.
 
-        What it takes over comes first, in the order of its extensions; of two codes of the same id its own counts.
+        A measure dimension of SDMX 2.1 has concepts for codes. What a list takes over comes first, in the order of
+        its extensions; of two codes of the same id its own counts.
         Extensions stay listed only where the list that they name is not at hand, so that it can be told.
         """
         found = self.get(representation.codelist) if representation.codelist is not None else None
         if isinstance(found, Codelist):
             return self._extended(found, ())
+        if isinstance(found, sdmx.ConceptScheme):
+            return _as_codes(found)
         return found if isinstance(found, ValueList) else None
 
     def _extended(self, codelist: Codelist, above: tuple[Ref, ...]) -> Codelist:
@@ -153,6 +156,11 @@ def _fits(pattern: re.Match[str], version: str) -> bool:
     least, given = _numbers(pattern.group(1, 3, 5)), _numbers(match.groups()[:3])
     fixed = next((place for place, sign in enumerate(pattern.group(2, 4, 6)) if sign), len(least))
     return given >= least and given[:fixed] == least[:fixed]
+
+
+def _as_codes(scheme: sdmx.ConceptScheme) -> Codelist:
+    codes = tuple(sdmx.Code(each.id, each.name, each.description) for each in scheme.concepts)
+    return Codelist(scheme.agency, scheme.id, scheme.version, scheme.name, codes=codes)
 
 
 def _taken(extension: sdmx.CodelistExtension, codes: Iterable[sdmx.Code]) -> Iterator[sdmx.Code]:
