@@ -22,7 +22,7 @@ from unittest.mock import patch
 
 import rfc8785
 from openpyxl import Workbook
-from sdmx_checked import DSD, IDS, ROWS, SAID, changed, of_data, of_report, of_series, timed
+from sdmx_checked import ALLOWED, DSD, IDS, ROWS, SAID, changed, of_data, of_report, of_series, timed
 
 from cdmeta.approval import SIGNATURE, STATEMENT, Approver, allowed_signers_line, sign
 from cdmeta.finding import Finding
@@ -507,8 +507,8 @@ BUILDERS: dict[str, tuple[Make, Make]] = {
     "CD786": (lambda f: of_data(f, [*ROWS, ROWS[0]]), of_data),
     "CD787": (lambda f: of_data(f, changed(2, "UNIT", "households")), of_data),
     "CD788": (
-        lambda f: of_data(f, changed(0, "SEX", "_T"), constrained=True),
-        lambda f: of_data(f, constrained=True),
+        lambda f: of_data(f, changed(0, "SEX", "_T"), constraints=(ALLOWED,)),
+        lambda f: of_data(f, constraints=(ALLOWED,)),
     ),
     "CD789": (lambda f: of_data(f, [(*row, "A") for row in ROWS], (*IDS, "NOTE")), of_data),
     "CD790": (lambda f: of_report(f, ReportedAttribute("DATED", "2026-02-28"), at=2), of_report),

@@ -95,7 +95,7 @@ def of_data(
     rows: Sequence[Sequence[str]] = ROWS,
     ids: Sequence[str] = IDS,
     *,
-    constrained: bool = False,
+    constraints: Sequence[DataConstraint] = (),
     dsd: DataStructure = DSD,
 ) -> tuple[Finding, ...]:
     """What is found in rows of SDMX-CSV."""
@@ -105,8 +105,7 @@ def of_data(
     ]
     path = folder / "data.csv"
     path.write_text("".join(",".join(line) + "\n" for line in lines), encoding="utf-8")
-    more = (ALLOWED,) if constrained else ()
-    return check_data(path, [str(structures(folder, SEX, AREA, dsd, FLOW, *more))]).findings
+    return check_data(path, [str(structures(folder, SEX, AREA, dsd, FLOW, *constraints))]).findings
 
 
 def timed(text_type: str) -> DataStructure:

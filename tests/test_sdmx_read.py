@@ -309,7 +309,9 @@ def test_a_constraint_of_sdmx_2_1_is_a_data_constraint(put: Put) -> None:
         allowed=False,
         attached=(Ref("Dataflow", "ZZ", "DF", "1.0"),),
         regions=(
-            sdmx.CubeRegion((("FREQ", frozenset({"A", "M"})),)),
+            sdmx.CubeRegion(
+                (("FREQ", frozenset({"A", "M"})),), ranges=(("TIME_PERIOD", sdmx.TimeRange(end="2020")),)
+            ),
             sdmx.CubeRegion((("AREA", frozenset({"KE"})),), included=False),
         ),
         keys=((False, (("FREQ", "M"), ("AREA", "UG"), ("NOTE", "x"))),),
@@ -631,7 +633,18 @@ JSON_REST = {
                     "keyValues": [
                         {"id": "FREQ", "values": ["A", {"value": "M"}]},
                         {"id": "AREA", "include": False, "values": ["KE"]},
-                        {"id": "TIME_PERIOD", "timeRange": {}},
+                        {
+                            "id": "TIME_PERIOD",
+                            "timeRange": {
+                                "startPeriod": {"period": "2020", "isInclusive": False},
+                                "endPeriod": {"period": "2021-Q2"},
+                            },
+                        },
+                        {
+                            "id": "LAST",
+                            "include": False,
+                            "timeRange": {"afterPeriod": {"period": "2020", "isInclusive": True}},
+                        },
                     ]
                 }
             ],
@@ -695,8 +708,12 @@ def test_kinds_of_json_that_others_write(put: Put) -> None:
         allowed=False,
         attached=(Ref("Dataflow", "ZZ", "DF", "1.0"),),
         regions=(
-            sdmx.CubeRegion((("FREQ", frozenset({"A", "M"})),)),
+            sdmx.CubeRegion(
+                (("FREQ", frozenset({"A", "M"})),),
+                ranges=(("TIME_PERIOD", sdmx.TimeRange("2020", "2021-Q2", start_included=False)),),
+            ),
             sdmx.CubeRegion((("AREA", frozenset({"KE"})),), included=False),
+            sdmx.CubeRegion((), included=False, ranges=(("LAST", sdmx.TimeRange("2020")),)),
         ),
         keys=((False, (("FREQ", "M"),)),),
     )

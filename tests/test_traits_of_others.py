@@ -1,19 +1,23 @@
 """Traits of messages that statistical offices and their systems write, each in a small message; all made up."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 from sdmx_checked import (
+    ALLOWED,
     AREA,
     DSD,
     FLOW,
+    HEADER,
     IDS,
     NAME,
     SEX,
     concept,
     message,
+    of_data,
     of_series,
     structures,
     timed,
@@ -21,12 +25,18 @@ from sdmx_checked import (
 
 from cdmeta.errors import ConversionError
 from cdmeta.finding import Finding
+from cdmeta.formats import oracle, reading, sdmx_json, sdmx_ml, sdmx_ml_21
 from cdmeta.sdmx.artefacts import (
     Concept,
     ConceptScheme,
+    CubeRegion,
+    DataConstraint,
     Dimension,
     Representation,
+    TimeRange,
 )
+from cdmeta.sdmx.periods import begins, ends
+from cdmeta.tables.engine import small_session
 from cdmeta.urn import Ref
 from cdmeta.workflows.check_data import check_data
 
@@ -136,3 +146,106 @@ def test_drafts_of_sdmx_json_have_their_data_sets_at_the_top(tmp_path: Path) -> 
     assert found(check_data(data, [str(known)]).findings) == [("CD783", "AREA", 1, 1)]
     with pytest.raises(ConversionError, match="is no SDMX message that can be read"):
         check_data(put(tmp_path, '{"structure": {}}', "data.json"), [str(known)])
+
+
+RANGES = (
+    TimeRange("2018-01-01T00:00:00", "2020-12-31T00:00:00"),  # as .Stat writes it
+    TimeRange(start="2019"),
+    TimeRange(start="2019", start_included=False),
+    TimeRange(end="2019-Q2"),
+    TimeRange(end="2019-Q2", end_included=False),
+    TimeRange("2019-W02", "2019-D100", start_included=False, end_included=False),
+)
+
+
+def ranged(limits: TimeRange, *, included: bool = True) -> DataConstraint:
+    areas = (("AREA", frozenset({"X1"})),) if included else ()
+    region = CubeRegion(areas, included, (("TIME_PERIOD", limits),))
+    return replace(ALLOWED, regions=(region,))
+
+
+@pytest.mark.parametrize(
+    ("write", "kind"),
+    [
+        (sdmx_ml_21.structures, "sdmx-ml-2.1"),
+        (sdmx_ml.structures, "sdmx-ml-3.0"),
+        (partial(sdmx_ml.structures, version="3.1"), "sdmx-ml-3.1"),
+        (sdmx_json.structures, "sdmx-json-2.0-structure"),
+        (partial(sdmx_json.structures, version="2.1"), "sdmx-json-2.1-structure"),
+    ],
+)
+def test_ranges_of_time_come_back_from_every_format(
+    write: Callable[..., bytes], kind: oracle.Kind, tmp_path: Path
+) -> None:
+    for limits in RANGES:
+        for constraint in (ranged(limits), ranged(limits, included=False)):
+            written = write((constraint,), HEADER)
+            assert oracle.problems(written, kind) == ()
+            (tmp_path / "message").write_bytes(written)
+            (read,) = reading.structures(tmp_path / "message")
+            assert isinstance(read, DataConstraint)
+            assert read.regions == constraint.regions
+
+
+OBSERVED = (
+    "2017",
+    "2018",
+    "2019-Q1",
+    "2019-S2",
+    "2019-04-10",
+    "2019-M06",
+    "2021",
+    "2020-12-31T10:00:00Z",
+    "2018/P1Y",
+)
+
+
+@pytest.mark.parametrize(
+    ("limits", "outside"),
+    [
+        (RANGES[0], ["2017", "2021", "2020-12-31T10:00:00Z"]),
+        (RANGES[1], ["2017", "2018"]),
+        (RANGES[2], ["2017", "2018", "2019-Q1", "2019-S2", "2019-04-10", "2019-M06"]),
+        (RANGES[3], ["2019-S2", "2021", "2020-12-31T10:00:00Z"]),
+        (RANGES[4], ["2019-S2", "2019-04-10", "2019-M06", "2021", "2020-12-31T10:00:00Z"]),
+        # Day 100 of 2019 is 10 April; the second week ends on 13 January.
+        (RANGES[5], ["2017", "2018", "2019-S2", "2019-04-10", "2019-M06", "2021", "2020-12-31T10:00:00Z"]),
+    ],
+)
+def test_ranges_of_time_bind_periods_that_lie_outside(
+    limits: TimeRange, outside: list[str], tmp_path: Path
+) -> None:
+    """A period that lies in a range in part is in it; of what is no period, nothing is said here."""
+    rows = [("F", "X1", period, "1", "people") for period in OBSERVED]
+    inside = [number for number, period in enumerate(OBSERVED, start=2) if period not in outside]
+    for included in (True, False):
+        wrong = of_data(tmp_path, rows, constraints=(ranged(limits, included=included),))
+        expected = len(outside) if included else len(inside) - ("2018/P1Y" not in outside)
+        assert [(f.code, f.params["count"]) for f in wrong if f.code == "CD788"] == [("CD788", expected)]
+
+
+@pytest.mark.parametrize(
+    ("period", "first", "behind"),
+    [
+        ("2020", "2020-01-01", "2021-01-01"),
+        ("2020-A1", "2020-01-01", "2021-01-01"),
+        ("2020-S2", "2020-07-01", "2021-01-01"),
+        ("2020-T3", "2020-09-01", "2021-01-01"),
+        ("2020-Q2", "2020-04-01", "2020-07-01"),
+        ("2020-02", "2020-02-01", "2020-03-01"),
+        ("2020-M12", "2020-12-01", "2021-01-01"),
+        ("2020-W01", "2019-12-30", "2020-01-06"),
+        ("2020-D366", "2020-12-31", "2021-01-01"),
+        ("2020-02-29", "2020-02-29", "2020-03-01"),
+        ("2020-02-29Z", "2020-02-29", "2020-03-01"),
+        ("2020-02-29/P2D", "2020-02-29", None),
+        ("2020-02-30", None, None),
+        ("2020-W60", None, None),
+        ("soon", None, None),
+    ],
+)
+def test_when_periods_begin_and_end(period: str, first: str | None, behind: str | None) -> None:
+    with small_session() as session:
+        sql = f"SELECT CAST({begins('p')} AS DATE), CAST({ends('p')} AS DATE) FROM (SELECT ? AS p)"
+        (found,) = session.connection.execute(sql, [period]).fetchall()
+    assert tuple(None if day is None else day.isoformat() for day in found) == (first, behind)

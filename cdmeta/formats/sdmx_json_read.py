@@ -432,25 +432,41 @@ def _constraint(entry: _Object) -> sdmx.DataConstraint:
     )
 
 
-def _members(entry: _Object) -> Iterator[tuple[str, bool, frozenset[str], bool]]:
-    """Of a region: the id of a component, whether its values are meant, its values, whether it is a time range."""
-    for key in ("keyValues", "attributes", "components"):
-        for part in _objects(entry, key):
-            texts = frozenset(_member_values(part))
-            yield _needed(part, "id"), part.get("include") is not False, texts, "timeRange" in part
-
-
 def _regions(entry: _Object) -> Iterator[sdmx.CubeRegion]:
     """As in SDMX-ML: those that are meant, and for each component of which values are left out, one more."""
     meant = entry.get("include", entry.get("isIncluded")) is not False
-    members = list(_members(entry))
-    kept = [(id_, values) for id_, included, values, _ in members if included and values]
-    kept += [(id_, values) for id_, included, values, timed in members if not (included or values or timed)]
-    left = [(id_, values) for id_, included, values, _ in members if not included and values]
-    if kept or not left:
-        yield sdmx.CubeRegion(tuple(kept), meant)
-    for value in left:
-        yield sdmx.CubeRegion((value,), included=False)
+    kept: list[tuple[str, frozenset[str]]] = []
+    ranges: list[tuple[str, sdmx.TimeRange]] = []
+    left: list[sdmx.CubeRegion] = []
+    for part in _members(entry):
+        id_, included, values = (
+            _needed(part, "id"),
+            part.get("include") is not False,
+            frozenset(_member_values(part)),
+        )
+        if "timeRange" in part and included:
+            ranges.append((id_, _time_range(part)))
+        elif "timeRange" in part:
+            left.append(sdmx.CubeRegion((), included=False, ranges=((id_, _time_range(part)),)))
+        elif values and not included:
+            left.append(sdmx.CubeRegion(((id_, values),), included=False))
+        elif values or not included:
+            kept.append((id_, values))
+    if kept or ranges or not left:
+        yield sdmx.CubeRegion(tuple(kept), meant, tuple(ranges))
+    yield from left
+
+
+def _members(entry: _Object) -> list[_Object]:
+    return [part for key in ("keyValues", "attributes", "components") for part in _objects(entry, key)]
+
+
+def _time_range(entry: _Object) -> sdmx.TimeRange:
+    limits = _object(entry, "timeRange")
+    start = _object(limits, "startPeriod") or _object(limits, "afterPeriod")
+    end = _object(limits, "endPeriod") or _object(limits, "beforePeriod")
+    whole = (each.get("isInclusive") is not False for each in (start, end))
+    return sdmx.TimeRange(_string(start, "period"), _string(end, "period"), *whole)
 
 
 def _member_values(entry: _Object) -> tuple[str, ...]:
@@ -583,7 +599,10 @@ def _is_beyond(kind: str, entry: _Object) -> bool:
         regions = _objects(entry, "cubeRegions")
         return any(
             region.get("include", region.get("isIncluded")) is False
-            and any(not included and values for _, included, values, _ in _members(region))
+            and any(
+                part.get("include") is False and (part.get("values") or "timeRange" in part)
+                for part in _members(region)
+            )
             for region in regions
         )
     return kind in _CONTENT and _CONTENT[kind] not in entry

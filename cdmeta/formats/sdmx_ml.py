@@ -19,6 +19,7 @@ from cdmeta.formats.sdmx_elements import (
     boolean,
     header,
     namespaces,
+    put_members,
     root,
     structured,
     texts,
@@ -28,7 +29,7 @@ from cdmeta.formats.sdmx_elements import sender_id as sender_id
 from cdmeta.phrase import Phrase
 from cdmeta.sdmx import artefacts as sdmx
 from cdmeta.sdmx.artefacts import Annotation, Header, Maintainable, MetadataSet, Representation, Structure
-from cdmeta.sdmx.constraints import attachment, beside_the_key, refuse_more_than_two_regions
+from cdmeta.sdmx.constraints import attachment, beside_the_key, members, refuse_more_than_two_regions
 from cdmeta.text import NO_TEXT, Text
 from cdmeta.urn import Ref, is_concept_id
 
@@ -363,15 +364,16 @@ def _constraint(parent: Element, constraint: sdmx.DataConstraint, beside: frozen
             _region(add(element, "str:Key"), [(part, (value,)) for part, value in key], beside)
     for region in constraint.regions:
         element = add(parent, "str:CubeRegion", {"include": boolean(region.included)})
-        _region(element, [(part, sorted(values)) for part, values in region.values], beside)
+        _region(element, members(region), beside)
 
 
-def _region(parent: Element, parts: Sequence[tuple[str, Sequence[str]]], beside: frozenset[str]) -> None:
+def _region(
+    parent: Element, parts: Iterable[tuple[str, Sequence[str] | sdmx.TimeRange]], beside: frozenset[str]
+) -> None:
     """Values of dimensions, and behind them those of other components, as the schema wants it."""
     for part, values in sorted(parts, key=lambda part: part[0] in beside):
         element = add(parent, "str:Component" if part in beside else "str:KeyValue", {"id": part})
-        for value in values:
-            add(element, "str:Value", text=value)
+        put_members(element, "str", values)
 
 
 def _representation_map(parent: Element, mapping: sdmx.RepresentationMap) -> None:

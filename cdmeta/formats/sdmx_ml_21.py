@@ -18,7 +18,7 @@ refused. A type that 2.1 does not know for the values of a component is `String`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ from cdmeta.formats.sdmx_elements import (
     as_bytes,
     boolean,
     header,
+    put_members,
     root,
     structured,
     texts,
@@ -38,7 +39,7 @@ from cdmeta.formats.sdmx_ml import concept_notes, facets_of, occurrences
 from cdmeta.phrase import Phrase
 from cdmeta.sdmx import artefacts as sdmx
 from cdmeta.sdmx.artefacts import Annotation, Header, Maintainable, MetadataSet, Representation, Structure
-from cdmeta.sdmx.constraints import attachment, beside_the_key
+from cdmeta.sdmx.constraints import attachment, beside_the_key, members
 from cdmeta.sdmx.xsd import PRIMARY_MEASURE
 from cdmeta.text import NO_TEXT, Text
 from cdmeta.urn import Ref
@@ -412,14 +413,15 @@ def _constraint(parent: Element, constraint: sdmx.DataConstraint, beside: frozen
         _region(element, [(part, [value]) for part, value in key], frozenset())
     for region in constraint.regions:
         element = add(parent, "str:CubeRegion", {"include": boolean(region.included)})
-        _region(element, [(part, sorted(values)) for part, values in region.values], beside)
+        _region(element, members(region), beside)
 
 
-def _region(parent: Element, parts: Sequence[tuple[str, Sequence[str]]], beside: frozenset[str]) -> None:
+def _region(
+    parent: Element, parts: Iterable[tuple[str, Sequence[str] | sdmx.TimeRange]], beside: frozenset[str]
+) -> None:
     for part, values in sorted(parts, key=lambda part: part[0] in beside):
         element = add(parent, "com:Attribute" if part in beside else "com:KeyValue", {"id": part})
-        for value in values:
-            add(element, "com:Value", text=value)
+        put_members(element, "com", values)
 
 
 def _writers(

@@ -20,6 +20,7 @@ from cdmeta.sdmx.artefacts import (
     Measure,
     Representation,
 )
+from cdmeta.sdmx.periods import within
 from cdmeta.tables.engine import ROW, Session, accepts, identifier, literal
 
 Component = Dimension | Measure | Attribute
@@ -250,6 +251,9 @@ def _region(region: CubeRegion, rows: Rows) -> str:
     """SQL that is true of observations in a part of the cube; what observations do not have binds nothing."""
     or_none = "{0} IS NULL OR " if region.included else ""
     values = [(identifier(id_), _among(id_, given)) for id_, given in region.values if id_ in rows.ids]
+    values += [
+        (identifier(id_), within(identifier(id_), given)) for id_, given in region.ranges if id_ in rows.ids
+    ]
     parts = [f"({or_none.format(name)}{among})" for name, among in values]
     return f"({' AND '.join(parts)})" if parts else ""
 

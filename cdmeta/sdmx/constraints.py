@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from cdmeta.errors import ConversionError
 from cdmeta.phrase import Phrase
-from cdmeta.sdmx.artefacts import DataConstraint, Dataflow, DataStructure, Dimension, Maintainable
+from cdmeta.sdmx.artefacts import (
+    CubeRegion,
+    DataConstraint,
+    Dataflow,
+    DataStructure,
+    Dimension,
+    Maintainable,
+    TimeRange,
+)
 
 _ATTACHABLE = ("DataStructure", "Dataflow", "ProvisionAgreement", "DataProvider")
 
@@ -56,6 +64,22 @@ def beside_the_key(constraint: DataConstraint, artefacts: Iterable[Maintainable]
     return frozenset(found)
 
 
+def members(region: CubeRegion) -> Iterator[tuple[str, Sequence[str] | TimeRange]]:
+    """What a region says of each component: its values, sorted, or its range of time."""
+    yield from ((part, sorted(values)) for part, values in region.values)
+    yield from region.ranges
+
+
+def limits(given: TimeRange) -> Iterator[tuple[str, str, bool]]:
+    """The limits of a range as SDMX names them: with both `StartPeriod` and `EndPeriod`, a lone one otherwise."""
+    names = ("AfterPeriod", "BeforePeriod") if None in (given.start, given.end) else ("StartPeriod", "EndPeriod")
+    for name, period, included in zip(
+        names, (given.start, given.end), (given.start_included, given.end_included), strict=True
+    ):
+        if period is not None:
+            yield name, period, included
+
+
 def bounds(constraint: DataConstraint, component: str) -> tuple[tuple[bool, frozenset[str]], ...]:
     """What the regions of a constraint say of one component, whatever the others are.
 
@@ -64,7 +88,7 @@ def bounds(constraint: DataConstraint, component: str) -> tuple[tuple[bool, froz
         stands for any characters.
     """
     kept = [dict(region.values).get(component) for region in constraint.regions if region.included]
-    left = [dict(region.values) for region in constraint.regions if not region.included]
+    left = [dict(region.values) for region in constraint.regions if not region.included and not region.ranges]
     union = frozenset[str]().union(*(values for values in kept if values))
     included = ((True, union),) if kept and all(kept) else ()
     return (*included, *((False, values[component]) for values in left if values.keys() == {component}))
