@@ -25,6 +25,8 @@ from cdmeta.sdmx.artefacts import (
     Attribute,
     Code,
     Codelist,
+    Concept,
+    ConceptScheme,
     CubeRegion,
     DataConstraint,
     Dataflow,
@@ -906,6 +908,20 @@ def test_years_become_data_of_a_structure_that_asks_for_points_in_time(tmp_path:
     for to in FORMS:
         files, found = converted(tmp_path / to, mapping, to, **made)
         assert (found, len(files) > 2) == ([("CD767", "TIME_PERIOD")], True)
+
+
+def test_measures_that_are_concepts_are_mapped_onto(tmp_path: Path) -> None:
+    """As the measure dimension of SDMX 2.1 has them."""
+    scheme = ConceptScheme("Y", "CS", "1.0.0", Text((("en", "Made up"),)), concepts=(Concept("BIRTHS", NO_TEXT),))
+    measures = dimension("DEMO", Representation(Ref("ConceptScheme", "Y", "CS", "1.0.0")))
+    made = of_others(tmp_path, scheme, dimensions=measures)
+    for code, expected in (("BIRTHS", []), ("MOVES", [("CD783", "DEMO")])):
+        said: dict[str, dict[str, Any]] = {**DAY, "DEMO": {"field": "FREQ", "codes": {"D": code}}}
+        assert converted(tmp_path / code, sheet(tmp_path, said, "t"), **made)[1] == expected
+    (maps, _) = reading.structures(tmp_path / "BIRTHS" / "structure-map.xml")
+    assert isinstance(maps, RepresentationMap)
+    assert maps.targets == ("String",)
+    assert not (tmp_path / "MOVES").exists()
 
 
 def test_a_structure_without_a_dataflow_needs_its_name(tmp_path: Path) -> None:
