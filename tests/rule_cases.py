@@ -22,7 +22,7 @@ from unittest.mock import patch
 
 import rfc8785
 from openpyxl import Workbook
-from sdmx_checked import DSD, IDS, ROWS, SAID, changed, of_data, of_report
+from sdmx_checked import ALLOWED, DSD, IDS, ROWS, SAID, changed, of_data, of_report, of_series, timed
 
 from cdmeta.approval import SIGNATURE, STATEMENT, Approver, allowed_signers_line, sign
 from cdmeta.finding import Finding
@@ -496,6 +496,8 @@ BUILDERS: dict[str, tuple[Make, Make]] = {
     "CD764": (partial(_onto, second=True), _onto),
     "CD765": (partial(_onto, before="scores,SEX,,_T,", after="scores,SEX,clinic,_T,"), _onto),
     "CD766": (partial(_onto, after="score,COMMENT_OBS,,x,\n"), _onto),
+    "CD767": (lambda f: of_data(f, dsd=timed("DateTime")), of_data),
+    "CD768": (of_series, lambda f: of_series(f, '<Obs TIME_PERIOD="2020" OBS_VALUE="1"/>')),
     "CD780": (lambda f: of_data(f, [row[:-1] for row in ROWS], IDS[:-1]), of_data),
     "CD781": (lambda f: of_data(f, [(*row, "x") for row in ROWS], (*IDS, "EXTRA")), of_data),
     "CD782": (lambda f: of_data(f, changed(0, "AREA", "")), of_data),
@@ -505,8 +507,8 @@ BUILDERS: dict[str, tuple[Make, Make]] = {
     "CD786": (lambda f: of_data(f, [*ROWS, ROWS[0]]), of_data),
     "CD787": (lambda f: of_data(f, changed(2, "UNIT", "households")), of_data),
     "CD788": (
-        lambda f: of_data(f, changed(0, "SEX", "_T"), constrained=True),
-        lambda f: of_data(f, constrained=True),
+        lambda f: of_data(f, changed(0, "SEX", "_T"), constraints=(ALLOWED,)),
+        lambda f: of_data(f, constraints=(ALLOWED,)),
     ),
     "CD789": (lambda f: of_data(f, [(*row, "A") for row in ROWS], (*IDS, "NOTE")), of_data),
     "CD790": (lambda f: of_report(f, ReportedAttribute("DATED", "2026-02-28"), at=2), of_report),

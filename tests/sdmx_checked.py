@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from cdmeta.finding import Finding
@@ -90,7 +91,12 @@ def structures(folder: Path, *artefacts: Structure) -> Path:
 
 
 def of_data(
-    folder: Path, rows: Sequence[Sequence[str]] = ROWS, ids: Sequence[str] = IDS, *, constrained: bool = False
+    folder: Path,
+    rows: Sequence[Sequence[str]] = ROWS,
+    ids: Sequence[str] = IDS,
+    *,
+    constraints: Sequence[DataConstraint] = (),
+    dsd: DataStructure = DSD,
 ) -> tuple[Finding, ...]:
     """What is found in rows of SDMX-CSV."""
     lines = [
@@ -99,8 +105,35 @@ def of_data(
     ]
     path = folder / "data.csv"
     path.write_text("".join(",".join(line) + "\n" for line in lines), encoding="utf-8")
-    more = (ALLOWED,) if constrained else ()
-    return check_data(path, [str(structures(folder, SEX, AREA, DSD, FLOW, *more))]).findings
+    return check_data(path, [str(structures(folder, SEX, AREA, dsd, FLOW, *constraints))]).findings
+
+
+def timed(text_type: str) -> DataStructure:
+    """The structure with another type of its time."""
+    time = replace(DSD.dimensions[2], representation=Representation(text_type=text_type))
+    return replace(DSD, dimensions=(*DSD.dimensions[:2], time))
+
+
+def message(
+    content: str, level: str = "TIME_PERIOD", usage: str = "Structure", id_: str = "DSD", more: str = ""
+) -> str:
+    """A structure-specific message of SDMX-ML 2.1."""
+    return _SPECIFIC.format(content=content, level=level, usage=usage, id=id_, more=more)
+
+
+_BASE = "http://www.sdmx.org/resources/sdmxml/schemas/v2_1"
+_SPECIFIC = f"""<m:StructureSpecificData xmlns:m="{_BASE}/message" xmlns:c="{_BASE}/common" xmlns:x="urn:x"
+ xmlns:d="{_BASE}/data/structurespecific" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">
+<m:Header><m:ID>X</m:ID><m:Structure structureID="S" dimensionAtObservation="{{level}}"{{more}}>
+<c:{{usage}}><Ref agencyID="ZZ" id="{{id}}" version="1.0"/></c:{{usage}}></m:Structure></m:Header>
+<m:DataSet d:structureRef="S">{{content}}</m:DataSet></m:StructureSpecificData>"""
+
+
+def of_series(folder: Path, observations: str = "") -> tuple[Finding, ...]:
+    """What is found in a series of SDMX-ML."""
+    path = folder / "data.xml"
+    path.write_text(message(f'<Series SEX="F" AREA="X1" UNIT="people">{observations}</Series>'), encoding="utf-8")
+    return check_data(path, [str(structures(folder, SEX, AREA, DSD, FLOW))]).findings
 
 
 def changed(row: int, id_: str, value: str) -> list[list[str]]:

@@ -35,7 +35,16 @@ from cdmeta.formats import (
     sdmx_ml_data_21,
 )
 from cdmeta.package import load
-from cdmeta.sdmx.artefacts import Code, Codelist, DataStructure, Header, MetadataSet, Structure
+from cdmeta.sdmx.artefacts import (
+    Annotation,
+    Code,
+    Codelist,
+    DataConstraint,
+    DataStructure,
+    Header,
+    MetadataSet,
+    Structure,
+)
 from cdmeta.sdmx.attachments import attached
 from cdmeta.sdmx.metadata import report
 from cdmeta.sdmx.observations import Observations, observations
@@ -43,7 +52,7 @@ from cdmeta.sdmx.profile_artefacts import artefacts as profile_artefacts
 from cdmeta.sdmx.structures import Structures, structures
 from cdmeta.tables.engine import ROW, Session, session
 from cdmeta.tables.relations import code_rows
-from cdmeta.text import Text, is_missing
+from cdmeta.text import NO_TEXT, Text, is_missing
 from cdmeta.urn import Ref
 from cdmeta.workflows.import_ import Imported, import_
 from cdmeta.workflows.validate import validate
@@ -488,6 +497,22 @@ def test_a_hundred_thousand_codes_are_a_table_with_parents_and_labels(tmp_path: 
         "C0",
         {"en": "All", "fr": "Tout"},
     )
+
+
+def test_what_has_no_place_in_a_package_is_told(tmp_path: Path) -> None:
+    """Constraints, notes for systems, and what a table of codes has no column for."""
+    name = Text((("en", "Made up"),))
+    described = tuple(Code(f"C{n}", name, name if n < 3 else NO_TEXT) for n in range(1001))
+    many = Codelist(CL_AREA.agency, CL_AREA.id, CL_AREA.version, CL_AREA.name, codes=described)
+    noted = replace(DATAFLOW, annotations=(Annotation("LAYOUT_ROW", "REF_AREA"), Annotation("DEFAULT", "FREQ=A")))
+    constraint = DataConstraint("ZZ", "CC", "1.0", name, attached=(DATAFLOW.ref,))
+    path = tmp_path / "s.xml"
+    path.write_bytes(sdmx_ml.structures([CONCEPTS, many, DSD, noted, constraint], HEADER))
+    made = import_(tmp_path / "p", [path, flat(tmp_path, "I,A,C7,a,2020,1,,")], TODAY)
+    told = {str(note.key).removeprefix("import.note."): note.told("en") for note in made.notes}
+    assert told["skipped"].startswith("DataConstraint: 1 artefact of this kind")
+    assert told["annotations"] == "DF: 2 annotations, meant for systems, are left out."
+    assert told["descriptions"].startswith("cl-area: the descriptions of 3 codes are left out")
 
 
 def dataset_parts(folder: Path) -> tuple[Any, Any, Any]:

@@ -7,6 +7,7 @@ import typing
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -297,7 +298,9 @@ def actual(*key: tuple[str, str]) -> sdmx.DataConstraint:
         allowed=False,
         attached=(Ref("Dataflow", "ZZ", "DF", "1.0"),),
         regions=(
-            sdmx.CubeRegion((("FREQ", frozenset({"A", "M"})),)),
+            sdmx.CubeRegion(
+                (("FREQ", frozenset({"A", "M"})),), ranges=(("TIME_PERIOD", sdmx.TimeRange(end="2020")),)
+            ),
             sdmx.CubeRegion((("AREA", frozenset({"KE"})),), included=False),
         ),
         keys=((False, key),),
@@ -624,7 +627,18 @@ JSON_REST = {
                     "keyValues": [
                         {"id": "FREQ", "values": ["A", {"value": "M"}]},
                         {"id": "AREA", "include": False, "values": ["KE"]},
-                        {"id": "TIME_PERIOD", "timeRange": {}},
+                        {
+                            "id": "TIME_PERIOD",
+                            "timeRange": {
+                                "startPeriod": {"period": "2020", "isInclusive": False},
+                                "endPeriod": {"period": "2021-Q2"},
+                            },
+                        },
+                        {
+                            "id": "LAST",
+                            "include": False,
+                            "timeRange": {"afterPeriod": {"period": "2020", "isInclusive": True}},
+                        },
                     ]
                 }
             ],
@@ -680,7 +694,23 @@ def test_kinds_of_json_that_others_write(put: Put) -> None:
         sdmx.CodelistExtension(Ref("Codelist", "ZZ", "CL_C"), "", ("Z", "Y"), excluded=True),
     )
     assert values == sdmx.ValueList("ZZ", "VL", "1.0", N, codes=(Code("€ 5", NO_TEXT),))
-    assert constraint == actual(("FREQ", "M"))
+    assert constraint == sdmx.DataConstraint(
+        "ZZ",
+        "CC",
+        "1.0",
+        N,
+        allowed=False,
+        attached=(Ref("Dataflow", "ZZ", "DF", "1.0"),),
+        regions=(
+            sdmx.CubeRegion(
+                (("FREQ", frozenset({"A", "M"})),),
+                ranges=(("TIME_PERIOD", sdmx.TimeRange("2020", "2021-Q2", start_included=False)),),
+            ),
+            sdmx.CubeRegion((("AREA", frozenset({"KE"})),), included=False),
+            sdmx.CubeRegion((), included=False, ranges=(("LAST", sdmx.TimeRange("2020")),)),
+        ),
+        keys=((False, (("FREQ", "M"),)),),
+    )
     assert isinstance(structure_map, sdmx.StructureMap)
     assert structure_map.components == (sdmx.ComponentMap(("X",), ("Z",)),)
     assert structure_map.fixed == (sdmx.FixedValueMap("FREQ", ("A",)),)
@@ -704,6 +734,34 @@ REPORT_21 = """<?xml version="1.0"?><m:GenericMetadata
 </g:ReportedAttribute><g:ReportedAttribute id="C"><c:StructuredText xml:lang="en"
  xmlns="http://www.w3.org/1999/xhtml">a &lt; b <p class="x">c<br/>d</p> e</c:StructuredText></g:ReportedAttribute>
 </g:AttributeSet></g:Report></m:MetadataSet></m:GenericMetadata>"""
+
+
+@pytest.mark.parametrize(
+    ("told", "mandatory"),
+    [
+        ({"usage": "mandatory"}, True),
+        ({"assignmentStatus": "Mandatory"}, True),
+        ({"isMandatory": True}, True),
+        ({"isMandatory": False}, False),
+        ({}, False),
+    ],
+)
+def test_what_is_mandatory_has_three_names_in_json(put: Put, told: dict[str, Any], mandatory: bool) -> None:
+    def part(id_: str) -> dict[str, Any]:
+        return {"id": id_, "conceptIdentity": urn("conceptscheme.Concept", f"ZZ:CS(1.0).{id_}"), **told}
+
+    structure = {
+        "id": "DSD",
+        "agencyID": "ZZ",
+        "name": "N",
+        "dataStructureComponents": {
+            "attributeList": {"attributes": [{**part("A"), "attributeRelationship": {"observation": {}}}]},
+            "measureList": {"measures": [part("M")]},
+        },
+    }
+    (read,) = reading.structures(put(json.dumps({"data": {"dataStructures": [structure]}})))
+    assert isinstance(read, sdmx.DataStructure)
+    assert [read.attributes[0].mandatory, read.measures[0].mandatory] == [mandatory, mandatory]
 
 
 def test_a_report_of_sdmx_2_1_is_a_metadata_set(put: Put) -> None:

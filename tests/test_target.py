@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pysdmx.io
 import pytest
@@ -25,6 +25,9 @@ from cdmeta.sdmx.artefacts import (
     Attribute,
     Code,
     Codelist,
+    Concept,
+    ConceptScheme,
+    CubeRegion,
     DataConstraint,
     Dataflow,
     DataStructure,
@@ -42,7 +45,7 @@ from cdmeta.sdmx.proposals import code_map
 from cdmeta.sdmx.structure_maps import java_pattern
 from cdmeta.sdmx.target import Target, at_hand, target
 from cdmeta.tables.engine import data_session, identifier
-from cdmeta.text import Text
+from cdmeta.text import NO_TEXT, Text
 from cdmeta.urn import Ref
 from cdmeta.workflows.fetched import artefacts, fetched
 from cdmeta.workflows.map_package import MapResult, map_package
@@ -823,6 +826,107 @@ def test_constraints_bind_by_dataflow_and_by_structure(
     constraint = DataConstraint("Y", "C", "1.0.0", flow.name, attached=(about,), keys=keys)
     made = of_others(tmp_path, constraint, dimensions=dimension("SEX", Representation()))
     assert converted(tmp_path / "out", sheet(tmp_path, {**DAY, "SEX": {"value": value}}, "t"), **made)[1] == found
+
+
+@pytest.mark.parametrize(
+    ("regions", "codes", "proposal"),
+    [
+        ([], ("A", "_T"), ("", "_T", "whole")),
+        ([(True, {"A"})], ("A", "B", "_T"), ("", "A", "allowed")),
+        ([(True, {"A", "B"})], ("A", "B", "_T"), ("", "", "")),
+        ([(False, {"_T"})], ("A", "B", "_T", "_Z"), ("", "_Z", "whole")),
+        ([], ("A",), ("", "A", "single")),
+    ],
+)
+def test_nothing_is_proposed_that_a_constraint_forbids(
+    regions: list[tuple[bool, set[str]]], codes: tuple[str, ...], proposal: tuple[str, str, str], tmp_path: Path
+) -> None:
+    _, flow = plain_structure()
+    listed = Codelist("Y", "CL", "1.0.0", flow.name, codes=tuple(Code(code, flow.name) for code in codes))
+    given = tuple(CubeRegion((("SEX", frozenset(values)),), included=included) for included, values in regions)
+    constraint = DataConstraint("Y", "C", "1.0.0", flow.name, attached=(flow.ref,), regions=given)
+    made = of_others(
+        tmp_path, listed, *([constraint] if given else []), dimensions=dimension("SEX", Representation(listed.ref))
+    )
+    found = proposed(map_package(made["package"], (str(made["dsd"]),), tmp_path / "m"))
+    assert found["SEX"] == proposal
+
+
+def test_regions_of_one_constraint_allow_what_any_of_them_does() -> None:
+    structure, flow = plain_structure()
+    listed = Codelist("Y", "CL", "1.0.0", flow.name, codes=tuple(Code(code, NO_TEXT) for code in ("A", "B", "_T")))
+    _, part, _ = dimension("SEX", Representation(listed.ref))
+
+    def allowed(*regions: CubeRegion) -> list[str]:
+        constraint = DataConstraint("Y", "C", "1.0.0", flow.name, attached=(structure.ref,), regions=regions)
+        made = Target(
+            cast(Dataflow, flow), cast(DataStructure, structure), at_hand((structure, listed, constraint))
+        )
+        return [code.id for code in made.allowed(part)]
+
+    one, other = CubeRegion((("SEX", frozenset({"A"})),)), CubeRegion((("SEX", frozenset({"_%"})),))
+    assert allowed(one) == ["A"]
+    assert allowed(one, other) == ["A", "_T"]
+    assert allowed(one, CubeRegion((("FREQ", frozenset({"A"})),))) == ["A", "B", "_T"]
+    of_a_key = CubeRegion((("SEX", frozenset({"A"})), ("FREQ", frozenset({"A"}))), included=False)
+    assert allowed(dataclasses.replace(other, included=False), of_a_key) == ["A", "B"]
+
+
+def test_codes_for_what_is_not_known_are_no_sign_of_a_list() -> None:
+    urban = [Code("U", Text((("en", "Urban"),))), Code("R", NO_TEXT), Code("_T", NO_TEXT)]
+    own = [("_U", Text((("en", "Not known"),))), ("T", NO_TEXT), ("u", NO_TEXT), ("_R", NO_TEXT)]
+    assert code_map(own, urban) == {"_U": "", "T": "_T", "u": "U", "_R": ""}
+
+
+def test_a_map_of_codes_names_values_as_they_stand_in_the_rows(tmp_path: Path) -> None:
+    """In SDMX `50+` is `50` here, because `+` is in no id."""
+    made = of_others(tmp_path, dimensions=dimension("AGE", Representation(max_length=3)))
+    path = made["package"] / "datapackage.json"
+    descriptor = json.loads(path.read_text(encoding="utf-8"))
+    (resource,) = descriptor["resources"]
+    resource["schema"]["fields"].insert(1, {"name": "age", "type": "string", "categories": ["50+", "_T"]})
+    resource["schema"]["primaryKey"].append("age")
+    path.write_text(json.dumps(descriptor), encoding="utf-8")
+    (made["package"] / "t.csv").write_text("day,age,n\n2024-05-31,50+,5\n2024-05-31,_T,6\n", encoding="utf-8")
+    for named in ("50+", "50"):
+        mapping = sheet(tmp_path, {**DAY, "AGE": {"field": "age", "codes": {named: "OLD"}}}, "t")
+        assert converted(tmp_path / named, mapping, **made)[1] == []
+        assert [row["AGE"] for row in table(tmp_path / named / "data-t.draft.csv")] == ["OLD", "_T"]
+    listed = Codelist(
+        "Y", "CL", "1.0.0", Text((("en", "Made up"),)), codes=(Code("_T", NO_TEXT), Code("O", NO_TEXT))
+    )
+    structure, flow = plain_structure()
+    structure = dataclasses.replace(
+        cast(DataStructure, structure), dimensions=dimension("AGE", Representation(listed.ref))
+    )
+    made["dsd"].write_bytes(sdmx_json.structures((structure, flow, listed), Header("X", NOW, "Y")))
+    map_package(made["package"], (str(made["dsd"]),), tmp_path / "m")
+    codes = table(tmp_path / "m" / "codes-t-AGE.csv")
+    assert [(row["source"], row["target"]) for row in codes] == [("50+", ""), ("_T", "_T")]
+
+
+def test_years_become_data_of_a_structure_that_asks_for_points_in_time(tmp_path: Path) -> None:
+    freq, time = cast(DataStructure, plain_structure()[0]).dimensions
+    dated = dataclasses.replace(time, representation=Representation(text_type="DateTime"))
+    made = of_others(tmp_path, dimensions=(freq, dated))
+    mapping = sheet(tmp_path, {"TIME_PERIOD": {"field": "day", "frequency": "A"}}, "t")
+    for to in FORMS:
+        files, found = converted(tmp_path / to, mapping, to, **made)
+        assert (found, len(files) > 2) == ([("CD767", "TIME_PERIOD")], True)
+
+
+def test_measures_that_are_concepts_are_mapped_onto(tmp_path: Path) -> None:
+    """As the measure dimension of SDMX 2.1 has them."""
+    scheme = ConceptScheme("Y", "CS", "1.0.0", Text((("en", "Made up"),)), concepts=(Concept("BIRTHS", NO_TEXT),))
+    measures = dimension("DEMO", Representation(Ref("ConceptScheme", "Y", "CS", "1.0.0")))
+    made = of_others(tmp_path, scheme, dimensions=measures)
+    for code, expected in (("BIRTHS", []), ("MOVES", [("CD783", "DEMO")])):
+        said: dict[str, dict[str, Any]] = {**DAY, "DEMO": {"field": "FREQ", "codes": {"D": code}}}
+        assert converted(tmp_path / code, sheet(tmp_path, said, "t"), **made)[1] == expected
+    (maps, _) = reading.structures(tmp_path / "BIRTHS" / "structure-map.xml")
+    assert isinstance(maps, RepresentationMap)
+    assert maps.targets == ("String",)
+    assert not (tmp_path / "MOVES").exists()
 
 
 def test_a_structure_without_a_dataflow_needs_its_name(tmp_path: Path) -> None:

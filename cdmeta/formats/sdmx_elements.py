@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Literal, cast
 
 from cdmeta.errors import ConversionError
 from cdmeta.phrase import Phrase, Series
-from cdmeta.sdmx.artefacts import Annotation, Header
+from cdmeta.sdmx.artefacts import Annotation, Header, TimeRange
+from cdmeta.sdmx.constraints import limits
 from cdmeta.sdmx.namespaces import base
 from cdmeta.text import Text
 
@@ -145,6 +146,17 @@ def annotate(parent: Element, notes: Iterable[Annotation]) -> None:
         if note.type is not None:
             add(element, "com:AnnotationType", text=note.type)
         texts(element, "com:AnnotationText", note.text)
+
+
+def put_members(parent: Element, prefix: str, given: Sequence[str] | TimeRange) -> None:
+    """What a region of a constraint says of a component: its values, or its range of time."""
+    if not isinstance(given, TimeRange):
+        for value in given:
+            add(parent, f"{prefix}:Value", text=value)
+        return
+    element = add(parent, f"{prefix}:TimeRange")
+    for name, period, included in limits(given):
+        add(element, f"{prefix}:{name}", {"isInclusive": boolean(included)}, period)
 
 
 def header(parent: Element, told: Header) -> Element:

@@ -19,7 +19,7 @@ from cdmeta.formats.sdmx_ml_parts import concept_notes
 from cdmeta.phrase import Phrase
 from cdmeta.sdmx import artefacts as sdmx
 from cdmeta.sdmx.artefacts import Annotation, Header, Maintainable, MetadataSet, Representation, Structure
-from cdmeta.sdmx.constraints import attachment, beside_the_key, refuse_more_than_two_regions
+from cdmeta.sdmx.constraints import attachment, beside_the_key, limits, members, refuse_more_than_two_regions
 from cdmeta.text import NO_TEXT, Text
 from cdmeta.urn import Ref
 
@@ -328,15 +328,22 @@ def _cube_region(region: sdmx.CubeRegion, beside: frozenset[str]) -> _Object:
     """A region; each value is an object, because some readers do not take plain strings, which are allowed too."""
     written: _Object = {"include": region.included}
     for name, wanted in (("keyValues", False), ("components", True)):
-        chosen = [
-            (part, [{"value": value} for value in sorted(values)])
-            for part, values in region.values
-            if (part in beside) is wanted
-        ]
         written |= _filled(
-            name, [{"id": part} | ({"values": values} if values else {}) for part, values in chosen]
+            name,
+            [{"id": part} | _member(values) for part, values in members(region) if (part in beside) is wanted],
         )
     return written
+
+
+def _member(values: Sequence[str] | sdmx.TimeRange) -> _Object:
+    if not isinstance(values, sdmx.TimeRange):
+        return _filled("values", [{"value": value} for value in values])
+    return {
+        "timeRange": {
+            f"{name[0].lower()}{name[1:]}": {"period": period, "isInclusive": included}
+            for name, period, included in limits(values)
+        }
+    }
 
 
 def _representation_map(mapping: sdmx.RepresentationMap) -> _Object:

@@ -45,9 +45,11 @@ def held(stream: BinaryIO) -> Literal["structures", "data", "metadata"]:
         ConversionError: it is no JSON, or no message.
     """
     message = JsonStream(stream)
+    has_content = False
     for name in named(message):
-        if name == "dataSets":
+        if name == "dataSets":  # drafts of SDMX-JSON 1.0 have them at the top
             return "data"
+        has_content = has_content or name == "data"
         for member in message.members() if name == "data" else ():
             if member in ("dataSets", "metadataSets"):
                 return "data" if member == "dataSets" else "metadata"
@@ -56,6 +58,8 @@ def held(stream: BinaryIO) -> Literal["structures", "data", "metadata"]:
             message.skip()
         if name != "data":
             message.skip()
+    if not has_content:
+        raise refusal("unknown")
     return "structures"
 
 
@@ -371,22 +375,27 @@ def _measures(entry: _Object) -> Iterator[sdmx.Measure]:
         yield sdmx.Measure(_MEASURE, _ref(primary, "conceptIdentity"), _local(primary))
     for part in _objects(entry, "measures"):
         concept = _ref(part, "conceptIdentity")
-        yield sdmx.Measure(_id(part, concept), concept, _local(part), _string(part, "usage") == "mandatory")
+        yield sdmx.Measure(_id(part, concept), concept, _local(part), _is_mandatory(part))
 
 
 def _attribute(entry: _Object, groups: Mapping[str, sdmx.Group]) -> sdmx.Attribute:
     concept = _ref(entry, "conceptIdentity")
     attachment, group = _attachment(entry, groups)
-    usage = _string(entry, "usage") or _string(entry, "assignmentStatus") or ""
     return sdmx.Attribute(
         _id(entry, concept),
         concept,
         _local(entry),
         attachment,
-        usage.lower() == "mandatory",
+        _is_mandatory(entry),
         group,
         _strings(entry, "measureRelationship"),
     )
+
+
+def _is_mandatory(entry: _Object) -> bool:
+    """By the member of 2.0, that of 1.0, or that of drafts of 2.0, which there are registries that write."""
+    usage = _string(entry, "usage") or _string(entry, "assignmentStatus") or ""
+    return usage.lower() == "mandatory" or entry.get("isMandatory") is True
 
 
 def _attachment(entry: _Object, groups: Mapping[str, sdmx.Group]) -> tuple[sdmx.Attachment, str | None]:
@@ -417,25 +426,41 @@ def _constraint(entry: _Object) -> sdmx.DataConstraint:
     )
 
 
-def _members(entry: _Object) -> Iterator[tuple[str, bool, frozenset[str], bool]]:
-    """Of a region: the id of a component, whether its values are meant, its values, whether it is a time range."""
-    for key in ("keyValues", "attributes", "components"):
-        for part in _objects(entry, key):
-            texts = frozenset(_member_values(part))
-            yield _needed(part, "id"), part.get("include") is not False, texts, "timeRange" in part
-
-
 def _regions(entry: _Object) -> Iterator[sdmx.CubeRegion]:
     """As in SDMX-ML: those that are meant, and for each component of which values are left out, one more."""
     meant = entry.get("include", entry.get("isIncluded")) is not False
-    members = list(_members(entry))
-    kept = [(id_, values) for id_, included, values, _ in members if included and values]
-    kept += [(id_, values) for id_, included, values, timed in members if not (included or values or timed)]
-    left = [(id_, values) for id_, included, values, _ in members if not included and values]
-    if kept or not left:
-        yield sdmx.CubeRegion(tuple(kept), meant)
-    for value in left:
-        yield sdmx.CubeRegion((value,), included=False)
+    kept: list[tuple[str, frozenset[str]]] = []
+    ranges: list[tuple[str, sdmx.TimeRange]] = []
+    left: list[sdmx.CubeRegion] = []
+    for part in _members(entry):
+        id_, included, values = (
+            _needed(part, "id"),
+            part.get("include") is not False,
+            frozenset(_member_values(part)),
+        )
+        if "timeRange" in part and included:
+            ranges.append((id_, _time_range(part)))
+        elif "timeRange" in part:
+            left.append(sdmx.CubeRegion((), included=False, ranges=((id_, _time_range(part)),)))
+        elif values and not included:
+            left.append(sdmx.CubeRegion(((id_, values),), included=False))
+        elif values or not included:
+            kept.append((id_, values))
+    if kept or ranges or not left:
+        yield sdmx.CubeRegion(tuple(kept), meant, tuple(ranges))
+    yield from left
+
+
+def _members(entry: _Object) -> list[_Object]:
+    return [part for key in ("keyValues", "attributes", "components") for part in _objects(entry, key)]
+
+
+def _time_range(entry: _Object) -> sdmx.TimeRange:
+    limits = _object(entry, "timeRange")
+    start = _object(limits, "startPeriod") or _object(limits, "afterPeriod")
+    end = _object(limits, "endPeriod") or _object(limits, "beforePeriod")
+    whole = (each.get("isInclusive") is not False for each in (start, end))
+    return sdmx.TimeRange(_string(start, "period"), _string(end, "period"), *whole)
 
 
 def _member_values(entry: _Object) -> tuple[str, ...]:
@@ -568,7 +593,10 @@ def _is_beyond(kind: str, entry: _Object) -> bool:
         regions = _objects(entry, "cubeRegions")
         return any(
             region.get("include", region.get("isIncluded")) is False
-            and any(not included and values for _, included, values, _ in _members(region))
+            and any(
+                part.get("include") is False and (part.get("values") or "timeRange" in part)
+                for part in _members(region)
+            )
             for region in regions
         )
     return kind in _CONTENT and _CONTENT[kind] not in entry

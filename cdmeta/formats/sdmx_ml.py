@@ -42,7 +42,7 @@ from cdmeta.formats.sdmx_ml_parts import (
 from cdmeta.phrase import Phrase
 from cdmeta.sdmx import artefacts as sdmx
 from cdmeta.sdmx.artefacts import Annotation, Header, MetadataSet, Structure
-from cdmeta.sdmx.constraints import attachment, beside_the_key, refuse_more_than_two_regions
+from cdmeta.sdmx.constraints import attachment, beside_the_key, members, refuse_more_than_two_regions
 from cdmeta.urn import Ref, is_concept_id
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ _MANNER = Manner(
     _local,
     level=_level,
     named=lambda ref: ref,
-    values=("str:KeyValue", "str:Component", "str:Value"),
+    values=("str:KeyValue", "str:Component", "str"),
 )
 
 
@@ -259,7 +259,7 @@ def _constraint(parent: Element, constraint: sdmx.DataConstraint, beside: frozen
             region(add(element, "str:Key"), [(part, (value,)) for part, value in key], beside, _MANNER)
     for entry in constraint.regions:
         element = add(parent, "str:CubeRegion", {"include": boolean(entry.included)})
-        region(element, [(part, sorted(values)) for part, values in entry.values], beside, _MANNER)
+        region(element, members(entry), beside, _MANNER)
 
 
 def _representation_map(parent: Element, mapping: sdmx.RepresentationMap) -> None:

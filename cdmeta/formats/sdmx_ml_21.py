@@ -50,7 +50,7 @@ from cdmeta.formats.sdmx_ml_parts import (
 from cdmeta.phrase import Phrase
 from cdmeta.sdmx import artefacts as sdmx
 from cdmeta.sdmx.artefacts import Annotation, Header, Maintainable, MetadataSet, Representation, Structure
-from cdmeta.sdmx.constraints import attachment, beside_the_key
+from cdmeta.sdmx.constraints import attachment, beside_the_key, members
 from cdmeta.sdmx.xsd import PRIMARY_MEASURE
 from cdmeta.urn import Ref
 
@@ -247,7 +247,7 @@ def _level(parent: Element, level: str) -> None:
         add(parent, "str:None")
 
 
-_MANNER = Manner(_refer, _local, _level, _as_21, ("com:KeyValue", "com:Attribute", "com:Value"))
+_MANNER = Manner(_refer, _local, _level, _as_21, ("com:KeyValue", "com:Attribute", "com"))
 
 
 def _maintainable(parent: Element, artefact: Maintainable) -> Element:
@@ -355,7 +355,7 @@ def _constraint(parent: Element, constraint: sdmx.DataConstraint, beside: frozen
         region(element, [(part, [value]) for part, value in key], frozenset(), _MANNER)
     for entry in constraint.regions:
         element = add(parent, "str:CubeRegion", {"include": boolean(entry.included)})
-        region(element, [(part, sorted(values)) for part, values in entry.values], beside, _MANNER)
+        region(element, members(entry), beside, _MANNER)
 
 
 def _writers(

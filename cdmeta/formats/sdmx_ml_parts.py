@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cdmeta.formats.sdmx_elements import Attributes, add, annotate, boolean, structured, texts
+from cdmeta.formats.sdmx_elements import Attributes, add, annotate, boolean, put_members, structured, texts
 from cdmeta.sdmx import artefacts as sdmx
 from cdmeta.sdmx.artefacts import Annotation, Maintainable, Representation
 from cdmeta.text import NO_TEXT, Text
@@ -33,7 +33,8 @@ class Manner:
         local: adds one that refers to a component by its id.
         level: adds to a relationship that an attribute belongs to the observations or to the dataflow.
         named: a reference as the version calls what it is to.
-        values: names of the elements of values of dimensions, of other components, and of the values themselves.
+        values: names of the elements of values of dimensions and of other components, and the prefix of what is
+            below them.
     """
 
     refer: Callable[[Element, str, Ref], None]
@@ -206,14 +207,15 @@ def metadata_attribute(
 
 
 def region(
-    parent: Element, parts: Iterable[tuple[str, Sequence[str]]], beside: frozenset[str], manner: Manner
+    parent: Element,
+    parts: Iterable[tuple[str, Sequence[str] | sdmx.TimeRange]],
+    beside: frozenset[str],
+    manner: Manner,
 ) -> None:
     """Values of dimensions, and behind them those of other components, as the schema wants it."""
-    dimension, other, value = manner.values
+    dimension, other, prefix = manner.values
     for id_, values in sorted(parts, key=lambda part: part[0] in beside):
-        element = add(parent, other if id_ in beside else dimension, {"id": id_})
-        for entry in values:
-            add(element, value, text=entry)
+        put_members(add(parent, other if id_ in beside else dimension, {"id": id_}), prefix, values)
 
 
 def reported_texts(element: Element, attribute: sdmx.ReportedAttribute) -> bool:

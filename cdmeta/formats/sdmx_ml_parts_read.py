@@ -72,10 +72,11 @@ def check_root(root: Element) -> None:
 def check_name(tag: str) -> None:
     """Raise ConversionError where the name of a root (`namespace}name`) is of no version that is read."""
     namespace, _, name = tag.rpartition("}")
-    version = namespace.removeprefix(SCHEMAS).partition("/")[0]
-    if not namespace.startswith(SCHEMAS):
+    folded = namespace.casefold()  # that of 1.0 and 2.0 has capital letters: SDMX, SDMXML
+    version = folded.removeprefix(SCHEMAS).partition("/")[0]
+    if not folded.startswith(SCHEMAS):
         raise refusal("root", name=name)
-    if version not in VERSIONS:
+    if version not in VERSIONS or folded != namespace:
         raise refusal("version", version=version.removeprefix("v").replace("_", "."))
 
 

@@ -50,22 +50,46 @@ _MEMBERS = ("KeyValue", "Attribute", "Component")
 def _regions(element: Element) -> list[sdmx.CubeRegion] | None:
     """A part of the cube, as those that are meant and those that are left out; None where that cannot be said.
 
-    A member without values is left away: it stands for all of them, or for a range of time, which our artefacts do
-    not hold.
+    A member without values is left away: it stands for all of them.
     """
     members = [entry for entry in element if local_name(entry.tag) in _MEMBERS]
     meant = element.get("include", "true") in TRUE
-    by_side: dict[bool, list[tuple[str, frozenset[str]]]] = {True: [], False: []}
+    kept: list[tuple[str, frozenset[str]]] = []
+    ranges: list[tuple[str, sdmx.TimeRange]] = []
+    left: list[sdmx.CubeRegion] = []
     for entry in members:
-        included, values = entry.get("include", "true") in TRUE, frozenset(_member_values(entry))
-        if values:
-            by_side[included].append((id_of(entry), values))
-        elif not included and first(entry, "TimeRange") is None:
-            by_side[True].append((id_of(entry), values))
-    if by_side[False] and not meant:
+        id_, included, values = (
+            id_of(entry),
+            entry.get("include", "true") in TRUE,
+            frozenset(_member_values(entry)),
+        )
+        limits = first(entry, "TimeRange")
+        if limits is not None and included:
+            ranges.append((id_, _time_range(limits)))
+        elif limits is not None:
+            left.append(sdmx.CubeRegion((), included=False, ranges=((id_, _time_range(limits)),)))
+        elif values and not included:
+            left.append(sdmx.CubeRegion(((id_, values),), included=False))
+        elif values or not included:
+            kept.append((id_, values))
+    if left and not meant:
         return None
-    kept = [sdmx.CubeRegion(tuple(by_side[True]), meant)] if by_side[True] or not by_side[False] else []
-    return kept + [sdmx.CubeRegion((value,), included=False) for value in by_side[False]]
+    region = [sdmx.CubeRegion(tuple(kept), meant, tuple(ranges))] if kept or ranges or not left else []
+    return region + left
+
+
+def _time_range(element: Element) -> sdmx.TimeRange:
+    limits = {local_name(entry.tag): entry for entry in element}
+    start = limits.get("StartPeriod", limits.get("AfterPeriod"))
+    end = limits.get("EndPeriod", limits.get("BeforePeriod"))
+    (first, first_included), (last, last_included) = _limit(start), _limit(end)
+    return sdmx.TimeRange(first, last, first_included, last_included)
+
+
+def _limit(element: Element | None) -> tuple[str | None, bool]:
+    if element is None:
+        return None, True
+    return (element.text or "").strip(), element.get("isInclusive", "true") in TRUE
 
 
 def _member_values(element: Element) -> list[str]:

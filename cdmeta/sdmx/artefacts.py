@@ -320,16 +320,33 @@ class Dataflow(Maintainable):
 
 
 @dataclass(frozen=True)
+class TimeRange:
+    """A range of time periods.
+
+    Attributes:
+        start, end: the first and the last period, in any form of SDMX; None where there is no such limit.
+        start_included, end_included: False where the range only begins behind it, or ends before it.
+    """
+
+    start: str | None = None
+    end: str | None = None
+    start_included: bool = True
+    end_included: bool = True
+
+
+@dataclass(frozen=True)
 class CubeRegion:
     """Which values of components are meant, all components at once.
 
     Attributes:
         values: by the id of a component, the values; an empty set for none.
         included: False where they are what is left out.
+        ranges: by the id of a component, the time periods.
     """
 
     values: tuple[tuple[str, frozenset[str]], ...]
     included: bool = True
+    ranges: tuple[tuple[str, TimeRange], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ Rows are counted by the engine; a finding has a count, the first row and the com
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cdmeta.finding import Finding, Where
@@ -21,6 +21,7 @@ from cdmeta.sdmx.artefacts import (
     Measure,
     Representation,
 )
+from cdmeta.sdmx.periods import within
 from cdmeta.sdmx.values import values_in
 from cdmeta.tables.engine import ROW, Session, accepts, identifier, literal
 
@@ -82,8 +83,15 @@ def check(session: Session, rows: Rows, known: Known) -> tuple[Finding, ...]:
     Raises:
         ConversionError: the rows cannot be read.
     """
+    if not rows.ids and not _number(session, rows):
+        return (_told("CD768", rows, ""),)
     checks = (_components, _values, _empty, _keys, _attachments, _allowed)
     return tuple(finding for part in checks for finding in part(session, rows, known))
+
+
+def _number(session: Session, rows: Rows) -> int:
+    (number,) = session.connection.execute(f"SELECT count(*) FROM {rows.view}").fetchone() or (0,)  # noqa: S608
+    return int(number)
 
 
 def _components(session: Session, rows: Rows, known: Known) -> Iterator[Finding]:
@@ -116,6 +124,8 @@ def _values(session: Session, rows: Rows, known: Known) -> Iterator[Finding]:
             yield from _counted("CD784", session, rows, part.id, rows.view, many, told)
         if taken.codelist is not None:
             yield from _coded(session, rows, part, known.codes(taken))
+        elif facets.is_point_in_time(part, taken):
+            yield from _periods(session, rows, part, taken)
         else:
             yield from _uncoded(session, rows, part, taken)
 
@@ -139,6 +149,14 @@ def _uncoded(session: Session, rows: Rows, part: Component, taken: Representatio
     told = {"type": taken.text_type}
     if (wrong := facets.wrong(identifier(part.id), taken)) is not None:
         yield from _counted("CD784", session, rows, part.id, rows.values(part.id), wrong, told)
+
+
+def _periods(session: Session, rows: Rows, part: Component, taken: Representation) -> Iterator[Finding]:
+    """Time periods where points in time are asked for, which .Stat has and takes; what is no period is wrong."""
+    periods = replace(taken, text_type=facets.PERIOD)
+    yield from _uncoded(session, rows, part, periods)
+    no_point, no_period = (facets.wrong(identifier(part.id), each) for each in (taken, periods))
+    yield from _counted("CD767", session, rows, part.id, rows.view, f"{no_point} AND NOT {no_period}")
 
 
 def _table(session: Session, codes: Iterable[str]) -> str:
@@ -239,6 +257,9 @@ def _region(region: CubeRegion, rows: Rows) -> str:
     """SQL that is true of observations in a part of the cube; what observations do not have binds nothing."""
     or_none = "{0} IS NULL OR " if region.included else ""
     values = [(identifier(id_), _among(id_, given)) for id_, given in region.values if id_ in rows.ids]
+    values += [
+        (identifier(id_), within(identifier(id_), given)) for id_, given in region.ranges if id_ in rows.ids
+    ]
     parts = [f"({or_none.format(name)}{among})" for name, among in values]
     return f"({' AND '.join(parts)})" if parts else ""
 

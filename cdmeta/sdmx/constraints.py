@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator, Sequence
 
 from cdmeta.errors import ConversionError
 from cdmeta.phrase import Phrase
-from cdmeta.sdmx.artefacts import DataConstraint, Dataflow, DataStructure, Dimension, Maintainable
+from cdmeta.sdmx.artefacts import (
+    CubeRegion,
+    DataConstraint,
+    Dataflow,
+    DataStructure,
+    Dimension,
+    Maintainable,
+    TimeRange,
+)
 
 _ATTACHABLE = ("DataStructure", "Dataflow", "ProvisionAgreement", "DataProvider")
 
@@ -53,3 +62,38 @@ def beside_the_key(constraint: DataConstraint, artefacts: Iterable[Maintainable]
         if isinstance(structure, DataStructure):
             found |= {part.id for part in structure.components if not isinstance(part, Dimension)}
     return frozenset(found)
+
+
+def members(region: CubeRegion) -> Iterator[tuple[str, Sequence[str] | TimeRange]]:
+    """What a region says of each component: its values, sorted, or its range of time."""
+    yield from ((part, sorted(values)) for part, values in region.values)
+    yield from region.ranges
+
+
+def limits(given: TimeRange) -> Iterator[tuple[str, str, bool]]:
+    """The limits of a range as SDMX names them: with both `StartPeriod` and `EndPeriod`, a lone one otherwise."""
+    names = ("AfterPeriod", "BeforePeriod") if None in (given.start, given.end) else ("StartPeriod", "EndPeriod")
+    for name, period, included in zip(
+        names, (given.start, given.end), (given.start_included, given.end_included), strict=True
+    ):
+        if period is not None:
+            yield name, period, included
+
+
+def bounds(constraint: DataConstraint, component: str) -> tuple[tuple[bool, frozenset[str]], ...]:
+    """What the regions of a constraint say of one component, whatever the others are.
+
+    Returns:
+        Pairs of True with the values that there may be, or False with values that there may not be; `%` in a value
+        stands for any characters.
+    """
+    kept = [dict(region.values).get(component) for region in constraint.regions if region.included]
+    left = [dict(region.values) for region in constraint.regions if not region.included and not region.ranges]
+    union = frozenset[str]().union(*(values for values in kept if values))
+    included = ((True, union),) if kept and all(kept) else ()
+    return (*included, *((False, values[component]) for values in left if values.keys() == {component}))
+
+
+def among(value: str, values: Iterable[str]) -> bool:
+    """Tell whether a value is one of those that a constraint names."""
+    return any(re.fullmatch(".*".join(map(re.escape, each.split("%"))), value, re.DOTALL) for each in values)

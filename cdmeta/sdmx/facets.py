@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from cdmeta.period import DURATION, ZONE
-from cdmeta.sdmx.artefacts import Representation
+from cdmeta.sdmx.artefacts import Attribute, Dimension, Measure, Representation
 from cdmeta.tables.engine import literal
 
 INTENTIONALLY_MISSING = "#N/A"
 """What stands for a value that is missing on purpose, of any type (SDMX-CSV field guide 2.0)."""
+
+PERIOD = "ObservationalTimePeriod"
+"""The type of all time periods of SDMX."""
 
 _DIGITS = r"[+-]?[0-9]+"
 _DECIMAL = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)"
@@ -78,6 +81,14 @@ _WHOLE = {"Integer": 2**31, "Long": 2**63, "Short": 2**15}
 _NUMBERS = frozenset({"BigInteger", "Count", "Decimal", "Incremental", "Float", "Double", *_WHOLE})
 _NUMBERS |= {"InclusiveValueRange", "ExclusiveValueRange"}
 _DATED = f"^{_DATE}"
+
+
+def is_point_in_time(part: Dimension | Measure | Attribute, taken: Representation) -> bool:
+    """Tell whether a component is the time of the observations, and the structure asks for date and time there.
+
+    Data structures of .Stat say so, whose data have years and quarters.
+    """
+    return isinstance(part, Dimension) and part.is_time and taken.text_type == "DateTime"
 
 
 def wrong(sql: str, taken: Representation) -> str | None:

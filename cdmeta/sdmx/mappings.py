@@ -17,7 +17,7 @@ from cdmeta.profile import nearest
 from cdmeta.sdmx.artefacts import Dimension
 from cdmeta.sdmx.proposals import near
 from cdmeta.sdmx.structures import Flow
-from cdmeta.sdmx.target import FREQUENCIES, Mapped, Source, Target, certain, component_of
+from cdmeta.sdmx.target import FREQUENCIES, Mapped, Source, Target, certain, component_of, values_of
 from cdmeta.tables.engine import accepts, literal, small_session
 from cdmeta.tables.relations import code_rows
 from cdmeta.text import pointer_step
@@ -101,7 +101,7 @@ def mapped(flow: Flow, target: Target, sheet: Sheet) -> tuple[Mapped, tuple[Find
     lines = sheet.of(flow.table.name)
     found = [*_unknown(flow, target, lines), *_unfollowed(lines)]
     ids = {part.id for part in target.structure.components}
-    said = {line.component: _own(flow, line.source) for line in lines if line.component in ids}
+    said = {line.component: own_source(flow, line.source) for line in lines if line.component in ids}
     sources = certain(flow, target) | said
     own = {part.id for part in flow.structure.components}
     sources = {id_: source for id_, source in sources.items() if source != Source()}
@@ -187,8 +187,15 @@ def _string(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _own(flow: Flow, source: Source) -> Source:
-    return replace(source, component=component_of(flow, source.component)) if source.component else source
+def own_source(flow: Flow, source: Source) -> Source:
+    """A source as people write it: columns by their names, and values as they stand in the rows, become ids."""
+    if not source.component:
+        return source
+    component = component_of(flow, source.component)
+    ids = {value.raw: value.id for value in values_of(flow, component)}
+    return replace(
+        source, component=component, codes={ids.get(value, value): code for value, code in source.codes.items()}
+    )
 
 
 def _unknown(flow: Flow, target: Target, lines: Iterable[Line]) -> Iterator[Finding]:

@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
+from cdmeta.components import PROVENANCE
 from cdmeta.phrase import in_languages
 from cdmeta.sdmx.artefacts import Code, Dimension
 from cdmeta.sdmx.structures import Flow
-from cdmeta.sdmx.target import Component, Source, Target, certain, column_name, same_concept
+from cdmeta.sdmx.target import Component, Source, Target, certain, column_name, is_column, same_concept, values_of
 from cdmeta.text import Text, unaccented
 
 WHOLE = ("_T", "_Z", "_X", "_U")
@@ -51,8 +52,8 @@ class Proposal:
 
     Attributes:
         source: that; an empty one where nothing is found.
-        reason: that of a candidate; or `single` for the only code there is, `whole` for a code that stands for all
-            or for none; empty where nothing is found.
+        reason: that of a candidate; or `single` for the only code there is, `allowed` for the only one that their
+            constraints allow, `whole` for a code that stands for all or for none; empty where nothing is found.
     """
 
     source: Source
@@ -141,8 +142,7 @@ def near(flow: Flow, target: Target, part: Component) -> str:
 
 def value_names(flow: Flow, component: str) -> dict[str, Text]:
     """The names of the codes of a column."""
-    column = next((each for each in flow.table.columns if each.id == component), None)
-    return {value.id: value.name for value in column.values} if column is not None else {}
+    return {value.id: value.name for value in values_of(flow, component)}
 
 
 def plain(text: str) -> str:
@@ -170,7 +170,9 @@ class _Index:
         """The code that a value means; empty where it is not plain which."""
         if value in self.ids:
             return value
-        if found := self.folded.get(plain(value)):
+        found = self.folded.get(plain(value), "")
+        # `_U`, not known, is not `U`, which may be urban; a total is both `T` and `_T`.
+        if (found and (value[:1] == "_") == (found[:1] == "_")) or plain(value) == "t":
             return found
         named = {
             self.labels[each] for each in (plain(value), *(plain(text) for _, text in name)) if each in self.labels
@@ -189,23 +191,23 @@ def _filled(
     """A proposal with the codes that its values become; or the one value that stands for all."""
     codes = target.codes(part)
     if found is None:
-        return _constant(part, codes, whole=target.has_all_codes(part))
+        return _constant(part, target)
     occurring = values.get(found.source.component, ())
     if not codes or not set(occurring) - {code.id for code in codes}:
         return found
     names = value_names(flow, found.source.component)
-    told = code_map([(value, names.get(value, Text())) for value in occurring], codes)
+    told = code_map([(value, names.get(value, Text())) for value in occurring], target.allowed(part))
     return replace(found, source=replace(found.source, codes=told))
 
 
-def _constant(part: Component, codes: Sequence[Code], *, whole: bool) -> Proposal:
-    """The one code there is, or that stands for all, of a dimension; nothing for anything else."""
+def _constant(part: Component, target: Target) -> Proposal:
+    """The one code that there may be, or that stands for all, of a dimension; nothing for anything else."""
     if not isinstance(part, Dimension) or part.is_time:
         return Proposal(Source())
-    ids = [code.id for code in codes]
-    if len(ids) == 1 and whole:
-        return Proposal(Source(value=ids[0]), "single")
-    for_all = next((code for code in WHOLE if code in ids), "")
+    codes, allowed = target.codes(part), [code.id for code in target.allowed(part)]
+    if len(allowed) == 1 and (len(codes) > 1 or target.has_all_codes(part)):
+        return Proposal(Source(value=allowed[0]), "single" if len(codes) == 1 else "allowed")
+    for_all = next((code for code in WHOLE if code in allowed), "")
     return Proposal(Source(value=for_all), "whole" if for_all else "")
 
 
@@ -226,9 +228,13 @@ def _likeness(one: str, other: str) -> float:
 
 
 def _share(flow: Flow, own: Component, index: _Index, values: Mapping[str, Sequence[str]]) -> float:
-    """The share of the values of a component that are codes of a list."""
-    occurring = values.get(own.id, ())
-    if not occurring or not index.ids:
+    """The share of the values of a component that are codes of a list.
+
+    Frequency, status and the like, which we make, are known by their ids: `A` is a code of many lists.
+    """
+    # Nearly every list has a code for all, so that one tells nothing.
+    occurring = [value for value in values.get(own.id, ()) if value not in WHOLE]
+    if not occurring or not index.ids or not (own.id in PROVENANCE or is_column(flow, own.id)):
         return 0.0
     names = value_names(flow, own.id)
     return sum(bool(index.code(value, names.get(value, Text()))) for value in occurring) / len(occurring)

@@ -13,6 +13,7 @@ from cdmeta.sdmx.artefacts import (
     ComponentMap,
     DatePatternMap,
     FixedValueMap,
+    Representation,
     RepresentationMap,
     Structure,
     StructureMap,
@@ -98,14 +99,19 @@ def _representation_maps(made: Mapped) -> Iterator[RepresentationMap]:
                 ref.id,
                 ref.version,
                 in_languages("texts", "sdmx.representation-map", "text"),
-                sources=(own[source.component].codelist or "String",),
-                targets=(made.target.store.representation(parts[id_]).codelist or "String",),
+                sources=(_listed(own[source.component]),),
+                targets=(_listed(made.target.store.representation(parts[id_])),),
                 mappings=tuple(
                     ValueMapping((value,), (code,))
                     for value, code in (source.codes | _same(made, parts[id_], source)).items()
                     if value and code
                 ),
             )
+
+
+def _listed(taken: Representation) -> Ref | str:
+    """The list that a column of a map has its values from; the concepts of SDMX 2.1 that are measures are none."""
+    return taken.codelist if taken.codelist is not None and taken.codelist.kind != "ConceptScheme" else "String"
 
 
 def _same(made: Mapped, part: Component, source: Source) -> dict[str, str]:

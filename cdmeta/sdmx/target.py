@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal, get_args
 
+from cdmeta.columns import Value
 from cdmeta.errors import ConversionError
 from cdmeta.phrase import Phrase
 from cdmeta.sdmx.artefacts import (
@@ -30,6 +31,8 @@ from cdmeta.sdmx.artefacts import (
     ValueList,
 )
 from cdmeta.sdmx.check import Known
+from cdmeta.sdmx.constraints import among, bounds
+from cdmeta.sdmx.facets import PERIOD, is_point_in_time
 from cdmeta.sdmx.observations import Cell, Observations
 from cdmeta.sdmx.store import Store
 from cdmeta.sdmx.structures import Flow, codes_of
@@ -101,6 +104,14 @@ class Target:
         codelist = self.store.codelist(self.store.representation(part))
         return codelist.codes if codelist is not None else ()
 
+    def allowed(self, part: Component) -> tuple[Code, ...]:
+        """Its codes that the constraints allow, looked at by themselves and not as parts of keys."""
+        codes = self.codes(part)
+        for constraint in self._constraints():
+            for included, values in bounds(constraint, part.id):
+                codes = tuple(code for code in codes if among(code.id, values) == included)
+        return codes
+
     def has_all_codes(self, part: Component) -> bool:
         """Tell whether a component has a code list of which all codes are at hand."""
         return whole(self.store, self.store.representation(part)) is not None
@@ -131,6 +142,11 @@ class Target:
                 replace(a, representation=store.representation(a)) for a in self.structure.attributes
             ),
         )
+
+    @property
+    def taken(self) -> DataStructure:
+        """As `resolved`, time periods being taken where points in time are asked for: `check` warns of them."""
+        return replace(self.resolved, dimensions=tuple(map(_taken, self.resolved.dimensions)))
 
     @property
     def known(self) -> Known:
@@ -167,6 +183,12 @@ class Mapped:
     def as_flow(self) -> Flow:
         """The table, as data of the target."""
         return replace(self.flow, structure=self.target.structure, dataflow=self.target.dataflow)
+
+
+def _taken(part: Dimension) -> Dimension:
+    if not is_point_in_time(part, part.representation):
+        return part
+    return replace(part, representation=replace(part.representation, text_type=PERIOD))
 
 
 def of_structure(structure: DataStructure, store: Store) -> Target:
@@ -267,7 +289,7 @@ def observations(session: Session, rows: Observations, made: Mapped, view: str) 
     query = f"SELECT {', '.join([ROW, *columns])} FROM {rows.view} {joins}"  # noqa: S608  # built here
     session.connection.execute(f"CREATE VIEW {view} AS {query}")
     is_joined = rows.is_joined or bool(long)
-    return Observations(made.target.resolved, made.target.dataflow, view, tuple(_cells(made)), is_joined)
+    return Observations(made.target.taken, made.target.dataflow, view, tuple(_cells(made)), is_joined)
 
 
 def column_name(flow: Flow, component: str) -> str:
@@ -278,6 +300,16 @@ def column_name(flow: Flow, component: str) -> str:
 def component_of(flow: Flow, name: str) -> str:
     """The id of the component that a name of a column, or an id, means; the name itself where it is neither."""
     return next((column.id for column in flow.table.columns if column.name == name), name)
+
+
+def is_column(flow: Flow, component: str) -> bool:
+    """Tell whether a component of a table is a column, and not made by us."""
+    return any(column.id == component for column in flow.table.columns)
+
+
+def values_of(flow: Flow, component: str) -> tuple[Value, ...]:
+    """The values of the column behind a component of a table, where it has a list of them."""
+    return next((column.values for column in flow.table.columns if column.id == component), ())
 
 
 def whole(store: Store, representation: Representation) -> Codelist | ValueList | None:

@@ -61,11 +61,12 @@ def _data(session: Session, path: Path, store: Store, flow: str | None) -> _Chec
         ref = _wanted(flow, ("Dataflow", "DataStructure"), store) or read.ref
         at = _target(path, store, ref)
         rows = check.Rows(path.name, read.table, read.components, read.action, read.multiple)
-        yield _named(ref or at.structure.ref), check.check(session, rows, at.known)
+        yield _named(_structural(ref) or at.structure.ref), check.check(session, rows, at.known)
 
 
 def _target(path: Path, store: Store, ref: Ref | None) -> Target:
-    """What data name, or what there is if they name none."""
+    """What data name, or what there is if they name none that is read."""
+    ref = _structural(ref)
     if ref is None:
         there = [artefact for artefact in store if isinstance(artefact, DataStructure)]
         if len(there) == 1:
@@ -76,6 +77,11 @@ def _target(path: Path, store: Store, ref: Ref | None) -> Target:
     if structure is None:
         raise _absent(path, ref, store)
     return Target(found, structure, store) if isinstance(found, Dataflow) else of_structure(structure, store)
+
+
+def _structural(ref: Ref | None) -> Ref | None:
+    """What data name; None of a provision agreement, which is not read, so that it tells of no structure."""
+    return None if ref is not None and ref.kind == "ProvisionAgreement" else ref
 
 
 def _reports(session: Session, path: Path, store: Store, flow: str | None) -> _Checked:

@@ -18,7 +18,7 @@ from cdmeta.layout import ordered, written
 from cdmeta.package import DESCRIPTOR, QUESTIONS
 from cdmeta.phrase import Phrase
 from cdmeta.sdmx.answers import answered, is_ours, language_of, put_text
-from cdmeta.sdmx.artefacts import ConceptScheme, Dataflow, DataStructure, MetadataSet
+from cdmeta.sdmx.artefacts import ConceptScheme, DataConstraint, Dataflow, DataStructure, MetadataSet
 from cdmeta.sdmx.gathering import gathered
 from cdmeta.sdmx.own_flows import own_flow
 from cdmeta.sdmx.store import Store
@@ -167,6 +167,8 @@ def _read(sources: Sequence[Path]) -> _Read:
     store = Store([*known, *(artefact for each in found for artefact in each.artefacts)])
     reports = tuple(report for path in by_kind["metadata"] for report in reading.metadata(path))
     skipped = Counter(part.kind for each in found for part in each.skipped)
+    # A package holds no constraints, so they are told of like what is never read.
+    skipped += Counter(part.kind for each in found for part in each.artefacts if isinstance(part, DataConstraint))
     return _Read(store, reports, tuple(by_kind["data"]), skipped)
 
 
@@ -267,6 +269,9 @@ def _table(session: Session, making: _Making, flow: _Flow) -> None:
     )
     making.notes += [*notes, *made.notes]
     own = own_flow(flow.structure)
+    annotations = sum(len(part.annotations) for part in (flow.dataflow, flow.structure) if part is not None)
+    if annotations and not own:
+        making.notes.append(Phrase("import.note.annotations", {"name": flow.named.id, "count": annotations}))
     name = making.name(slug(own.table if own else flow.named.id))
     cells = ", ".join(f"{sql} AS c{number}" for number, (_, sql) in enumerate(made.columns))
     query = f"SELECT {cells} FROM {source.view} ORDER BY row"  # noqa: S608  # names quoted
@@ -294,6 +299,8 @@ def _code_tables(session: Session, making: _Making) -> None:
         kept = [tag for tag in tags if tag == making.language or re.fullmatch("[a-z]{2}", tag)]
         for tag in tags.keys() - set(kept):
             making.notes.append(Phrase("import.note.language", {"list": name, "language": tag}))
+        if described := sum(bool(code.description) for code in codes.values()):
+            making.notes.append(Phrase("import.note.descriptions", {"list": name, "count": described}))
         labels = ["label" if tag == making.language else f"label_{tag}" for tag in kept]
         parents = [code.parent if code.parent in codes else None for code in codes.values()]
         fields = {"code": list(codes), **({"parent": parents} if any(parents) else {})}

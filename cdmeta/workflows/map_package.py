@@ -13,11 +13,11 @@ from cdmeta.formats import mapping_csv
 from cdmeta.formats.mapping_csv import NAME, Row
 from cdmeta.phrase import Phrase, at, os_reason
 from cdmeta.sdmx.artefacts import Dimension
-from cdmeta.sdmx.mappings import Sheet, of_descriptor
+from cdmeta.sdmx.mappings import Sheet, of_descriptor, own_source
 from cdmeta.sdmx.observations import Observations, observations
 from cdmeta.sdmx.proposals import Proposal, near, propose, value_names
 from cdmeta.sdmx.structures import Flow, structures
-from cdmeta.sdmx.target import Component, Source, Target, at_hand, column_name, component_of, target
+from cdmeta.sdmx.target import Component, Source, Target, at_hand, column_name, target, values_of
 from cdmeta.tables.engine import Session, session
 from cdmeta.text import Text
 from cdmeta.workflows.accept import accepted
@@ -149,8 +149,7 @@ def _proposed(flow: Flow, target: Target, sheet: Sheet, values: Mapping[str, Seq
     found = propose(flow, target, values)
     for line in sheet.of(flow.table.name):
         if line.component in found and not line.problem:
-            source = replace(line.source, component=component_of(flow, line.source.component))
-            found[line.component] = Proposal(source, SAID)
+            found[line.component] = Proposal(own_source(flow, line.source), SAID)
     parts = tuple(_part(flow, target, part, found[part.id]) for part in target.structure.components)
     taken = {part.proposal.source.component for part in parts}
     left = tuple(column.name for column in flow.table.columns if column.id not in taken)
@@ -239,8 +238,14 @@ def _codes(proposed: Proposed, part: Part, occurring: Sequence[str], language: s
     codes = part.proposal.source.codes
     names = value_names(proposed.flow, part.proposal.source.component)
     theirs = {code.id: code.name for code in proposed.target.codes(part.component)}
+    raw = {value.id: value.raw for value in values_of(proposed.flow, part.proposal.source.component)}
     for value in dict.fromkeys((*occurring, *codes)):
         code = codes.get(value, value if value in theirs else "")
         name = names.get(value, Text()).best(language, "en")
         told = theirs.get(code, Text()).best(language, "en")
-        yield value, code, name, told or (Phrase("map.codes.open").told(language) if not code else "")
+        yield (
+            raw.get(value, value),
+            code,
+            name,
+            told or (Phrase("map.codes.open").told(language) if not code else ""),
+        )

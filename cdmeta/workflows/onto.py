@@ -207,7 +207,7 @@ def _write_data(job: _Job, to: str, stage: Path) -> Iterator[Finding]:
             yield from told
             if not _broken(told):
                 at = each.target
-                described = Described(theirs, at.dataflow, at.resolved, at.whole_lists, tuple(at.store))
+                described = Described(theirs, at.dataflow, at.taken, at.whole_lists, tuple(at.store))
                 form.data(opened, described, stage / name, job.header(f"DATA_{each.flow.table.id}"), job.options)
 
 
