@@ -91,6 +91,17 @@ def test_data_of_a_provision_agreement_are_those_of_the_one_structure_there_is(t
     assert check_data(data, [str(both)], "ZZ:OTHER(1.0)").name == "DataStructure ZZ:OTHER(1.0)"
 
 
+def test_data_that_are_given_for_their_structure_are_told_as_such(tmp_path: Path) -> None:
+    data = csv(tmp_path, ["2020"])
+    with pytest.raises(ConversionError, match="is a message of SDMX-CSV, and not one of structures"):
+        check_data(data, [str(data)])
+    quoted = put(tmp_path, '\ufeff"STRUCTURE";"STRUCTURE_ID"', "quoted.csv")
+    with pytest.raises(ConversionError, match="is a message of SDMX-CSV, and not one of structures"):
+        check_data(data, [str(quoted)])
+    with pytest.raises(ConversionError, match="is no SDMX message that can be read here"):
+        check_data(data, [str(put(tmp_path, "a,b", "other.csv"))])
+
+
 CONCEPTS = ConceptScheme("ZZ", "CS_M", "1.0", NAME, concepts=(Concept("BIRTHS", NAME), Concept("DEATHS", NAME)))
 
 

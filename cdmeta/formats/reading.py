@@ -59,7 +59,8 @@ def read(path: Path) -> Read:
     """
     with opened(path) as (stream, syntax):
         if syntax == "csv":
-            raise refusal("unknown")
+            is_data = _start(stream.read(64)).lstrip(b'"').startswith((b"DATAFLOW", b"STRUCTURE"))
+            raise refusal("kind.structure", name="SDMX-CSV") if is_data else refusal("unknown")
         reader = sdmx_ml_read if syntax == "xml" else sdmx_json_read
         found = tuple(reader.structures(stream))
     artefacts = tuple(entry for entry in found if not isinstance(entry, Skipped))
@@ -116,10 +117,15 @@ def _named(path: Path, what: object) -> ConversionError:
     return ConversionError(Phrase("error.path", {"path": printable(path.name), "what": what}))
 
 
-def _syntax(start: bytes) -> Syntax:
+def _start(start: bytes) -> bytes:
+    """The first characters of a text, without what encodings put before and between them."""
     for mark in _MARKS:
         start = start.removeprefix(mark)
-    first = start.replace(b"\0", b"").lstrip()[:1]
+    return start.replace(b"\0", b"").lstrip()
+
+
+def _syntax(start: bytes) -> Syntax:
+    first = _start(start)[:1]
     return "xml" if first == b"<" else "json" if first in (b"{", b"[") else "csv"
 
 
