@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -131,7 +131,7 @@ def _tables(
     if len(sets) > _MAX_SETS:
         raise refusal("csv.sets", count=_MAX_SETS)
     for number, (kind_of, id_, action_of, _, count) in enumerate(sets):
-        ref = _ref(kind_of or "", id_ or "")
+        ref = identified(_KINDS, kind_of or "", id_ or "")
         where = " AND ".join(
             f"{sql} IS NOT DISTINCT FROM {'NULL' if value is None else literal(value)}"
             for sql, value in ((kind, kind_of), (of, id_), (action, action_of))
@@ -167,11 +167,18 @@ def _cell(place: int | None) -> str:
     return "NULL::VARCHAR" if place is None else f"nullif(c{place}, '')"
 
 
-def _ref(kind: str, text: str) -> Ref | None:
+def identified(kinds: Mapping[str, str], kind: str, text: str) -> Ref | None:
+    """What a row identifies, a label behind it or not; None where it is none.
+
+    Args:
+        kinds: SDMX classes by what the format calls them.
+        kind: what the row calls it.
+        text: `AGENCY:ID(1.0)`, or without a version what is the latest.
+    """
     match = _ID.fullmatch(text)
-    if match is None or kind.lower() not in _KINDS:
+    if match is None or kind.lower() not in kinds:
         return None
-    return Ref(_KINDS[kind.lower()], match["agency"], match["id"], match["version"] or "latest")
+    return Ref(kinds[kind.lower()], match["agency"], match["id"], match["version"] or "latest")
 
 
 def _coded(structure: DataStructure | None) -> frozenset[str] | None:
