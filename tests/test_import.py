@@ -36,7 +36,16 @@ from cdmeta.formats import (
     sdmx_ml_data_21,
 )
 from cdmeta.package import load
-from cdmeta.sdmx.artefacts import Code, Codelist, DataStructure, Header, MetadataSet, Structure
+from cdmeta.sdmx.artefacts import (
+    Annotation,
+    Code,
+    Codelist,
+    DataConstraint,
+    DataStructure,
+    Header,
+    MetadataSet,
+    Structure,
+)
 from cdmeta.sdmx.attachments import attached
 from cdmeta.sdmx.metadata import report
 from cdmeta.sdmx.observations import Observations, observations
@@ -199,12 +208,23 @@ def copied(name: str, folder: Path) -> Path:
     return Path(shutil.copytree(EXAMPLES / name / "package", folder / "package"))
 
 
-def test_figures_from_records_come_back_as_figures_that_are_still_called_records(tmp_path: Path) -> None:
-    """Their report is on the records, so the form of the release has to be answered anew."""
-    before, after, _ = around(copied("clinic-visits", tmp_path), tmp_path / "o", "sdmx-ml-3.0", "ml-3.0")
-    assert (before.dataset.release_form, after.dataset.release_form) == ("ANON_MICRO", "ANON_MICRO")
-    assert (len(before.structures.flows), len(after.structures.flows)) == (1, 0)
-    assert list((tmp_path / "o" / "made" / "data").glob("*.csv"))
+def test_figures_from_records_come_back_as_figures_whose_form_is_asked_anew(tmp_path: Path) -> None:
+    """Their report is on the records, and what is imported are none."""
+    before, after, made = around(copied("clinic-visits", tmp_path), tmp_path / "o", "sdmx-ml-3.0", "ml-3.0")
+    assert (before.dataset.release_form, after.dataset.release_form, made.open) == ("ANON_MICRO", "?", 1)
+    assert [(note.key, note.told("en")) for note in made.notes if "release" in str(note.key)] == [
+        (
+            "import.note.release",
+            "The report says of “Form of release”: “Anonymised records”. "
+            + "What is imported are figures, so it is asked anew.",
+        )
+    ]
+    dataset_parts(made.out)
+    answered = said(made.out)
+    assert [flow.dataflow for flow in answered.structures.flows] == [
+        flow.dataflow for flow in before.structures.flows
+    ]
+    assert answered.rows == before.rows
 
 
 @pytest.mark.parametrize("name", [name for name in published() if name != "clinic-visits"])
@@ -244,6 +264,7 @@ def made_up(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[list[str]]]:
     """Fields and rows of a table: codes with parents, one or two measures, attributes at several levels."""
     codes, several = draw(CODES), draw(st.booleans())
     categories = [{"value": code, "label": draw(WORDS), "label@fr": draw(WORDS)} for code in codes]
+    categories[0] |= draw(st.sampled_from([{}, {"description": "What\n<it> means"}, {"description@fr": "Quoi"}]))
     for number, category in enumerate(categories[1:], 1):
         if draw(st.booleans()):
             category["parent"] = codes[draw(st.integers(0, number - 1))]
@@ -468,22 +489,64 @@ def test_codes_and_numbers_that_are_wrong_are_kept_and_told(tmp_path: Path) -> N
 
 
 def test_a_hundred_thousand_codes_are_a_table_with_parents_and_labels(tmp_path: Path) -> None:
-    codes: tuple[Code, ...] = (Code("C0", Text((("en", "All"), ("fr", "Tout"), ("gsw", "Alles")))),)
+    meant = Text((("en", "Any of them"), ("fr", "N'importe lequel")))
+    codes: tuple[Code, ...] = (Code("C0", Text((("en", "All"), ("fr", "Tout"), ("gsw", "Alles"))), meant),)
     codes += tuple(Code(f"C{n}", Text((("en", f"Number {n}"),)), parent="C0") for n in range(1, 100_000))
     many = Codelist(CL_AREA.agency, CL_AREA.id, CL_AREA.version, CL_AREA.name, codes=codes)
     path = tmp_path / "s.xml"
     path.write_bytes(sdmx_ml.structures([CONCEPTS, many, DSD, DATAFLOW], HEADER))
     made = import_(tmp_path / "p", [path, flat(tmp_path, "I,A,C7,a,2020,1,,")], TODAY)
     rows = table(made, "cl-area")
-    assert (len(rows), rows[7]) == (100_000, {"code": "C7", "parent": "C0", "label": "Number 7", "label_fr": ""})
+    none = {"label_fr": "", "description": "", "description_fr": ""}
+    assert (len(rows), rows[7]) == (100_000, {"code": "C7", "parent": "C0", "label": "Number 7", **none})
     assert "language" in notes(made)
     (dataset, _) = to_dataset(*dataset_parts(made.out))
     values = next(column.values for column in dataset.tables[0].columns if column.id == "REF_AREA")
-    assert (len(values), values[7].parent, values[0].name.as_dict()) == (
+    assert (len(values), values[7].parent, values[0].name.as_dict(), values[0].description) == (
         100_000,
         "C0",
         {"en": "All", "fr": "Tout"},
+        meant,
     )
+
+
+def test_descriptions_are_not_taken_for_the_labels_that_are_not_there(tmp_path: Path) -> None:
+    codes = tuple(Code(f"C{n}", Text(), Text((("en", f"Meaning {n}"),))) for n in range(501))
+    many = replace(CL_AREA, codes=codes)
+    path = tmp_path / "s.json"
+    path.write_bytes(sdmx_json.structures([CONCEPTS, many, DSD, DATAFLOW], HEADER))
+    made = import_(tmp_path / "p", [path, flat(tmp_path, "I,A,C7,a,2020,1,,")], TODAY)
+    assert table(made, "cl-area")[7] == {"code": "C7", "label": "", "description": "Meaning 7"}
+    (dataset, _) = to_dataset(*dataset_parts(made.out))
+    values = next(column.values for column in dataset.tables[0].columns if column.id == "REF_AREA")
+    assert (values[7].name.as_dict(), values[7].description.as_dict()) == ({"en": "C7"}, {"en": "Meaning 7"})
+
+
+def test_what_structures_say_and_a_package_cannot_is_told_by_kind(tmp_path: Path) -> None:
+    note = Annotation("ORDER", "1")
+    (first, *others) = CONCEPTS.concepts
+    concepts = replace(
+        CONCEPTS, concepts=(replace(first, matches=(("close", "https://example.org/#a"),)), *others)
+    )
+    structure = replace(DSD, annotations=(note, note, Annotation("METADATA", "urn")))
+    constraint = DataConstraint("CDMETA.WARD", "CON", "1.0", DSD.name, attached=(DATAFLOW.ref,))
+    elsewhere = replace(constraint, id="OTHER", attached=(replace(DATAFLOW.ref, id="OTHER"),))
+    lists = [replace(each, annotations=(note,)) for each in LISTS]
+    path = tmp_path / "s.xml"
+    parts = [concepts, *lists, structure, replace(DATAFLOW, annotations=(note,)), constraint, elsewhere]
+    path.write_bytes(sdmx_ml.structures(parts, HEADER))
+    made = import_(tmp_path / "p", [path, messages(tmp_path)], TODAY)
+    told = [
+        (str(each.key).removeprefix("import.note."), each.params.get("kind"), each.params["count"])
+        for each in made.notes
+    ]
+    assert told == [
+        ("annotations", "Dataflow", 1),
+        ("annotations", "DataStructure", 2),
+        ("annotations", "Codelist", len(LISTS)),
+        ("matches", None, 1),
+        ("skipped", "DataConstraint", 1),
+    ]
 
 
 def dataset_parts(folder: Path) -> tuple[Any, Any, Any]:

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from cdmeta import form, profile
+from cdmeta.dataset import PUBLISHABLE_FORMS
 from cdmeta.errors import ConversionError
 from cdmeta.formats import data_reading, kinds, reading
 from cdmeta.formats.data_reading import ReadData
 from cdmeta.layout import ordered, written
 from cdmeta.package import DESCRIPTOR, QUESTIONS
-from cdmeta.phrase import Phrase
+from cdmeta.phrase import Phrase, name_of, title_of
 from cdmeta.sdmx.answers import answered, is_ours, language_of, put_text
 from cdmeta.sdmx.artefacts import ConceptScheme, Dataflow, DataStructure, MetadataSet
 from cdmeta.sdmx.gathering import gathered
+from cdmeta.sdmx.left_out import left_out
 from cdmeta.sdmx.own_flows import own_flow
 from cdmeta.sdmx.store import Store
 from cdmeta.sdmx.structures import standard_codelists
@@ -127,8 +129,13 @@ def import_(out: Path, sources: Sequence[Path], today: date, *, language: str | 
         if not flows and not own:
             raise ConversionError(Phrase("error.import.nothing"))
         (stage / "data").mkdir()
+        if flows:
+            _ask_release(reported, making)
         for flow in flows:
             _table(session, making, flow)
+        making.notes += left_out(
+            read.store, [each.structure for each in flows], [each.dataflow for each in flows if each.dataflow]
+        )
         _code_tables(session, making)
         if not flows:
             (stage / "data").rmdir()
@@ -249,6 +256,16 @@ def _merge(into: dict[str, Any], more: Mapping[str, Any]) -> None:
             into.setdefault(key, value)
 
 
+def _ask_release(reported: Mapping[str, Any], making: _Making) -> None:
+    """Leave the form of the release open where a report is on records: what is imported are figures from them."""
+    answers = reported.get("citizenData", {})
+    release = answers.get("releaseForm", PUBLISHABLE_FORMS[0])
+    if release not in PUBLISHABLE_FORMS:
+        del answers["releaseForm"]
+        params = {"question": title_of("citizenData.releaseForm"), "answer": name_of("CL_RELEASE_FORM", release)}
+        making.notes.append(Phrase("import.note.release", params))
+
+
 # Writing
 
 
@@ -284,22 +301,17 @@ def _file(path: str) -> dict[str, Any]:
 
 
 def _code_tables(session: Session, making: _Making) -> None:
-    """The lists of many codes, each a table with the label of a code in every language, and the code above it."""
+    """The lists of many codes: for each code the one above it, its label and its description in every language."""
     for wanted, codes in making.codes.lists.items():
         name = making.name(wanted)
         if name != wanted:
             _rename(making.resources, wanted, name)
-        tags = dict.fromkeys(tag for code in codes.values() for tag in code.name.languages)
-        kept = [tag for tag in tags if tag == making.language or re.fullmatch("[a-z]{2}", tag)]
-        for tag in tags.keys() - set(kept):
-            making.notes.append(Phrase("import.note.language", {"list": name, "language": tag}))
-        labels = ["label" if tag == making.language else f"label_{tag}" for tag in kept]
+        labels = list(_columns(making, name, "label", [code.name for code in codes.values()]))
+        more = list(_columns(making, name, "description", [code.description for code in codes.values()]))
+        if more and not labels:
+            labels = [("label", [None] * len(codes))]  # else the descriptions would be taken for them
         parents = [code.parent if code.parent in codes else None for code in codes.values()]
-        fields = {"code": list(codes), **({"parent": parents} if any(parents) else {})}
-        fields |= {
-            label: [code.name.as_dict().get(tag) for code in codes.values()]
-            for label, tag in zip(labels, kept, strict=True)
-        }
+        fields = {"code": list(codes), **({"parent": parents} if any(parents) else {}), **dict(labels + more)}
         path = f"data/{name}.csv"
         cells = ", ".join(f"unnest(${number}::VARCHAR[])" for number in range(1, len(fields) + 1))
         columns = ", ".join(f"c{number}" for number in range(len(fields)))
@@ -312,6 +324,18 @@ def _code_tables(session: Session, making: _Making) -> None:
             schema["foreignKeys"] = [{"fields": ["parent"], "reference": {"resource": "", "fields": ["code"]}}]
         schema["fields"] = [{"name": field, "type": "string"} for field in fields]
         making.resources.append({"name": name, **_file(path), "schema": schema})
+
+
+def _columns(
+    making: _Making, table: str, stem: str, texts: Sequence[Text]
+) -> Iterator[tuple[str, list[str | None]]]:
+    """A column for each language of texts of codes; in the language of the package it is called by the stem."""
+    for tag in dict.fromkeys(tag for text in texts for tag in text.languages):
+        if tag == making.language or re.fullmatch("[a-z]{2}", tag):
+            column = stem if tag == making.language else f"{stem}_{tag}"
+            yield column, [text.as_dict().get(tag) for text in texts]
+        else:
+            making.notes.append(Phrase("import.note.language", {"list": table, "language": tag}))
 
 
 def _rename(resources: Iterable[dict[str, Any]], old: str, new: str) -> None:
