@@ -1,7 +1,7 @@
 """SDMX messages of others, told apart by what is in them, read into artefacts.
 
-Zipped or not, SDMX-ML 2.1, 3.0 and 3.1 and SDMX-JSON 1.0, 2.0 and 2.1; SDMX-CSV for reports. Names and endings of files
-say nothing.
+Zipped or not, SDMX-ML 2.1, 3.0 and 3.1 and SDMX-JSON 1.0, 2.0 and 2.1; SDMX-CSV for reports. Names of files say
+nothing.
 """
 
 from __future__ import annotations
