@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from click.testing import CliRunner
@@ -423,6 +423,121 @@ def test_no_observation_is_a_table_without_rows(tmp_path: Path) -> None:
     assert list(columns(made)) == list(COLUMNS)
 
 
+def spoken(folder: Path, version: Literal["2.0", "2.1"], *, by_series: bool) -> dict[str, Any]:
+    """A message of SDMX-JSON that tells the structure of its data, as an object."""
+    path, names = folder / "spoken.json", (CONCEPTS, *LISTS)
+    with observed(folder, ROWS) as (opened, seen):
+        sdmx_json_data.data(opened, seen, path, HEADER, by_series=by_series, names=names, version=version)
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def put(folder: Path, message: dict[str, Any]) -> Path:
+    (folder / "spoken.json").write_text(json.dumps(message), encoding="utf-8")
+    return folder / "spoken.json"
+
+
+@pytest.mark.parametrize(("version", "by_series"), [("2.0", True), ("2.0", False), ("2.1", True)])
+def test_a_message_of_json_needs_no_structure_beside_it(
+    version: Literal["2.0", "2.1"], by_series: bool, tmp_path: Path
+) -> None:
+    message = put(tmp_path, spoken(tmp_path, version, by_series=by_series))
+    alone = import_(tmp_path / "a", [message], TODAY)
+    beside = import_(tmp_path / "b", [message, foreign(tmp_path)], TODAY)
+    assert notes(alone)[0] == "own"
+    assert "own" not in notes(beside)
+    assert table(alone) == table(beside)
+    assert (alone.name, alone.agency, alone.tables) == (beside.name, beside.agency, beside.tables)
+    mine, theirs = columns(alone), columns(beside)
+    for name, entry in mine.items():
+        assert (entry["sdmx"]["role"], entry.get("title")) == (theirs[name]["sdmx"]["role"], theirs[name]["title"])
+        assert entry["sdmx"].get("attachment") == theirs[name]["sdmx"].get("attachment")
+        assert {"concept", "codelist"} & entry["sdmx"].keys() == set()
+        known = {category["value"]: category for category in theirs[name].get("categories", ())}
+        for category in entry.get("categories", ()):
+            assert category == {key: told for key, told in known[category["value"]].items() if key != "parent"}
+    assert {name for name in theirs if "categories" in theirs[name]} == {
+        name for name in mine if "categories" in mine[name]
+    }
+    assert FrictionlessPackage(str(alone.out / "datapackage.json")).validate().valid
+
+
+OLD = {
+    "header": {"id": "M", "prepared": "2026-03-02T10:00:00Z", "test": False, "contentLanguages": ["fr"]},
+    "dataSets": [
+        {
+            "action": "Information",
+            "series": {"0:0": {"attributes": [0], "observations": {"0": ["1.50", 0], "1": [None, 1]}}},
+        }
+    ],
+    "structure": {
+        "links": [{"href": "https://example.org/rest/dataflow/ECB/EXR/1.0", "rel": "dataflow"}],
+        "name": "Taux",
+        "dimensions": {
+            "observation": [
+                {
+                    "id": "TEMPS",
+                    "name": "Temps",
+                    "role": "time",
+                    "values": [{"id": "2020", "name": "2020"}, {"id": "2021", "name": "2021"}],
+                }
+            ],
+            "series": [
+                {"id": "FREQ", "name": "Fréquence", "keyPosition": 1, "values": [{"id": "A", "name": "Annuelle"}]},
+                {"id": "LIEU", "name": "Lieu", "keyPosition": 0, "values": [{"id": "KE", "name": "Le Kenya"}]},
+            ],
+        },
+        "attributes": {
+            "series": [{"id": "TITRE", "name": "Titre", "values": [{"name": "Un titre"}]}],
+            "observation": [
+                {
+                    "id": "STATUT",
+                    "name": "Statut",
+                    "values": [{"id": "A", "name": "Normal"}, {"id": "M", "name": "?"}],
+                }
+            ],
+        },
+    },
+}
+
+
+def test_a_message_of_json_1_tells_its_structure_too(tmp_path: Path) -> None:
+    made = import_(tmp_path / "p", [put(tmp_path, OLD)], TODAY)
+    assert (made.name, made.agency, notes(made)) == ("exr", "ECB", ["own"])
+    found = columns(made)
+    assert [(name, entry["sdmx"], entry.get("title")) for name, entry in found.items()] == [
+        ("LIEU", {"role": "dimension"}, "Lieu"),
+        ("FREQ", {"role": "dimension"}, "Fréquence"),
+        ("TEMPS", {"role": "time"}, "Temps"),
+        ("OBS_VALUE", {"role": "measure"}, None),
+        ("TITRE", {"role": "attribute", "attachment": "series"}, "Titre"),
+        ("STATUT", {"role": "attribute"}, "Statut"),
+    ]
+    assert found["LIEU"]["categories"] == [{"value": "KE", "label": "Le Kenya"}]
+    assert table(made, "exr")[0] == {
+        "LIEU": "KE",
+        "FREQ": "A",
+        "TEMPS": "2020",
+        "OBS_VALUE": "1.50",
+        "TITRE": "Un titre",
+        "STATUT": "A",
+    }
+    descriptor = json.loads((made.out / "datapackage.json").read_text(encoding="utf-8"))
+    assert (descriptor["title"], descriptor["citizenData"]["language"]) == ("Taux", "fr")
+
+
+def test_what_two_messages_tell_of_one_structure_is_put_together(tmp_path: Path) -> None:
+    other = json.loads(json.dumps(OLD).replace("KE", "UG").replace("Le Kenya", "Ouganda").replace("TITRE", "NOTE"))
+    (tmp_path / "b.json").write_text(json.dumps(other), encoding="utf-8")
+    made = import_(tmp_path / "p", [put(tmp_path, OLD), tmp_path / "b.json"], TODAY)
+    assert (made.tables, set(notes(made))) == ((("exr", 4),), {"own"})
+    assert [category["value"] for category in columns(made)["LIEU"]["categories"]] == ["KE", "UG"]
+    assert [(row["LIEU"], row["TITRE"], row["NOTE"]) for row in table(made, "exr")][1:3] == [
+        ("KE", "Un titre", ""),
+        ("UG", "", "Un titre"),
+    ]
+
+
 FLAT = "STRUCTURE,STRUCTURE_ID,ACTION,FREQ,REF_AREA,KIND,TIME_PERIOD,OBS_VALUE,NOTE,AREA_NOTE\n"
 FLOW = "dataflow,CDMETA.WARD:DF(1.0)"
 
@@ -529,7 +644,14 @@ def test_what_structures_say_and_a_package_cannot_is_told_by_kind(tmp_path: Path
     elsewhere = replace(constraint, id="OTHER", attached=(replace(DATAFLOW.ref, id="OTHER"),))
     lists = [replace(each, annotations=(note,)) for each in LISTS]
     path = tmp_path / "s.xml"
-    parts = [concepts, *lists, structure, replace(DATAFLOW, annotations=(note,)), constraint, elsewhere]
+    parts: list[Structure] = [
+        concepts,
+        *lists,
+        structure,
+        replace(DATAFLOW, annotations=(note,)),
+        constraint,
+        elsewhere,
+    ]
     path.write_bytes(sdmx_ml.structures(parts, HEADER))
     made = import_(tmp_path / "p", [path, messages(tmp_path)], TODAY)
     told = [

@@ -14,9 +14,10 @@ from cdmeta.tables.engine import Session
 from cdmeta.urn import Ref
 
 _Object = Mapping[str, Any]
-_LEVELS = ("dataSet", "series", "observation")
-_NAMED = ("ProvisionAgreement", "Dataflow", "DataStructure")
-"""What a data set may name, the closest first."""
+LEVELS = ("dataSet", "series", "observation")
+"""Where components stand."""
+_NAMED = ("Dataflow", "DataStructure", "ProvisionAgreement")
+"""What a data set may name, first what structures are found by."""
 
 
 class _Component:
@@ -72,15 +73,11 @@ def data_sets(session: Session, stream: BinaryIO, dimensions: DimensionsOf) -> l
         ConversionError: it is no JSON or no such message.
     """
     message = load(stream)
-    data = message.get("data", message)
-    if not isinstance(data, Mapping) or not isinstance(data.get("dataSets"), list):
-        raise refusal("kind.data", name=", ".join(sorted(data)) if isinstance(data, Mapping) else "{}")
-    given = data.get("structures", data.get("structure", message.get("structure")))
-    structures = [entry for entry in (given if isinstance(given, list) else [given]) if isinstance(entry, Mapping)]
+    structures = structures_of(message)
     found: list[DataSet] = []
     number = 0
     try:
-        for entry in data["dataSets"]:
+        for entry in message.get("data", message)["dataSets"]:
             place = entry.get("structure", 0) if isinstance(entry, Mapping) else None
             if not isinstance(place, int) or not 0 <= place < len(structures):
                 raise refusal("json.data", name="structure")
@@ -94,10 +91,28 @@ def data_sets(session: Session, stream: BinaryIO, dimensions: DimensionsOf) -> l
     return found
 
 
-def _ref(entry: _Object) -> Ref | None:
+def structures_of(message: _Object) -> list[_Object]:
+    """What a message of data says of its structures.
+
+    Raises:
+        ConversionError: it is no message of data.
+    """
+    data = message.get("data", message)
+    if not isinstance(data, Mapping) or not isinstance(data.get("dataSets"), list):
+        raise refusal("kind.data", name=", ".join(sorted(data)) if isinstance(data, Mapping) else "{}")
+    given = data.get("structures", data.get("structure", message.get("structure")))
+    return [entry for entry in (given if isinstance(given, list) else [given]) if isinstance(entry, Mapping)]
+
+
+def linked(entry: _Object) -> dict[str, Ref]:
+    """The artefacts that an object links to by their URNs, by their kind."""
     links = entry.get("links")
     urns = [link.get("urn") for link in links if isinstance(link, Mapping)] if isinstance(links, list) else []
-    refs = {ref.kind: ref for ref in map(Ref.read, urns) if ref is not None}
+    return {ref.kind: ref for ref in map(Ref.read, urns) if ref is not None}
+
+
+def _ref(entry: _Object) -> Ref | None:
+    refs = linked(entry)
     return next((refs[kind] for kind in _NAMED if kind in refs), None)
 
 
@@ -105,10 +120,8 @@ class _Structure:
     """The components of a structure by level."""
 
     def __init__(self, entry: _Object) -> None:
-        self.dimensions = {level: _components(entry, "dimensions", level) for level in _LEVELS}
-        self.attributes = {
-            level: _components(entry, "attributes", level) for level in (*_LEVELS, "dimensionGroup")
-        }
+        self.dimensions = {level: _components(entry, "dimensions", level) for level in LEVELS}
+        self.attributes = {level: _components(entry, "attributes", level) for level in (*LEVELS, "dimensionGroup")}
         measures = _components(entry, "measures", "observation")
         self.measures = measures or [_Component({"id": "OBS_VALUE"})]
 
@@ -173,7 +186,7 @@ def _set(components: Sequence[_Component], values: Any, row: dict[str, str | Non
 
 def _group(data_set: DataSet, structure: _Structure, key: str, values: Any) -> None:
     """Attributes of a partial key, whose places are those of all dimensions, level by level."""
-    dimensions = [dimension for level in _LEVELS for dimension in structure.dimensions[level]]
+    dimensions = [dimension for level in LEVELS for dimension in structure.dimensions[level]]
     row = _keyed(dimensions, key)
     partial = frozenset(row)
     _set(structure.attributes["dimensionGroup"], values, row)

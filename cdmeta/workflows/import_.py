@@ -119,13 +119,13 @@ def import_(out: Path, sources: Sequence[Path], today: date, *, language: str | 
     refuse_used(out)
     read = _read(sources)
     own = [report for report in read.reports if is_ours(report)]
-    chosen = language or next(filter(None, map(language_of, own)), None) or _language(read.store)
-    reported, notes = _reported(read.reports, chosen)
-    normal = "V" if reported.get("citizenData", {}).get("validation") == ["NONE"] else "A"
     with staged(out, DESCRIPTOR) as stage, data_session(stage) as session:
-        making = _Making(chosen, normal, read.store, stage, notes=notes)
+        store, flows, found = _flows(session, read)
+        chosen = language or next(filter(None, map(language_of, own)), None) or _language(store)
+        reported, notes = _reported(read.reports, chosen)
+        normal = "V" if reported.get("citizenData", {}).get("validation") == ["NONE"] else "A"
+        making = _Making(chosen, normal, store, stage, notes=[*notes, *found])
         making.notes += [Phrase("import.note.skipped", {"kind": k, "count": n}) for k, n in read.skipped.items()]
-        flows = _flows(session, read)
         if not flows and not own:
             raise ConversionError(Phrase("error.import.nothing"))
         (stage / "data").mkdir()
@@ -134,7 +134,7 @@ def import_(out: Path, sources: Sequence[Path], today: date, *, language: str | 
         for flow in flows:
             _table(session, making, flow)
         making.notes += left_out(
-            read.store, [each.structure for each in flows], [each.dataflow for each in flows if each.dataflow]
+            store, [each.structure for each in flows], [each.dataflow for each in flows if each.dataflow]
         )
         _code_tables(session, making)
         if not flows:
@@ -176,22 +176,34 @@ def _read(sources: Sequence[Path]) -> _Read:
     return _Read(store, reports, tuple(by_kind["data"]), skipped)
 
 
-def _flows(session: Session, read: _Read) -> list[_Flow]:
-    """The data sets by what they are data of, in the order of the messages."""
+def _flows(session: Session, read: _Read) -> tuple[Store, list[_Flow], list[Phrase]]:
+    """The data sets by what they are data of, in the order of the messages; and the artefacts at hand for them.
+
+    Where the structure of data is not at hand, what their message says of it itself has to do, and that is told.
+    """
+    found = [(path, each) for path in read.data for each in data_reading.data(session, path, read.store)]
+    lacking = dict.fromkeys(path for path, each in found if _structure(read.store, each) is None)
+    # What was given counts more than what messages of data say of themselves.
+    store = Store([*data_reading.own_structures(lacking), *read.store]) if lacking else read.store
     flows: dict[Ref, _Flow] = {}
-    for path in read.data:
-        for found in data_reading.data(session, path, read.store):
-            flow = _flow(read.store, found, path)
-            flows.setdefault(flow.named.ref, flow).sets.append(found)
-    return list(flows.values())
+    for path, each in found:
+        flow = _flow(store, each, path)
+        flows.setdefault(flow.named.ref, flow).sets.append(each)
+    return store, list(flows.values()), [Phrase("import.note.own", {"path": path.name}) for path in lacking]
 
 
-def _flow(store: Store, found: ReadData, path: Path) -> _Flow:
-    """What a data set is data of: what it names, or the only one at hand where it names none that is known."""
+def _structure(store: Store, found: ReadData) -> DataStructure | None:
+    """The structure that a data set names, or the only one at hand where it names none that is known."""
     structures = [artefact for artefact in store if isinstance(artefact, DataStructure)]
     structure = store.data_structure(found.ref) if found.ref is not None else None
     if structure is None and len(structures) == 1 and _may_be(found, structures[0]):
-        structure = structures[0]
+        return structures[0]
+    return structure
+
+
+def _flow(store: Store, found: ReadData, path: Path) -> _Flow:
+    """What a data set is data of."""
+    structure = _structure(store, found)
     if structure is None:
         named = found.ref.urn if found.ref is not None else "?"
         raise ConversionError(Phrase("error.import.structure", {"path": path.name, "structure": named}))
