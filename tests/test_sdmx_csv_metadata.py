@@ -369,7 +369,7 @@ def test_what_is_no_such_message_is_refused(message: bytes, told: str) -> None:
 def test_a_message_is_known_by_its_first_column(tmp_path: Path) -> None:
     path = tmp_path / "report"
     path.write_bytes(MESSAGE)
-    assert (kinds.kind(path), reading.is_metadata(path)) == ("metadata", True)
+    assert kinds.kind(path) == "metadata"
     assert [report.urn for report in reading.metadata(path)] == [report.urn for report in REPORTS]
     path.write_bytes(b"STRUCTURE[;],STRUCTURE_ID,ACTION\n")
-    assert (kinds.kind(path), reading.is_metadata(path)) == ("data", False)
+    assert kinds.kind(path) == "data"

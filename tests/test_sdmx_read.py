@@ -743,3 +743,8 @@ def test_a_report_of_sdmx_2_1_is_a_metadata_set(put: Put) -> None:
 def test_structures_are_no_reports(put: Put) -> None:
     with pytest.raises(ConversionError, match="is a message of Structure, and not one of reference metadata"):
         reading.metadata(put(message_21("")))
+
+
+def test_a_report_in_elements_of_its_own_structure_is_refused_for_what_it_is(put: Put) -> None:
+    with pytest.raises(ConversionError, match=r"StructureSpecificMetadata, SDMX 2\.1"):
+        reading.metadata(put(REPORT_21.replace("m:GenericMetadata", "m:StructureSpecificMetadata")))

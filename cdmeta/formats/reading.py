@@ -29,11 +29,6 @@ _REPORTS: Mapping[Syntax, Callable[[BinaryIO], Iterator[MetadataSet]]] = {
     "json": sdmx_json_read.metadata,
     "csv": sdmx_csv_metadata_read.metadata,
 }
-_ARE_REPORTS: Mapping[Syntax, Callable[[BinaryIO], bool]] = {
-    "xml": sdmx_ml_read.is_metadata,
-    "json": sdmx_json_read.is_metadata,
-    "csv": sdmx_csv_metadata_read.is_metadata,
-}
 _ZIP = b"PK\x03\x04"
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _LITTER = ("__MACOSX", ".DS_Store", "Thumbs.db")
@@ -85,16 +80,6 @@ def metadata(path: Path) -> tuple[MetadataSet, ...]:
     """
     with opened(path) as (stream, syntax):
         return tuple(_REPORTS[syntax](stream))
-
-
-def is_metadata(path: Path) -> bool:
-    """Tell whether a message is one of reference metadata, rather than of data or of structures.
-
-    Raises:
-        ConversionError: the file is no message, or is damaged.
-    """
-    with opened(path) as (stream, syntax):
-        return _ARE_REPORTS[syntax](stream)
 
 
 @contextmanager

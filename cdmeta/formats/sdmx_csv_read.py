@@ -30,6 +30,8 @@ _KINDS = {
 }
 _OF_MESSAGES = ("DATAFLOW", "STRUCTURE", "STRUCTURE_ID", "STRUCTURE_NAME", "ACTION", "SERIES_KEY", "OBS_KEY")
 _COMPONENT = re.compile(r"(?P<id>[A-Za-z][A-Za-z0-9_.@$-]*)(\[(?P<form>[^\]]*)\])?(?P<label>: .*)?")
+_CUSTOM = re.compile(r"[^\W\d][^\[\]\x00-\x1f]*")
+"""Any column that an implementer adds (`LAST UPDATE`), which is no component of a structure."""
 _MAX_SETS = 1000
 
 
@@ -156,6 +158,9 @@ def _columns(header: Sequence[str]) -> Iterator[_Column]:
             continue
         if has_names and before:
             before = False
+            continue
+        if match is None and _CUSTOM.fullmatch(name):
+            yield _Column(name, place, None, has_label=False)
             continue
         if match is None:
             raise refusal("csv.column", name=name)

@@ -46,7 +46,7 @@ class _Component:
     def at(self, place: int) -> Any:
         """The value at a place."""
         if not 0 <= place < len(self._values):
-            raise refusal("json.data", name=f"{self.id}[{place}]")
+            raise refusal("json.value", name=self.id, number=place + 1, count=len(self._values))
         return self._values[place]
 
 

@@ -46,15 +46,6 @@ def structures(stream: BinaryIO) -> Iterator[Structure | Skipped]:
                 yield reading_of(kind, entry, partial(_structure, kind, entry))
 
 
-def is_metadata(stream: BinaryIO) -> bool:
-    """Tell whether a message is one of reference metadata.
-
-    Raises:
-        ConversionError: it is no JSON, or no message.
-    """
-    return "metadataSets" in _data(stream)
-
-
 def metadata(stream: BinaryIO) -> Iterator[MetadataSet]:
     """The metadata sets of a message.
 

@@ -699,16 +699,6 @@ _READERS: Mapping[str, Callable[[Element, list[Any]], Structure]] = {
 }
 
 
-def is_metadata(stream: BinaryIO) -> bool:
-    """Tell whether a message is one of reference metadata, by its root.
-
-    Raises:
-        ConversionError: it is no XML, or of no version that we know.
-    """
-    _, root = next(iter(events(stream)))
-    return _local(root.tag) in ("GenericMetadata", "StructureSpecificMetadata")
-
-
 def metadata(stream: BinaryIO) -> Iterator[MetadataSet]:
     """The metadata sets of a message.
 
@@ -726,7 +716,7 @@ def metadata(stream: BinaryIO) -> Iterator[MetadataSet]:
         if event == "start":
             depth += 1
             if depth == 1 and name != "GenericMetadata":
-                raise refusal("kind.metadata", name=name)
+                raise refusal("specific" if name == "StructureSpecificMetadata" else "kind.metadata", name=name)
             continue
         depth -= 1
         if depth == 1 and name == "Header":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cdmeta.errors import ConversionError
 from cdmeta.finding import Finding, Report
-from cdmeta.formats import data_reading, reading
+from cdmeta.formats import data_reading, kinds, reading
 from cdmeta.phrase import Phrase
 from cdmeta.sdmx import check, check_report
 from cdmeta.sdmx.artefacts import (
@@ -41,7 +41,7 @@ def check_data(path: Path, structures: Sequence[str], flow: str | None = None) -
     # The cross-domain lists that cdmeta knows stand in for those that the structures refer to and do not hold.
     store = at_hand(artefacts(structures)[0])
     with data_session() as session:
-        if reading.is_metadata(path):
+        if kinds.kind(path) == "metadata":
             checked = list(_reports(session, path, store, flow))
         else:
             checked = list(_data(session, path, store, flow))
@@ -65,11 +65,12 @@ def _data(session: Session, path: Path, store: Store, flow: str | None) -> _Chec
 
 
 def _target(path: Path, store: Store, ref: Ref | None) -> Target:
-    """What data name, or what there is if they name none."""
-    if ref is None:
+    """What data name, or what there is if they name none, or an agreement, which is never read."""
+    if ref is None or ref.kind == "ProvisionAgreement":
         there = [artefact for artefact in store if isinstance(artefact, DataStructure)]
         if len(there) == 1:
             return of_structure(there[0], store)
+    if ref is None:
         params = {"name": printable(path.name), "known": _known(store)}
         raise ConversionError(Phrase("error.check.unnamed", params))
     found, structure = store.get(ref), store.data_structure(ref)
