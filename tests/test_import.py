@@ -652,7 +652,13 @@ def test_what_structures_say_and_a_package_cannot_is_told_by_kind(tmp_path: Path
         constraint,
         elsewhere,
     ]
-    path.write_bytes(sdmx_ml.structures(parts, HEADER))
+    order = b"<com:Annotation><com:AnnotationType>ORDER</com:AnnotationType></com:Annotation>"
+    message = sdmx_ml.structures(parts, HEADER)
+    for kind in (b"Code", b"Concept"):
+        start = b"<str:" + kind + b" "
+        at = message.index(b">", message.index(start)) + 1
+        message = message[:at] + b"<com:Annotations>" + order * 2 + b"</com:Annotations>" + message[at:]
+    path.write_bytes(message)
     made = import_(tmp_path / "p", [path, messages(tmp_path)], TODAY)
     told = [
         (str(each.key).removeprefix("import.note."), each.params.get("kind"), each.params["count"])
@@ -662,6 +668,8 @@ def test_what_structures_say_and_a_package_cannot_is_told_by_kind(tmp_path: Path
         ("annotations", "Dataflow", 1),
         ("annotations", "DataStructure", 2),
         ("annotations", "Codelist", len(LISTS)),
+        ("annotations", "Code", 2),
+        ("annotations", "Concept", 2),
         ("matches", None, 1),
         ("skipped", "DataConstraint", 1),
     ]

@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, BinaryIO, TypeVar
 
-from cdmeta.formats.messages import Skipped, absent, annotations_told, day, refusal
-from cdmeta.formats.sdmx_ml import PARENT
+from cdmeta.formats.messages import Skipped, absent, code_told, concept_told, day, refusal
 from cdmeta.phrase import Phrase
 from cdmeta.sdmx import artefacts as sdmx
 from cdmeta.sdmx.artefacts import Annotation, MetadataSet, Representation, Structure
@@ -244,10 +243,9 @@ def _common(entry: _Object) -> dict[str, Any]:
 
 
 def _code(entry: _Object) -> sdmx.Code:
-    parent = _string(entry, "parent")
-    if not parent:
-        parent = next((note.title for note in notes(entry) if note.type == PARENT), None)
-    return sdmx.Code(_needed(entry, "id"), texts(entry), texts(entry, "description"), parent)
+    above, unread = code_told(notes(entry))
+    parent = _string(entry, "parent") or above
+    return sdmx.Code(_needed(entry, "id"), texts(entry), texts(entry, "description"), parent, unread)
 
 
 def _codelist(entry: _Object) -> sdmx.Codelist:
@@ -276,10 +274,9 @@ def _concept_scheme(entry: _Object) -> sdmx.ConceptScheme:
 
 
 def _concept(entry: _Object) -> sdmx.Concept:
-    same, matches = annotations_told((note.type, note.title) for note in notes(entry))
     core = representation(_object(entry, "coreRepresentation")) if "coreRepresentation" in entry else None
     names = (_needed(entry, "id"), texts(entry), texts(entry, "description"))
-    return sdmx.Concept(*names, core, same, matches)
+    return sdmx.Concept(*names, core, **concept_told(notes(entry)))
 
 
 def _agencies(entry: _Object) -> sdmx.AgencyScheme:

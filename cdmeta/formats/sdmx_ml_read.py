@@ -13,8 +13,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from xml.sax.saxutils import escape
 
-from cdmeta.formats.messages import Skipped, absent, annotations_told, day, refusal, whole
-from cdmeta.formats.sdmx_ml import PARENT
+from cdmeta.formats.messages import Skipped, absent, code_told, concept_told, day, refusal, whole
 from cdmeta.phrase import Phrase
 from cdmeta.sdmx import artefacts as sdmx
 from cdmeta.sdmx.artefacts import Annotation, MetadataSet, ReportedAttribute, Representation, Structure
@@ -258,16 +257,18 @@ def _code(element: Element) -> sdmx.Code:
     """A code; there may be a million of them, so its parts are gone through once."""
     texts: dict[str, list[tuple[str, str]]] = {"Name": [], "Description": []}
     parent: str | None = None
+    unread = 0
     for part in element:
         name = _local(part.tag)
         if name in texts and part.text:
             texts[name].append((part.get(_LANGUAGE, "en"), part.text))
         elif name == "Parent":
             parent = next(_locals(element, "Parent"), None)
-        elif name == "Annotations" and parent is None:
-            parent = next((note.title for note in _annotations(element) if note.type == PARENT), None)
+        elif name == "Annotations":
+            above, unread = code_told(_annotations(element))
+            parent = parent or above
     name_, description = (Text(tuple(entries)) if entries else NO_TEXT for entries in texts.values())
-    return sdmx.Code(_id(element), name_, description, parent)
+    return sdmx.Code(_id(element), name_, description, parent, unread)
 
 
 def _codelist(element: Element, items: list[Any]) -> sdmx.Codelist:
@@ -293,15 +294,13 @@ def _value_list(element: Element, items: list[Any]) -> sdmx.ValueList:
 
 
 def _concept(element: Element) -> sdmx.Concept:
-    same, matches = annotations_told((note.type, note.title) for note in _annotations(element))
     core = _one(element, "CoreRepresentation")
     return sdmx.Concept(
         _id(element),
         _texts(element, "Name"),
         _texts(element, "Description"),
         None if core is None else _representation(core),
-        same,
-        matches,
+        **concept_told(_annotations(element)),
     )
 
 

@@ -7,12 +7,15 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from cdmeta.phrase import Phrase
 from cdmeta.sdmx.artefacts import (
+    Codelist,
+    Concept,
     DataConstraint,
     Dataflow,
     DataStructure,
     RepresentationMap,
     Structure,
     StructureMap,
+    ValueList,
 )
 from cdmeta.sdmx.own_flows import own_flow
 from cdmeta.sdmx.store import Store, references
@@ -33,15 +36,20 @@ def left_out(store: Store, structures: Sequence[DataStructure], flows: Sequence[
     used |= {structure.urn: structure for structure in structures}
     for structure in structures:
         used |= {found.urn: found for ref in references(structure) if (found := store.get(ref)) is not None}
+    concepts = list(_concepts(store, structures))
     notes = Counter(
         artefact.kind
         for artefact in used.values()
         for annotation in artefact.annotations
         if annotation.type != _LINK
     )
-    for kind, count in notes.items():
+    notes["Code"] += sum(
+        code.unread for found in used.values() if isinstance(found, Codelist | ValueList) for code in found.codes
+    )
+    notes["Concept"] += sum(concept.unread for concept in concepts)
+    for kind, count in (+notes).items():
         yield Phrase("import.note.annotations", {"kind": kind, "count": count})
-    if count := sum(_matches(store, structures)):
+    if count := sum(1 for concept in concepts if concept.same_as or concept.matches):
         yield Phrase("import.note.matches", {"count": count})
     kinds = Counter(part.kind for part in store if isinstance(part, RepresentationMap | StructureMap))
     kinds += Counter(part.kind for part in _constraints(store, used))
@@ -49,13 +57,12 @@ def left_out(store: Store, structures: Sequence[DataStructure], flows: Sequence[
         yield Phrase("import.note.skipped", {"kind": kind, "count": count})
 
 
-def _matches(store: Store, structures: Iterable[DataStructure]) -> Iterator[int]:
-    """For each concept of others that data use, 1 where it tells of concepts elsewhere."""
+def _concepts(store: Store, structures: Iterable[DataStructure]) -> Iterator[Concept]:
+    """The concepts of others that data use."""
     foreign = (structure for structure in structures if own_flow(structure) is None)
-    used = dict.fromkeys(part.concept for structure in foreign for part in structure.components)
-    for ref in used:
-        concept = store.concept(ref)
-        yield int(concept is not None and bool(concept.same_as or concept.matches))
+    for ref in dict.fromkeys(part.concept for structure in foreign for part in structure.components):
+        if (concept := store.concept(ref)) is not None:
+            yield concept
 
 
 def _constraints(store: Store, used: Iterable[str]) -> Iterator[DataConstraint]:
