@@ -44,6 +44,7 @@ from cdmeta.sdmx.artefacts import (
     DataStructure,
     Header,
     MetadataSet,
+    ReportedAttribute,
     Structure,
 )
 from cdmeta.sdmx.attachments import attached
@@ -702,3 +703,37 @@ def test_the_command_tells_what_was_made(tmp_path: Path) -> None:
     assert told.exit_code == 0, told.output
     assert "df: 1 observation\n" in told.output
     assert "- DSD: REF_AREA has 1 code that is not in CL_AREA" in told.output
+
+
+def elsewhere(*attributes: ReportedAttribute) -> MetadataSet:
+    """A report by somebody else's metadata structure."""
+    return MetadataSet(
+        "CDMETA.WARD",
+        "MDS",
+        "1.0.0",
+        DSD.name,
+        metadataflow=Ref("Metadataflow", "CDMETA.WARD", "MDF_OTHER", "1.0"),
+        targets=(DATAFLOW.urn,),
+        attributes=attributes,
+    )
+
+
+MAIL = ReportedAttribute("CONTACT", None, (ReportedAttribute("MAIL", "y"),))
+
+
+def test_reports_of_others_alone_are_told_from_nothing_at_all(tmp_path: Path) -> None:
+    for form, write in METADATA.items():
+        (tmp_path / form).write_bytes(write(elsewhere(ReportedAttribute("WHY", "x"), MAIL)))
+        with pytest.raises(ConversionError, match=r"MDF_OTHER: .*name the data that it is on"):
+            import_(tmp_path / "p", [tmp_path / form], TODAY)
+        made = import_(tmp_path / f"with {form}", [tmp_path / form, foreign(tmp_path), messages(tmp_path)], TODAY)
+        told = [(note.key, note.params["names"]) for note in made.notes]
+        assert told == [("import.note.attributes", "WHY, MAIL")]
+
+
+def test_reference_metadata_as_data_are_no_observations(tmp_path: Path) -> None:
+    path = tmp_path / "beside.csv"
+    path.write_bytes(sdmx_csv_metadata.dotstat((elsewhere(MAIL),), DATAFLOW, DSD, "en"))
+    made = import_(tmp_path / "p", [path, foreign(tmp_path), messages(tmp_path)], TODAY)
+    assert notes(made) == ["beside"]
+    assert table(made) == table(import_(tmp_path / "q", [foreign(tmp_path), messages(tmp_path)], TODAY))

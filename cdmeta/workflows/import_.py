@@ -27,7 +27,7 @@ from cdmeta.sdmx.store import Store
 from cdmeta.sdmx.structures import standard_codelists
 from cdmeta.sdmx.tabular import CodeTables, tabular
 from cdmeta.tables.engine import Session, data_session, write_csv
-from cdmeta.text import NO_TEXT, Text
+from cdmeta.text import NO_TEXT, Text, printable
 from cdmeta.urn import Ref, is_agency_id
 from cdmeta.workflows.new import FIRST_VERSION, ask, slug
 from cdmeta.workflows.output import refuse_used, staged
@@ -127,7 +127,7 @@ def import_(out: Path, sources: Sequence[Path], today: date, *, language: str | 
         making = _Making(chosen, normal, store, stage, notes=[*notes, *found])
         making.notes += [Phrase("import.note.skipped", {"kind": k, "count": n}) for k, n in read.skipped.items()]
         if not flows and not own:
-            raise ConversionError(Phrase("error.import.nothing"))
+            raise ConversionError(_nothing(read.reports))
         (stage / "data").mkdir()
         if flows:
             _ask_release(reported, making)
@@ -142,6 +142,14 @@ def import_(out: Path, sources: Sequence[Path], today: date, *, language: str | 
         return _finished(
             out, making, _described(out, making, flows, own, reported), _agency(flows, own, making), today
         )
+
+
+def _nothing(reports: Sequence[MetadataSet]) -> Phrase:
+    """Why there is nothing to import: reports by others are on data, which have to be named as well."""
+    if not reports:
+        return Phrase("error.import.nothing")
+    flows = dict.fromkeys(printable(report.metadataflow.id) for report in reports)
+    return Phrase("error.import.reports", {"names": ", ".join(flows)})
 
 
 def _finished(out: Path, making: _Making, descriptor: dict[str, Any], agency: str, today: date) -> Imported:
@@ -186,10 +194,21 @@ def _flows(session: Session, read: _Read) -> tuple[Store, list[_Flow], list[Phra
     # What was given counts more than what messages of data say of themselves.
     store = Store([*data_reading.own_structures(lacking), *read.store]) if lacking else read.store
     flows: dict[Ref, _Flow] = {}
+    notes = [Phrase("import.note.own", {"path": path.name}) for path in lacking]
     for path, each in found:
         flow = _flow(store, each, path)
-        flows.setdefault(flow.named.ref, flow).sets.append(each)
-    return store, list(flows.values()), [Phrase("import.note.own", {"path": path.name}) for path in lacking]
+        if _is_beside(each, flow.structure):
+            notes.append(Phrase("import.note.beside", {"path": path.name}))
+        else:
+            flows.setdefault(flow.named.ref, flow).sets.append(each)
+    return store, list(flows.values()), notes
+
+
+def _is_beside(found: ReadData, structure: DataStructure) -> bool:
+    """Tell whether a data set holds reference metadata: attributes that its structure lacks, as .Stat takes them."""
+    dimensions = {part.id for part in structure.dimensions}
+    more = set(found.components) - dimensions
+    return bool(more) and more.isdisjoint(part.id for part in structure.components)
 
 
 def _structure(store: Store, found: ReadData) -> DataStructure | None:
