@@ -205,7 +205,7 @@ def _flows(session: Session, read: _Read) -> tuple[Store, list[_Flow], list[Phra
 
 
 def _is_beside(found: ReadData, structure: DataStructure) -> bool:
-    """Tell whether a data set holds reference metadata: attributes that its structure lacks, as .Stat takes them."""
+    """Tell whether a data set holds reference metadata as .Stat takes them: attributes its structure lacks."""
     dimensions = {part.id for part in structure.dimensions}
     more = set(found.components) - dimensions
     return bool(more) and more.isdisjoint(part.id for part in structure.components)
