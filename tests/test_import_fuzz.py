@@ -65,6 +65,15 @@ ODD = (
     b"TIME_PERIOD", b"OBS_VALUE", b"row", b"ROW", b"structures", b"dataSets", b"xml:lang", b"D", b"[en;fr]", b"[]",
 )  # fmt: skip
 
+WORDS = re.compile(rb"[A-Za-z0-9_.-]+")
+ODD_WORDS = (
+    *(word for word in ODD if WORDS.fullmatch(word) or not word),
+    "\u00e9\u202e\U00010000".encode(), b"a b", b"2020-W53", b"2020-02-30", b"CL_FREQ", b"-", b"1.0.0-draft", b"en",
+    b"pt-BR", b"0:0:0:0:0:0:0", b"KE UG", b"false", b"1e5", b"0x1", b"INF", b"String", b"Integer", b"Obs",
+    b"Series", b"DataSet", b"id", b"urn", b"value", b"values", b"A.B", b"None", b"unbounded", b"Dimension",
+    b"REF_AREA", b"2147483648", b"1" * 40,
+)  # fmt: skip
+
 
 @cache
 def seeds() -> dict[str, bytes]:
@@ -81,7 +90,7 @@ def seeds() -> dict[str, bytes]:
 def damaged(content: bytes, by: random.Random) -> bytes:
     """A message after one to four accidents."""
     for _ in range(by.choice((1, 1, 1, 2, 4))):
-        content = by.choice((_bytes, _token, _token, _token, _piece))(content, by)
+        content = by.choice((_bytes, _token, _word, _word, _word, _word, _piece))(content, by)
     return content
 
 
@@ -102,6 +111,15 @@ def _token(content: bytes, by: random.Random) -> bytes:
     place = by.randrange(len(tokens))
     tokens[place] = by.choice(tokens) if by.random() < 0.5 else by.choice(ODD)
     return b"".join(tokens)
+
+
+def _word(content: bytes, by: random.Random) -> bytes:
+    """Another word in the place of one, so that the message stays well formed."""
+    words = list(WORDS.finditer(content))
+    if not words:
+        return content
+    place, other = by.choice(words), by.choice(words)[0] if by.random() < 0.5 else by.choice(ODD_WORDS)
+    return content[: place.start()] + other + content[place.end() :]
 
 
 def _piece(content: bytes, by: random.Random) -> bytes:

@@ -414,6 +414,8 @@ BROKEN: dict[str, tuple[str | bytes, str]] = {
     "csv column": ("STRUCTURE,STRUCTURE_ID,ACTION,A[\ndataflow,Z:D(1.0),I,1\n", 'has a column "A["'),
     "other csv": ("a,b\n1,2\n", "is no SDMX message that can be read here"),
     "json place": (json.dumps(JSON_20).replace('{"attributes": [1]', '{"attributes": [7]'), "8 of DECIMALS"),
+    "csv zero": (b"STRUCTURE,STRUCTURE_ID,ACTION,A\ndataflow,Z:D(1.0),I,\0\n", "in an encoding other than UTF-8"),
+    "json zero": (json.dumps(JSON_20).replace("1.3413", '"\\u0000"'), "holds characters that are no text."),
     "json half": (json.dumps(JSON_20).replace("1.3413", '"\\ud800"'), "holds characters that are no text."),
     "json structures": ('{"data": {"codelists": []}}', "is a message of codelists, and not one of data."),
 }  # fmt: skip

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +32,7 @@ _COMPONENT = re.compile(r"(?P<id>[A-Za-z][A-Za-z0-9_.@$-]*)(\[(?P<form>[^\]]*)\]
 _CUSTOM = re.compile(r"[^\W\d][^\[\]\x00-\x1f]*")
 """Any column that an implementer adds (`LAST UPDATE`), which is no component of a structure."""
 _MAX_SETS = 1000
+_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,10 @@ def data(session: Session, stream: BinaryIO, structure: StructureOf) -> tuple[Re
     """
     path = session.scratch / f"{free_name(session)}-message.csv"
     with path.open("wb") as file:
-        shutil.copyfileobj(stream, file)
+        while chunk := stream.read(_CHUNK):
+            if b"\0" in chunk:
+                raise refusal("csv.encoding")
+            file.write(chunk)
     start = _start(path)
     inner, outer = start["inner"] or ";", start["outer"]
     header, scan, rows = _scan(session, path, outer)
