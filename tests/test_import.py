@@ -402,6 +402,12 @@ def test_data_without_their_structure_are_refused_and_nothing_is_made(tmp_path: 
     assert not (tmp_path / "p").exists()
 
 
+def test_a_structure_that_has_a_component_twice_is_refused(tmp_path: Path) -> None:
+    twice = replace(DSD, attributes=(*DSD.attributes, replace(DSD.attributes[0], attachment="observation")))
+    with pytest.raises(ConversionError, match="has TITLE more than once"):
+        import_(tmp_path / "p", [messages(tmp_path), foreign(tmp_path, structure=twice)], TODAY)
+
+
 def test_a_folder_that_holds_something_is_left_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "p").mkdir()
     (tmp_path / "p" / "mine.txt").write_text("mine")

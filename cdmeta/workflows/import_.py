@@ -226,6 +226,10 @@ def _flow(store: Store, found: ReadData, path: Path) -> _Flow:
     if structure is None:
         named = found.ref.urn if found.ref is not None else "?"
         raise ConversionError(Phrase("error.import.structure", {"path": path.name, "structure": named}))
+    counts = Counter(part.id for part in structure.components)
+    if twice := [printable(id_) for id_, count in counts.items() if count > 1]:
+        params = {"structure": structure.urn, "names": ", ".join(twice)}
+        raise ConversionError(Phrase("error.import.twice", params))
     there = store.get(found.ref) if found.ref is not None else None
     if isinstance(there, Dataflow):
         return _Flow(structure, there)
