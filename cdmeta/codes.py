@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from cdmeta.columns import Value
 from cdmeta.errors import ConversionError
 from cdmeta.finding import Finding, Where
 from cdmeta.package import Package, Resource
-from cdmeta.text import Text, is_blank
+from cdmeta.text import NO_TEXT, Text, is_blank
 from cdmeta.urn import to_id
 
 NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -24,11 +25,12 @@ CodeTable = Callable[[Resource], Rows]
 
 @dataclass(frozen=True)
 class _Raw:
-    """A code as it is given: its text, its label, and the text of the code above it."""
+    """A code as it is given: its text, its label, the text of the code above it, and its description."""
 
     text: str
     label: Text
     parent: str | None = None
+    description: Text = NO_TEXT
 
 
 class Codes:
@@ -65,8 +67,8 @@ class Codes:
         if isinstance(categories := entry.get("categories"), list):
             for category in categories:
                 given = category if isinstance(category, Mapping) else {"value": category}
-                label = Text.at(given, "label", self._package.language)
-                yield _Raw(_cell(given.get("value")), label, _cell(given.get("parent")) or None)
+                label, more = (Text.at(given, key, self._package.language) for key in ("label", "description"))
+                yield _Raw(_cell(given.get("value")), label, _cell(given.get("parent")) or None, more)
         elif source is not None:
             yield from self._from_table(name, source)
         elif isinstance(enum, list) and name not in self._keys:
@@ -77,6 +79,8 @@ class Codes:
         key = self._keys[name][1]
         parent = parent_column(source, key)
         labels = list(_label_columns(source, (key, parent), self._package.language))
+        called = _called(source, (key, parent), ("description",), self._package.language)
+        more = [pair for pair in called if pair not in labels]
         try:
             rows = list(self._code_table(source))
         except ConversionError as error:
@@ -84,11 +88,10 @@ class Codes:
             params = {"resource": source.name, "field": name, "note": error.args[0]}
             self._findings.append(Finding("CD711", where, params))
             return
-        self._findings += _unwritable(source, rows, (key, *(label for _, label in labels)))
+        self._findings += _unwritable(source, rows, (key, *(column for _, column in (*labels, *more))))
         for row in rows:
-            texts = tuple((tag, row[n].strip()) for tag, n in labels if row.get(n) and not is_blank(row[n]))
             above = row.get(parent) if parent else None
-            yield _Raw(row.get(key, ""), Text(tuple(dict(texts).items())), above or None)
+            yield _Raw(row.get(key, ""), _text(row, labels), above or None, _text(row, more))
 
     def _coded(self, name: str, raw: Sequence[_Raw], source: Resource | None) -> tuple[Value, ...]:
         """Codes with SDMX ids; two values that meet in one id, or leave none, are an error."""
@@ -98,7 +101,7 @@ class Codes:
             code = to_id(given.text)
             if code and code not in values:
                 label = given.label or Text.of(given.text, self._package.language)
-                values[code] = Value(given.text, code, label)
+                values[code] = Value(given.text, code, label, description=given.description)
             elif not code or values[code].raw != given.text:
                 clashes.append((number, given.text, code))
         if source is not None and clashes:  # its rows are data: they are counted, and not quoted
@@ -209,19 +212,28 @@ def _label_columns(resource: Resource, others: tuple[str, str | None], language:
     with a language behind `_` or `@`: `name_es`, `label@fr`. Where none is called so, it is the first text column
     beside the key and that of the parents.
     """
-    stems = ("label", "name", "title", f"{others[0]}_label".casefold(), f"{others[0]}_name".casefold())
-    columns = [name for f in resource.fields if isinstance(name := f.get("name"), str) and name not in others]
-    found = False
-    for name in columns:
+    found = list(_called(resource, others, ("label", "name", "title"), language))
+    columns = (name for f in resource.fields if isinstance(name := f.get("name"), str) and name not in others)
+    yield from found or ((language, name) for name in itertools.islice(columns, 1))
+
+
+def _called(
+    resource: Resource, others: tuple[str, str | None], stems: Sequence[str], language: str
+) -> Iterator[tuple[str, str]]:
+    """Language and name of the columns that are called so, alone or with a language behind `_` or `@`."""
+    stems = (*stems, *(f"{others[0]}_{stem}".casefold() for stem in stems if stem != "title"))
+    for name in (name for f in resource.fields if isinstance(name := f.get("name"), str) and name not in others):
         stem, _, tag = name.replace("@", "_").rpartition("_")
         if name.casefold() in stems:
-            found = True
             yield language, name
         elif stem.casefold() in stems and re.fullmatch("[A-Za-z]{2}", tag):  # an ISO 639-1 code
-            found = True
             yield tag.lower(), name
-    if not found and columns:
-        yield language, columns[0]
+
+
+def _text(row: Mapping[str, str], columns: Iterable[tuple[str, str]]) -> Text:
+    """What the columns of a text in several languages say in one row; of two in one language the later counts."""
+    texts = ((tag, row[name].strip()) for tag, name in columns if row.get(name) and not is_blank(row[name]))
+    return Text(tuple(dict(texts).items()))
 
 
 def _cell(value: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from cdmeta.indicators import Indicators
 from cdmeta.package import Resource
-from cdmeta.text import Text
+from cdmeta.text import NO_TEXT, Text
 from cdmeta.urn import Ref, to_concept_id
 
 Role = Literal["dimension", "time", "measure", "attribute"]
@@ -31,12 +31,14 @@ class Value:
         id: its SDMX id.
         name: its label.
         parent: the id of the code above it.
+        description: what it means, where that is told.
     """
 
     raw: str
     id: str
     name: Text
     parent: str | None = None
+    description: Text = NO_TEXT
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ _ANY_URN = re.compile(
 )
 _RENAMED = {"ContentConstraint": "DataConstraint", "GeoCodelist": "GeographicCodelist"}
 """Classes of SDMX 2.1 that have another name in 3.0."""
+_BY_NAME = {kind.lower(): kind for kind in _PACKAGES}
 _AGENCY = re.compile(r"[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z][A-Za-z0-9_-]*)*")
 _ID = re.compile(r"[A-Za-z0-9_@$-]+")
 _NCNAME_ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
@@ -135,6 +136,17 @@ class Ref:
             return None
         kind = known_kind(match["kind"])
         return None if kind is None else cls(kind, match["agency"], match["id"], match["version"], match["item"])
+
+
+def urn_of(name: str, text: str) -> str:
+    """The URN of what queries call by the name of its class in small letters, and by `AGENCY:ID(1.0)`.
+
+    A class that we do not know stays before the text as it is; a text without one is the URN already.
+    """
+    kind = _BY_NAME.get(name.lower())
+    if kind is None:
+        return f"{name}={text}" if name else text
+    return f"{_PREFIX}{_PACKAGES[kind]}.{kind}={text}"
 
 
 def known_kind(name: str) -> str | None:

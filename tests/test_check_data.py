@@ -11,13 +11,27 @@ from commands import exit_code as code
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
-from sdmx_checked import AREA, DSD, FLOW, SEX, changed, of_data, structures
+from sdmx_checked import (
+    AREA,
+    CONCEPTS,
+    DSD,
+    FLOW,
+    LEVEL,
+    METADATAFLOW,
+    MSD,
+    SAID,
+    SEX,
+    changed,
+    of_data,
+    structures,
+)
 from xsd_judged import xsd_problems
 
 from cdmeta.errors import ConversionError
-from cdmeta.formats import reading
+from cdmeta.formats import reading, sdmx_csv_metadata
 from cdmeta.reporters import REPORTERS, render
 from cdmeta.sdmx import xsd
+from cdmeta.sdmx.artefacts import MetadataSet, ReportedAttribute
 from cdmeta.sdmx.store import Store
 from cdmeta.sdmx.structures import codes_of
 from cdmeta.workflows.check_data import check_data
@@ -147,6 +161,41 @@ def test_data_that_name_nothing_are_those_of_the_one_structure(tmp_path: Path) -
     lines = [line.split(",", 3)[3] for line in path.read_text().splitlines()]
     path.write_text("DATAFLOW," + "\n".join([lines[0], *(f"ZZ:DF(1.0),{line}" for line in lines[1:])]) + "\n")
     assert check_data(path, [str(structures(tmp_path, SEX, AREA, DSD, FLOW))]).valid
+
+
+def test_data_in_json_1_and_by_an_agreement_are_those_of_the_one_structure(tmp_path: Path) -> None:
+    known = str(structures(tmp_path, SEX, AREA, DSD, FLOW))
+    values = {"SEX": "M", "AREA": "X9", "TIME_PERIOD": "2020"}
+    message = {
+        "header": {"id": "OLD"},
+        "structure": {
+            "dimensions": {"observation": [{"id": id_, "values": [{"id": one}]} for id_, one in values.items()]}
+        },
+        "dataSets": [{"observations": {"0:0:0": [1]}}],
+    }
+    old, agreed = tmp_path / "old.json", tmp_path / "agreed.csv"
+    old.write_text(json.dumps(message), encoding="utf-8")
+    head = "STRUCTURE,STRUCTURE_ID,ACTION,SEX,AREA,TIME_PERIOD,OBS_VALUE"
+    agreed.write_text(f"{head}\ndataprovision,ZZ:PA(1.0),I,M,X9,2020,1\n", encoding="utf-8")
+    for path in (old, agreed):
+        wrong = [f.code for f in check_data(path, [known]).findings if f.where.field == "AREA"]
+        assert wrong == ["CD783"]
+
+
+def test_a_report_in_csv_is_checked(tmp_path: Path) -> None:
+    report = MetadataSet(
+        "ZZ",
+        "SET",
+        "1.0.0",
+        DSD.name,
+        metadataflow=METADATAFLOW.ref,
+        targets=(FLOW.urn,),
+        attributes=(*SAID[:1], ReportedAttribute("LEVEL", "L9"), *SAID[2:]),
+    )
+    path = tmp_path / "report.csv"
+    path.write_bytes(sdmx_csv_metadata.metadata((report,)))
+    found = check_data(path, [str(structures(tmp_path, LEVEL, MSD, METADATAFLOW, CONCEPTS))]).findings
+    assert [(f.code, f.where.pointer) for f in found] == [("CD793", "/LEVEL")]
 
 
 @pytest.mark.parametrize(

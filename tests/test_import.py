@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from click.testing import CliRunner
@@ -27,6 +27,7 @@ from cdmeta.errors import ConversionError, OutputError
 from cdmeta.finding import OPEN_QUESTIONS
 from cdmeta.formats import (
     sdmx_csv,
+    sdmx_csv_metadata,
     sdmx_json,
     sdmx_json_data,
     sdmx_ml,
@@ -43,6 +44,7 @@ from cdmeta.sdmx.artefacts import (
     DataStructure,
     Header,
     MetadataSet,
+    ReportedAttribute,
     Structure,
 )
 from cdmeta.sdmx.attachments import attached
@@ -52,7 +54,7 @@ from cdmeta.sdmx.profile_artefacts import artefacts as profile_artefacts
 from cdmeta.sdmx.structures import Structures, structures
 from cdmeta.tables.engine import ROW, Session, session
 from cdmeta.tables.relations import code_rows
-from cdmeta.text import NO_TEXT, Text, is_missing
+from cdmeta.text import Text, is_missing
 from cdmeta.urn import Ref
 from cdmeta.workflows.import_ import Imported, import_
 from cdmeta.workflows.validate import validate
@@ -70,6 +72,7 @@ STRUCTURES: dict[str, Callable[[Sequence[Structure]], bytes]] = {
     "sdmx-json-2.1": lambda found: sdmx_json.structures(found, HEADER, "2.1"),
 }
 METADATA: dict[str, Callable[[MetadataSet], bytes]] = {
+    "sdmx-csv-2.0": lambda found: sdmx_csv_metadata.metadata([found]),
     "sdmx-ml-3.0": lambda found: sdmx_ml.metadata([found], HEADER),
     "sdmx-ml-3.1": lambda found: sdmx_ml.metadata([found], HEADER, "3.1"),
     "sdmx-ml-2.1": lambda found: sdmx_ml_21.metadata([found], HEADER),
@@ -131,7 +134,9 @@ def said(folder: Path, write: Callable[[Session, Observations, str], None] | Non
     return Said(dataset, built, report(dataset, built).set, rows, types)
 
 
-def around(folder: Path, out: Path, of_structures: str, of_data: str) -> tuple[Said, Said, Imported]:
+def around(
+    folder: Path, out: Path, of_structures: str, of_data: str, of_report: str | None = None
+) -> tuple[Said, Said, Imported]:
     """A package as SDMX, and as the package that is made of that."""
     sent = out / "sent"
     sent.mkdir(parents=True)
@@ -144,7 +149,7 @@ def around(folder: Path, out: Path, of_structures: str, of_data: str) -> tuple[S
     before = said(folder, write)
     (sent / "s").write_bytes(STRUCTURES[of_structures](before.structures.artefacts))
     (sent / "p").write_bytes(STRUCTURES[of_structures](profile_artefacts()))
-    (sent / "m").write_bytes(METADATA[of_structures](before.report))
+    (sent / "m").write_bytes(METADATA[of_report or of_structures](before.report))
     made = import_(out / "made", sorted(sent.iterdir()), TODAY)
     return before, said(out / "made"), made
 
@@ -205,12 +210,19 @@ def copied(name: str, folder: Path) -> Path:
     return Path(shutil.copytree(EXAMPLES / name / "package", folder / "package"))
 
 
-def test_figures_from_records_come_back_as_figures_that_are_still_called_records(tmp_path: Path) -> None:
-    """Their report is on the records, so the form of the release has to be answered anew."""
-    before, after, _ = around(copied("clinic-visits", tmp_path), tmp_path / "o", "sdmx-ml-3.0", "ml-3.0")
-    assert (before.dataset.release_form, after.dataset.release_form) == ("ANON_MICRO", "ANON_MICRO")
-    assert (len(before.structures.flows), len(after.structures.flows)) == (1, 0)
-    assert list((tmp_path / "o" / "made" / "data").glob("*.csv"))
+def test_figures_from_records_come_back_as_figures_whose_form_is_asked_anew(tmp_path: Path) -> None:
+    """Their report is on the records, and what is imported are none."""
+    told = "The report says of “Form of release”: “Anonymised records”. "
+    told += "What is imported are figures, so it is asked anew."
+    before, after, made = around(copied("clinic-visits", tmp_path), tmp_path / "o", "sdmx-ml-3.0", "ml-3.0")
+    assert (before.dataset.release_form, after.dataset.release_form, made.open) == ("ANON_MICRO", "?", 1)
+    assert [note.told("en") for note in made.notes if note.key == "import.note.release"] == [told]
+    dataset_parts(made.out)
+    answered = said(made.out)
+    assert [flow.dataflow for flow in answered.structures.flows] == [
+        flow.dataflow for flow in before.structures.flows
+    ]
+    assert answered.rows == before.rows
 
 
 @pytest.mark.parametrize("name", [name for name in published() if name != "clinic-visits"])
@@ -228,7 +240,8 @@ def test_an_example_comes_back(name: str, tmp_path: Path) -> None:
     ("of", "data"), [([*STRUCTURES][number % len(STRUCTURES)], data) for number, data in enumerate(DATA)]
 )
 def test_an_example_comes_back_through_every_format(of: str, data: str, tmp_path: Path) -> None:
-    before, after, made = around(copied("public-service-satisfaction", tmp_path), tmp_path / "o", of, data)
+    report = "sdmx-csv-2.0" if data.startswith("csv") else of
+    before, after, made = around(copied("public-service-satisfaction", tmp_path), tmp_path / "o", of, data, report)
     agree(before, after)
     assert made.notes == ()
 
@@ -249,6 +262,7 @@ def made_up(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[list[str]]]:
     """Fields and rows of a table: codes with parents, one or two measures, attributes at several levels."""
     codes, several = draw(CODES), draw(st.booleans())
     categories = [{"value": code, "label": draw(WORDS), "label@fr": draw(WORDS)} for code in codes]
+    categories[0] |= draw(st.sampled_from([{}, {"description": "What\n<it> means"}, {"description@fr": "Quoi"}]))
     for number, category in enumerate(categories[1:], 1):
         if draw(st.booleans()):
             category["parent"] = codes[draw(st.integers(0, number - 1))]
@@ -397,6 +411,12 @@ def test_data_without_their_structure_are_refused_and_nothing_is_made(tmp_path: 
     assert not (tmp_path / "p").exists()
 
 
+def test_a_structure_that_has_a_component_twice_is_refused(tmp_path: Path) -> None:
+    twice = replace(DSD, attributes=(*DSD.attributes, replace(DSD.attributes[0], attachment="observation")))
+    with pytest.raises(ConversionError, match="has TITLE more than once"):
+        import_(tmp_path / "p", [messages(tmp_path), foreign(tmp_path, structure=twice)], TODAY)
+
+
 def test_a_folder_that_holds_something_is_left_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "p").mkdir()
     (tmp_path / "p" / "mine.txt").write_text("mine")
@@ -417,6 +437,121 @@ def test_no_observation_is_a_table_without_rows(tmp_path: Path) -> None:
     assert made.tables == (("df", 0),)
     assert table(made) == []
     assert list(columns(made)) == list(COLUMNS)
+
+
+def spoken(folder: Path, version: Literal["2.0", "2.1"], *, by_series: bool) -> dict[str, Any]:
+    """A message of SDMX-JSON that tells the structure of its data, as an object."""
+    path, names = folder / "spoken.json", (CONCEPTS, *LISTS)
+    with observed(folder, ROWS) as (opened, seen):
+        sdmx_json_data.data(opened, seen, path, HEADER, by_series=by_series, names=names, version=version)
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def put(folder: Path, message: dict[str, Any]) -> Path:
+    (folder / "spoken.json").write_text(json.dumps(message), encoding="utf-8")
+    return folder / "spoken.json"
+
+
+@pytest.mark.parametrize(("version", "by_series"), [("2.0", True), ("2.0", False), ("2.1", True)])
+def test_a_message_of_json_needs_no_structure_beside_it(
+    version: Literal["2.0", "2.1"], by_series: bool, tmp_path: Path
+) -> None:
+    message = put(tmp_path, spoken(tmp_path, version, by_series=by_series))
+    alone = import_(tmp_path / "a", [message], TODAY)
+    beside = import_(tmp_path / "b", [message, foreign(tmp_path)], TODAY)
+    assert notes(alone)[0] == "own"
+    assert "own" not in notes(beside)
+    assert table(alone) == table(beside)
+    assert (alone.name, alone.agency, alone.tables) == (beside.name, beside.agency, beside.tables)
+    mine, theirs = columns(alone), columns(beside)
+    for name, entry in mine.items():
+        assert (entry["sdmx"]["role"], entry.get("title")) == (theirs[name]["sdmx"]["role"], theirs[name]["title"])
+        assert entry["sdmx"].get("attachment") == theirs[name]["sdmx"].get("attachment")
+        assert {"concept", "codelist"} & entry["sdmx"].keys() == set()
+        known = {category["value"]: category for category in theirs[name].get("categories", ())}
+        for category in entry.get("categories", ()):
+            assert category == {key: told for key, told in known[category["value"]].items() if key != "parent"}
+    assert {name for name in theirs if "categories" in theirs[name]} == {
+        name for name in mine if "categories" in mine[name]
+    }
+    assert FrictionlessPackage(str(alone.out / "datapackage.json")).validate().valid
+
+
+OLD = {
+    "header": {"id": "M", "prepared": "2026-03-02T10:00:00Z", "test": False, "contentLanguages": ["fr"]},
+    "dataSets": [
+        {
+            "action": "Information",
+            "series": {"0:0": {"attributes": [0], "observations": {"0": ["1.50", 0], "1": [None, 1]}}},
+        }
+    ],
+    "structure": {
+        "links": [{"href": "https://example.org/rest/dataflow/ECB/EXR/1.0", "rel": "dataflow"}],
+        "name": "Taux",
+        "dimensions": {
+            "observation": [
+                {
+                    "id": "TEMPS",
+                    "name": "Temps",
+                    "role": "time",
+                    "values": [{"id": "2020", "name": "2020"}, {"id": "2021", "name": "2021"}],
+                }
+            ],
+            "series": [
+                {"id": "FREQ", "name": "Fréquence", "keyPosition": 1, "values": [{"id": "A", "name": "Annuelle"}]},
+                {"id": "LIEU", "name": "Lieu", "keyPosition": 0, "values": [{"id": "KE", "name": "Le Kenya"}]},
+            ],
+        },
+        "attributes": {
+            "series": [{"id": "TITRE", "name": "Titre", "values": [{"name": "Un titre"}]}],
+            "observation": [
+                {
+                    "id": "STATUT",
+                    "name": "Statut",
+                    "values": [{"id": "A", "name": "Normal"}, {"id": "M", "name": "?"}],
+                }
+            ],
+        },
+    },
+}
+
+
+def test_a_message_of_json_1_tells_its_structure_too(tmp_path: Path) -> None:
+    made = import_(tmp_path / "p", [put(tmp_path, OLD)], TODAY)
+    assert (made.name, made.agency, notes(made)) == ("exr", "ECB", ["own"])
+    found = columns(made)
+    assert [(name, entry["sdmx"], entry.get("title")) for name, entry in found.items()] == [
+        ("LIEU", {"role": "dimension"}, "Lieu"),
+        ("FREQ", {"role": "dimension"}, "Fréquence"),
+        ("TEMPS", {"role": "time"}, "Temps"),
+        ("OBS_VALUE", {"role": "measure"}, None),
+        ("TITRE", {"role": "attribute", "attachment": "series"}, "Titre"),
+        ("STATUT", {"role": "attribute"}, "Statut"),
+    ]
+    assert found["LIEU"]["categories"] == [{"value": "KE", "label": "Le Kenya"}]
+    assert table(made, "exr")[0] == {
+        "LIEU": "KE",
+        "FREQ": "A",
+        "TEMPS": "2020",
+        "OBS_VALUE": "1.50",
+        "TITRE": "Un titre",
+        "STATUT": "A",
+    }
+    descriptor = json.loads((made.out / "datapackage.json").read_text(encoding="utf-8"))
+    assert (descriptor["title"], descriptor["citizenData"]["language"]) == ("Taux", "fr")
+
+
+def test_what_two_messages_tell_of_one_structure_is_put_together(tmp_path: Path) -> None:
+    other = json.loads(json.dumps(OLD).replace("KE", "UG").replace("Le Kenya", "Ouganda").replace("TITRE", "NOTE"))
+    (tmp_path / "b.json").write_text(json.dumps(other), encoding="utf-8")
+    made = import_(tmp_path / "p", [put(tmp_path, OLD), tmp_path / "b.json"], TODAY)
+    assert (made.tables, set(notes(made))) == ((("exr", 4),), {"own"})
+    assert [category["value"] for category in columns(made)["LIEU"]["categories"]] == ["KE", "UG"]
+    assert [(row["LIEU"], row["TITRE"], row["NOTE"]) for row in table(made, "exr")][1:3] == [
+        ("KE", "Un titre", ""),
+        ("UG", "", "Un titre"),
+    ]
 
 
 FLAT = "STRUCTURE,STRUCTURE_ID,ACTION,FREQ,REF_AREA,KIND,TIME_PERIOD,OBS_VALUE,NOTE,AREA_NOTE\n"
@@ -481,38 +616,79 @@ def test_codes_and_numbers_that_are_wrong_are_kept_and_told(tmp_path: Path) -> N
 
 
 def test_a_hundred_thousand_codes_are_a_table_with_parents_and_labels(tmp_path: Path) -> None:
-    codes: tuple[Code, ...] = (Code("C0", Text((("en", "All"), ("fr", "Tout"), ("gsw", "Alles")))),)
+    meant = Text((("en", "Any of them"), ("fr", "N'importe lequel")))
+    codes: tuple[Code, ...] = (Code("C0", Text((("en", "All"), ("fr", "Tout"), ("gsw", "Alles"))), meant),)
     codes += tuple(Code(f"C{n}", Text((("en", f"Number {n}"),)), parent="C0") for n in range(1, 100_000))
     many = Codelist(CL_AREA.agency, CL_AREA.id, CL_AREA.version, CL_AREA.name, codes=codes)
     path = tmp_path / "s.xml"
     path.write_bytes(sdmx_ml.structures([CONCEPTS, many, DSD, DATAFLOW], HEADER))
     made = import_(tmp_path / "p", [path, flat(tmp_path, "I,A,C7,a,2020,1,,")], TODAY)
     rows = table(made, "cl-area")
-    assert (len(rows), rows[7]) == (100_000, {"code": "C7", "parent": "C0", "label": "Number 7", "label_fr": ""})
+    none = {"label_fr": "", "description": "", "description_fr": ""}
+    assert (len(rows), rows[7]) == (100_000, {"code": "C7", "parent": "C0", "label": "Number 7", **none})
     assert "language" in notes(made)
     (dataset, _) = to_dataset(*dataset_parts(made.out))
     values = next(column.values for column in dataset.tables[0].columns if column.id == "REF_AREA")
-    assert (len(values), values[7].parent, values[0].name.as_dict()) == (
+    assert (len(values), values[7].parent, values[0].name.as_dict(), values[0].description) == (
         100_000,
         "C0",
         {"en": "All", "fr": "Tout"},
+        meant,
     )
 
 
-def test_what_has_no_place_in_a_package_is_told(tmp_path: Path) -> None:
-    """Constraints, notes for systems, and what a table of codes has no column for."""
-    name = Text((("en", "Made up"),))
-    described = tuple(Code(f"C{n}", name, name if n < 3 else NO_TEXT) for n in range(1001))
-    many = Codelist(CL_AREA.agency, CL_AREA.id, CL_AREA.version, CL_AREA.name, codes=described)
-    noted = replace(DATAFLOW, annotations=(Annotation("LAYOUT_ROW", "REF_AREA"), Annotation("DEFAULT", "FREQ=A")))
-    constraint = DataConstraint("ZZ", "CC", "1.0", name, attached=(DATAFLOW.ref,))
-    path = tmp_path / "s.xml"
-    path.write_bytes(sdmx_ml.structures([CONCEPTS, many, DSD, noted, constraint], HEADER))
+def test_descriptions_are_not_taken_for_the_labels_that_are_not_there(tmp_path: Path) -> None:
+    codes = tuple(Code(f"C{n}", Text(), Text((("en", f"Meaning {n}"),))) for n in range(501))
+    many = replace(CL_AREA, codes=codes)
+    path = tmp_path / "s.json"
+    path.write_bytes(sdmx_json.structures([CONCEPTS, many, DSD, DATAFLOW], HEADER))
     made = import_(tmp_path / "p", [path, flat(tmp_path, "I,A,C7,a,2020,1,,")], TODAY)
-    told = {str(note.key).removeprefix("import.note."): note.told("en") for note in made.notes}
-    assert told["skipped"].startswith("DataConstraint: 1 artefact of this kind")
-    assert told["annotations"] == "DF: 2 annotations, meant for systems, are left out."
-    assert told["descriptions"].startswith("cl-area: the descriptions of 3 codes are left out")
+    assert table(made, "cl-area")[7] == {"code": "C7", "label": "", "description": "Meaning 7"}
+    (dataset, _) = to_dataset(*dataset_parts(made.out))
+    values = next(column.values for column in dataset.tables[0].columns if column.id == "REF_AREA")
+    assert (values[7].name.as_dict(), values[7].description.as_dict()) == ({"en": "C7"}, {"en": "Meaning 7"})
+
+
+def test_what_structures_say_and_a_package_cannot_is_told_by_kind(tmp_path: Path) -> None:
+    note = Annotation("ORDER", "1")
+    (first, *others) = CONCEPTS.concepts
+    concepts = replace(
+        CONCEPTS, concepts=(replace(first, matches=(("close", "https://example.org/#a"),)), *others)
+    )
+    structure = replace(DSD, annotations=(note, note, Annotation("METADATA", "urn")))
+    constraint = DataConstraint("CDMETA.WARD", "CON", "1.0", DSD.name, attached=(DATAFLOW.ref,))
+    elsewhere = replace(constraint, id="OTHER", attached=(replace(DATAFLOW.ref, id="OTHER"),))
+    lists = [replace(each, annotations=(note,)) for each in LISTS]
+    path = tmp_path / "s.xml"
+    parts: list[Structure] = [
+        concepts,
+        *lists,
+        structure,
+        replace(DATAFLOW, annotations=(note,)),
+        constraint,
+        elsewhere,
+    ]
+    order = b"<com:Annotation><com:AnnotationType>ORDER</com:AnnotationType></com:Annotation>"
+    message = sdmx_ml.structures(parts, HEADER)
+    for kind in (b"Code", b"Concept"):
+        start = b"<str:" + kind + b" "
+        at = message.index(b">", message.index(start)) + 1
+        message = message[:at] + b"<com:Annotations>" + order * 2 + b"</com:Annotations>" + message[at:]
+    path.write_bytes(message)
+    made = import_(tmp_path / "p", [path, messages(tmp_path)], TODAY)
+    told = [
+        (str(each.key).removeprefix("import.note."), each.params.get("kind"), each.params["count"])
+        for each in made.notes
+    ]
+    assert told == [
+        ("annotations", "Dataflow", 1),
+        ("annotations", "DataStructure", 2),
+        ("annotations", "Codelist", len(LISTS)),
+        ("annotations", "Code", 2),
+        ("annotations", "Concept", 2),
+        ("matches", None, 1),
+        ("skipped", "DataConstraint", 1),
+    ]
 
 
 def dataset_parts(folder: Path) -> tuple[Any, Any, Any]:
@@ -542,3 +718,37 @@ def test_the_command_tells_what_was_made(tmp_path: Path) -> None:
     assert told.exit_code == 0, told.output
     assert "df: 1 observation\n" in told.output
     assert "- DSD: REF_AREA has 1 code that is not in CL_AREA" in told.output
+
+
+def elsewhere(*attributes: ReportedAttribute) -> MetadataSet:
+    """A report by somebody else's metadata structure."""
+    return MetadataSet(
+        "CDMETA.WARD",
+        "MDS",
+        "1.0.0",
+        DSD.name,
+        metadataflow=Ref("Metadataflow", "CDMETA.WARD", "MDF_OTHER", "1.0"),
+        targets=(DATAFLOW.urn,),
+        attributes=attributes,
+    )
+
+
+MAIL = ReportedAttribute("CONTACT", None, (ReportedAttribute("MAIL", "y"),))
+
+
+def test_reports_of_others_alone_are_told_from_nothing_at_all(tmp_path: Path) -> None:
+    for form, write in METADATA.items():
+        (tmp_path / form).write_bytes(write(elsewhere(ReportedAttribute("WHY", "x"), MAIL)))
+        with pytest.raises(ConversionError, match=r"MDF_OTHER: .*name the data that it is on"):
+            import_(tmp_path / "p", [tmp_path / form], TODAY)
+        made = import_(tmp_path / f"with {form}", [tmp_path / form, foreign(tmp_path), messages(tmp_path)], TODAY)
+        told = [(note.key, note.params["names"]) for note in made.notes]
+        assert told == [("import.note.attributes", "WHY, MAIL")]
+
+
+def test_reference_metadata_as_data_are_no_observations(tmp_path: Path) -> None:
+    path = tmp_path / "beside.csv"
+    path.write_bytes(sdmx_csv_metadata.dotstat((elsewhere(MAIL),), DATAFLOW, DSD, "en"))
+    made = import_(tmp_path / "p", [path, foreign(tmp_path), messages(tmp_path)], TODAY)
+    assert notes(made) == ["beside"]
+    assert table(made) == table(import_(tmp_path / "q", [foreign(tmp_path), messages(tmp_path)], TODAY))

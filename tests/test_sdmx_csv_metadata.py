@@ -1,9 +1,9 @@
-"""Reference metadata as SDMX-CSV: read back by csv and a few lines of our own, whatever stands in the texts."""
+"""Reference metadata as SDMX-CSV: cells as in the field guide, and read back, whatever stands in the texts."""
 
 import csv
 import dataclasses
 import io
-import re
+from pathlib import Path
 from typing import Any
 
 import pysdmx.io
@@ -15,9 +15,9 @@ from sdmx_everything import BARE, DATAFLOW, DSD, FLOW, HEADER, LINES, MARKED_UP,
 from sdmx_reading import legal_texts
 
 from cdmeta.errors import ConversionError
-from cdmeta.formats import oracle, sdmx_csv_metadata, sdmx_ml_21
+from cdmeta.formats import kinds, oracle, reading, sdmx_csv_metadata, sdmx_csv_metadata_read, sdmx_ml_21
 from cdmeta.sdmx.artefacts import MetadataSet, ReportedAttribute, Representation
-from cdmeta.text import Text
+from cdmeta.text import NO_TEXT, Text
 
 csv.field_size_limit(10_000_000)
 Row = dict[str, str]
@@ -27,66 +27,8 @@ def table(message: bytes) -> list[Row]:
     return list(csv.DictReader(io.StringIO(message.decode(), newline="")))
 
 
-def split(cell: str) -> list[str]:
-    """The values of a cell, parted by the separator; still between their quotation marks."""
-    parts, quoted = [""], False
-    for sign in cell:
-        if sign == ";" and not quoted:
-            parts.append("")
-            continue
-        quoted ^= sign == '"'
-        parts[-1] += sign
-    return parts
-
-
-def unquoted(part: str) -> str:
-    return part[1:-1].replace('""', '"') if part.startswith('"') else part
-
-
-def value(cell: str, languages: bool) -> Text | str:
-    if not languages:
-        return cell
-    if cell.startswith('"'):
-        return unquoted(cell)
-    pairs = (part.partition(":") for part in split(cell))
-    return Text(tuple((tag, unquoted(rest)) for tag, _, rest in pairs))
-
-
-Node = dict[str, Any]
-
-
-def put(nodes: dict[str, list[Node]], way: list[tuple[str, bool, bool]], cell: str) -> None:
-    (name, repeats, languages), *rest = way
-    cells = [unquoted(part) for part in split(cell)] if repeats else [cell]
-    found = nodes.setdefault(name, [])
-    for number, part in enumerate(cells):
-        if number == len(found):
-            found.append({"value": None, "children": {}})
-        if part and rest:
-            put(found[number]["children"], rest, part)
-        elif part:
-            found[number]["value"] = value(part, languages)
-
-
-def way(header: str) -> list[tuple[str, bool, bool]]:
-    found = re.findall(r"([A-Za-z0-9_@$-]+)(\[\])?(\[[^\]]+\])?(?:\.|$)", header)
-    return [(name, bool(repeats), bool(languages)) for name, repeats, languages in found]
-
-
-def attributes(nodes: dict[str, list[Node]]) -> tuple[ReportedAttribute, ...]:
-    return tuple(
-        ReportedAttribute(name, node["value"], attributes(node["children"]))
-        for name, found in nodes.items()
-        for node in found
-    )
-
-
-def read(row: Row) -> tuple[ReportedAttribute, ...]:
-    nodes: dict[str, list[Node]] = {}
-    for header, cell in list(row.items())[6:]:
-        if cell and not header.startswith("reporting"):
-            put(nodes, way(header), cell)
-    return attributes(nodes)
+def read(message: bytes) -> list[MetadataSet]:
+    return list(sdmx_csv_metadata_read.metadata(io.BytesIO(message)))
 
 
 def plain(found: tuple[ReportedAttribute, ...]) -> tuple[ReportedAttribute, ...]:
@@ -100,8 +42,14 @@ MESSAGE = sdmx_csv_metadata.metadata(REPORTS)
 
 def test_each_report_is_a_row_and_comes_back_value_by_value() -> None:
     rows = table(MESSAGE)
-    for row, report in zip(rows, REPORTS, strict=True):
-        assert sorted_like_a_table(read(row)) == sorted_like_a_table(plain(report.attributes))
+    for found, report in zip(read(MESSAGE), REPORTS, strict=True):
+        assert dataclasses.replace(found, attributes=sorted_like_a_table(found.attributes)) == dataclasses.replace(
+            report,
+            name=NO_TEXT,
+            description=NO_TEXT,
+            annotations=(),
+            attributes=sorted_like_a_table(plain(report.attributes)),
+        )
     assert {row["MDSTRUCTURE[;]"] for row in rows} == {"metadataflow"}
     assert {row["MDSTRUCTURE_ID"] for row in rows} == {"CDMETA.WARD:MDF_WARD(1.0)"}
     assert [row["METADATASET_ID"] for row in rows][:2] == [
@@ -215,8 +163,8 @@ def test_any_report_comes_back(
     first: tuple[ReportedAttribute, ...], second: tuple[ReportedAttribute, ...]
 ) -> None:
     reports = [dataclasses.replace(BARE, attributes=found) for found in (first, second)]
-    rows = table(sdmx_csv_metadata.metadata(reports))
-    assert [sorted_like_a_table(read(row)) for row in rows] == [first, second]
+    found = read(sdmx_csv_metadata.metadata(reports))
+    assert [sorted_like_a_table(report.attributes) for report in found] == [first, second]
 
 
 def test_half_a_character_is_refused() -> None:
@@ -304,9 +252,124 @@ def test_pysdmx_fails_on_metadata_in_csv() -> None:
 
 def test_reports_by_several_flows_share_a_table() -> None:
     other: MetadataSet = dataclasses.replace(BARE, metadataflow=dataclasses.replace(FLOW.ref, id="MDF_OTHER"))
-    rows = table(sdmx_csv_metadata.metadata((other, REPORT)))
+    message = sdmx_csv_metadata.metadata((other, REPORT))
+    rows = table(message)
     assert [row["MDSTRUCTURE_ID"] for row in rows] == ["CDMETA.WARD:MDF_OTHER(1.0)", "CDMETA.WARD:MDF_WARD(1.0)"]
-    assert [read(row)[0].value for row in rows] == ["Plain", text(QUOTES, LINES, REPORT_TITLE_IN_ARABIC)]
+    assert [report.attributes[0].value for report in read(message)] == [
+        "Plain",
+        text(QUOTES, LINES, REPORT_TITLE_IN_ARABIC),
+    ]
 
 
 REPORT_TITLE_IN_ARABIC = dict(REPORT.attributes[0].value or ())["ar"]  # type: ignore[arg-type]
+
+
+# Messages of others
+
+
+HEAD = "MDSTRUCTURE[;],MDSTRUCTURE_ID,METADATASET_ID,TARGET_TYPES,TARGET_IDS,"
+ROW = "metadataflow,OECD:MDF(1.0.0),OECD:MDS(1.0.0),dataflow,OECD:DF(1.0.0),"
+
+
+def only(header: str, row: str) -> MetadataSet:
+    (report,) = read(f"{HEAD}{header}\n{ROW}{row}\n".encode())
+    return report
+
+
+def test_the_guides_example_of_nested_texts_in_languages() -> None:
+    report = only(
+        "ATTRIBUTE_1,ATTRIBUTE_1.ATTRIBUTE_1_2[][en;fr],ATTRIBUTE_2[],ATTRIBUTE_3[]",
+        'CODE_ID,"""en:""""<p>An XHTML text</p>"""";fr:""""<p>Un texte XHTML</p>"""""";'
+        '""en:""""<p>Another</p>"""";fr:""""<p>Un autre</p>""""""",'
+        '"""Text with """"quotes"""""";""Another text""",123;456',
+    )
+    assert (report.urn, report.metadataflow.urn, report.targets) == (
+        "urn:sdmx:org.sdmx.infomodel.metadatastructure.MetadataSet=OECD:MDS(1.0.0)",
+        "urn:sdmx:org.sdmx.infomodel.metadatastructure.Metadataflow=OECD:MDF(1.0.0)",
+        ("urn:sdmx:org.sdmx.infomodel.datastructure.Dataflow=OECD:DF(1.0.0)",),
+    )
+    assert report.attributes == (
+        ReportedAttribute(
+            "ATTRIBUTE_1",
+            "CODE_ID",
+            (
+                ReportedAttribute("ATTRIBUTE_1_2", both("<p>An XHTML text</p>", fr="<p>Un texte XHTML</p>")),
+                ReportedAttribute("ATTRIBUTE_1_2", both("<p>Another</p>", fr="<p>Un autre</p>")),
+            ),
+        ),
+        ReportedAttribute("ATTRIBUTE_2", 'Text with "quotes"'),
+        ReportedAttribute("ATTRIBUTE_2", "Another text"),
+        ReportedAttribute("ATTRIBUTE_3", "123"),
+        ReportedAttribute("ATTRIBUTE_3", "456"),
+    )
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+def test_labels_in_the_cells_and_beside_them_are_left_away(separator: str) -> None:
+    beside = (
+        "MDSTRUCTURE,MDSTRUCTURE_ID,MDSTRUCTURE_NAME,METADATASET_ID,METADATASET_NAME,IS_PARTIAL_LANGUAGE,"
+        "TARGET_TYPES,TARGET_IDS,TARGET_NAMES,A,Name of A,B,Name of B\n"
+        "metadataprovision,OECD:MDP,Agreement,OECD:MDS,Set,1,codelist,OECD:CL(1.0),List,CODE,Label,Text: more,\n"
+    )
+    inside = (
+        "MDSTRUCTURE,MDSTRUCTURE_ID,METADATASET_ID,TARGET_TYPES,TARGET_IDS,A: Name of A,B: Name of B\n"
+        "metadataprovision,OECD:MDP: Agreement,OECD:MDS: Set,codelist,OECD:CL(1.0): List,CODE: Label,Text: more\n"
+    )
+    for message in (beside, inside):
+        (report,) = read(message.replace(",", separator).encode("utf-8-sig"))
+        assert (report.id, report.version, report.metadataflow.kind) == (
+            "MDS",
+            "latest",
+            "MetadataProvisionAgreement",
+        )
+        assert report.targets == ("urn:sdmx:org.sdmx.infomodel.codelist.Codelist=OECD:CL(1.0)",)
+        assert report.attributes == (ReportedAttribute("A", "CODE"), ReportedAttribute("B", "Text: more"))
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("Note: a plain text", "Note: a plain text"),
+        ("en:One; two;fr:Un", Text((("en", "One; two"), ("fr", "Un")))),
+        ('en:with 5" pipes', Text((("en", 'with 5" pipes'),))),
+        ("EN:Capital", Text((("EN", "Capital"),))),
+        ("de:Auf Deutsch", "de:Auf Deutsch"),
+    ],
+)
+def test_a_cell_that_is_not_as_the_guide_says_keeps_its_text(cell: str, said: Text | str) -> None:
+    assert only("A[en;fr]", '"' + cell.replace('"', '""') + '"').attributes == (ReportedAttribute("A", said),)
+
+
+def test_what_a_message_deletes_is_no_report() -> None:
+    message = sdmx_csv_metadata.metadata((BARE,), "D")
+    assert read(message) == []
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        (b"MDSTRUCTURED,A\n", "unknown"),
+        (f"{HEAD}A\n{ROW}\xe9\n".encode("latin-1"), "csv.encoding"),
+        (f"{HEAD}A\n{ROW}x,y\n".encode(), "csv.width"),
+        (f'{HEAD}A\n{ROW}"x\n'.encode(), "csv"),
+        (f"{HEAD}A,A[]\n{ROW}x,y\n".encode(), "csv.twice"),
+        (f"{HEAD}A..B\n{ROW}x\n".encode(), "csv.column"),
+        (f"{HEAD}{'A.' * 60}A\n{ROW}x\n".encode(), "json.deep"),
+        (f"{HEAD}A\n{ROW.replace('OECD:MDS', 'OECD')}x\n".encode(), "absent"),
+        (f"{HEAD}A\n{ROW.replace('metadataflow', 'dataflow')}x\n".encode(), "absent"),
+    ],
+)
+def test_what_is_no_such_message_is_refused(message: bytes, told: str) -> None:
+    with pytest.raises(ConversionError) as raised:
+        read(message)
+    assert raised.value.args[0].key == f"error.message.{told}"
+    assert raised.value.args[0].told("en")
+
+
+def test_a_message_is_known_by_its_first_column(tmp_path: Path) -> None:
+    path = tmp_path / "report"
+    path.write_bytes(MESSAGE)
+    assert kinds.kind(path) == "metadata"
+    assert [report.urn for report in reading.metadata(path)] == [report.urn for report in REPORTS]
+    path.write_bytes(b"STRUCTURE[;],STRUCTURE_ID,ACTION\n")
+    assert kinds.kind(path) == "data"

@@ -380,6 +380,12 @@ def test_sdmx_csv_1_0_and_columns_of_names_are_read(session: Session, put: Put) 
     assert rows(session, read) == [{"row": 2, "FREQ": "A"}]
 
 
+def test_columns_that_others_add_in_sdmx_csv_are_read_under_their_names(session: Session, put: Put) -> None:
+    message = "DATAFLOW,LAST UPDATE,FREQ\nZZ:DF(1.0),30/10/25 23:00:00,A\n"
+    (read,) = data_reading.data(session, put(message), NOTHING)
+    assert rows(session, read) == [{"row": 2, "LAST UPDATE": "30/10/25 23:00:00", "FREQ": "A"}]
+
+
 FLAT = MESSAGES["3.1 flat"]
 BROKEN: dict[str, tuple[str | bytes, str]] = {
     "doctype": (FLAT.replace("?>", '?><!DOCTYPE a [<!ENTITY b "c">]>'), "declares a document type (DOCTYPE)"),
@@ -395,9 +401,11 @@ BROKEN: dict[str, tuple[str | bytes, str]] = {
     "csv width": ('STRUCTURE,STRUCTURE_ID,"ACTION",A\ndataflow,Z:D(1.0),I\n', "more or fewer cells in row 2"),
     "csv quote": ('STRUCTURE,STRUCTURE_ID,"ACTION",A\ndataflow,Z:D(1.0),I,"x\n', "is no readable CSV"),
     "csv encoding": ("STRUCTURE,STRUCTURE_ID,ACTION,É\n".encode("latin-1"), "in an encoding other than UTF-8"),
-    "csv column": ("STRUCTURE,STRUCTURE_ID,ACTION,5 %\ndataflow,Z:D(1.0),I,1\n", 'has a column "5 %"'),
+    "csv column": ("STRUCTURE,STRUCTURE_ID,ACTION,A[\ndataflow,Z:D(1.0),I,1\n", 'has a column "A["'),
     "other csv": ("a,b\n1,2\n", "is no SDMX message that can be read here"),
-    "json place": (json.dumps(JSON_20).replace('{"attributes": [1]', '{"attributes": [7]'), "DECIMALS[7]"),
+    "json place": (json.dumps(JSON_20).replace('{"attributes": [1]', '{"attributes": [7]'), "8 of DECIMALS"),
+    "csv zero": (b"STRUCTURE,STRUCTURE_ID,ACTION,A\ndataflow,Z:D(1.0),I,\0\n", "in an encoding other than UTF-8"),
+    "json zero": (json.dumps(JSON_20).replace("1.3413", '"\\u0000"'), "holds characters that are no text."),
     "json half": (json.dumps(JSON_20).replace("1.3413", '"\\ud800"'), "holds characters that are no text."),
     "json structures": ('{"data": {"codelists": []}}', "is a message of codelists, and not one of data."),
 }  # fmt: skip

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
-from cdmeta.formats import sdmx_csv_read, sdmx_json_data_read, sdmx_ml_data_read
+from cdmeta.formats import sdmx_csv_read, sdmx_json_data_read, sdmx_json_own, sdmx_ml_data_read
 from cdmeta.formats.data_sets import ReadData as ReadData
 from cdmeta.formats.reading import opened
-from cdmeta.sdmx.artefacts import DataStructure
+from cdmeta.sdmx.artefacts import DataStructure, Structure
 from cdmeta.sdmx.store import Store
 from cdmeta.tables.engine import Session
 from cdmeta.urn import Ref
@@ -41,3 +43,19 @@ def data(session: Session, path: Path, store: Store) -> tuple[ReadData, ...]:
             return sdmx_csv_read.data(session, stream, structure)
         reader = sdmx_ml_data_read if syntax == "xml" else sdmx_json_data_read
         return tuple(found.table() for found in reader.data_sets(session, stream, dimensions))
+
+
+def own_structures(paths: Iterable[Path]) -> tuple[Structure, ...]:
+    """What messages of data say of the structure of their own data, as SDMX-JSON does; others say nothing.
+
+    Raises:
+        ConversionError: as for `data`.
+    """
+    return sdmx_json_own.structures(_of_json(paths))
+
+
+def _of_json(paths: Iterable[Path]) -> Iterator[BinaryIO]:
+    for path in paths:
+        with opened(path) as (stream, syntax):
+            if syntax == "json":
+                yield stream

@@ -97,6 +97,9 @@ class Sheet:
         text = "\n".join(self._lines) + "\n"
         self._breaks = self._breaks or "\r" in text or text.count("\n") != len(self._lines)
         self._lines.clear()
+        if "\0" in text:
+            self._file.close()
+            raise refusal("characters")
         try:
             self._file.write(text)
         except UnicodeEncodeError as error:

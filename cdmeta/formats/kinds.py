@@ -6,7 +6,7 @@ import io
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from cdmeta.formats import sdmx_json_read, sdmx_ml_parts_read
+from cdmeta.formats import sdmx_csv_metadata_read, sdmx_json_read, sdmx_ml_parts_read
 from cdmeta.formats.reading import opened
 
 Kind = Literal["structures", "data", "metadata"]
@@ -23,7 +23,7 @@ def kind(path: Path) -> Kind:
     """
     with opened(path) as (stream, syntax):
         if syntax == "csv":
-            return "data"
+            return "metadata" if sdmx_csv_metadata_read.is_metadata(stream) else "data"
         return _of_xml(stream) if syntax == "xml" else sdmx_json_read.held(stream)
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from cdmeta.errors import ConversionError
+from cdmeta.formats.sdmx_ml import PARENT
 from cdmeta.formats.sdmx_ml_parts import MATCH, SAME_AS
 from cdmeta.phrase import Phrase
+from cdmeta.sdmx.artefacts import Annotation
 from cdmeta.text import printable
 
 
@@ -59,10 +61,15 @@ def day(value: str) -> dt.date | None:
         return None
 
 
-def annotations_told(
-    pairs: Iterable[tuple[str | None, str | None]],
-) -> tuple[str | None, tuple[tuple[str, str], ...]]:
-    """What annotations of a concept, by type and title, tell: the concept that it equals, and those that match."""
-    told = [(kind, title) for kind, title in pairs if kind and title]
+def concept_told(notes: Sequence[Annotation]) -> dict[str, Any]:
+    """What annotations of a concept tell: the concept that it equals, those that match, and how many tell else."""
+    told = [(note.type, note.title) for note in notes if note.type and note.title]
     same = next((title for kind, title in told if kind == SAME_AS), None)
-    return same, tuple((kind.removesuffix(MATCH).lower(), title) for kind, title in told if kind.endswith(MATCH))
+    matches = tuple((kind.removesuffix(MATCH).lower(), title) for kind, title in told if kind.endswith(MATCH))
+    return {"same_as": same, "matches": matches, "unread": len(notes) - len(matches) - (same is not None)}
+
+
+def code_told(notes: Sequence[Annotation]) -> tuple[str | None, int]:
+    """What annotations of a code tell: the code above it, and how many tell else."""
+    parent = next((note.title for note in notes if note.type == PARENT), None)
+    return parent, len(notes) - (parent is not None)

@@ -1,20 +1,21 @@
 """SDMX messages of others, told apart by what is in them, read into artefacts.
 
-Zipped or not, SDMX-ML 2.1, 3.0 and 3.1 and SDMX-JSON 1.0, 2.0 and 2.1. Names and endings of files say nothing.
+Zipped or not, SDMX-ML 2.1, 3.0 and 3.1 and SDMX-JSON 1.0, 2.0 and 2.1; SDMX-CSV for reports. Names of files say
+nothing.
 """
 
 from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
 from cdmeta.errors import ConversionError
-from cdmeta.formats import sdmx_json_read, sdmx_ml_metadata_read, sdmx_ml_read
+from cdmeta.formats import sdmx_csv_metadata_read, sdmx_json_read, sdmx_ml_metadata_read, sdmx_ml_read
 from cdmeta.formats.messages import Skipped, refusal
 from cdmeta.phrase import Phrase, os_reason
 from cdmeta.sdmx.artefacts import MetadataSet, Structure
@@ -23,6 +24,11 @@ from cdmeta.text import printable
 
 Syntax = Literal["xml", "json", "csv"]
 
+_REPORTS: Mapping[Syntax, Callable[[BinaryIO], Iterator[MetadataSet]]] = {
+    "xml": sdmx_ml_metadata_read.metadata,
+    "json": sdmx_json_read.metadata,
+    "csv": sdmx_csv_metadata_read.metadata,
+}
 _ZIP = b"PK\x03\x04"
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _LITTER = ("__MACOSX", ".DS_Store", "Thumbs.db")
@@ -68,28 +74,13 @@ def read(path: Path) -> Read:
 
 
 def metadata(path: Path) -> tuple[MetadataSet, ...]:
-    """The reports of a message of reference metadata: SDMX-ML 2.1, 3.0 and 3.1, SDMX-JSON 2.0 and 2.1.
+    """The reports of a message of reference metadata: SDMX-ML 2.1 to 3.1, SDMX-JSON and SDMX-CSV 2.0 and 2.1.
 
     Raises:
         ConversionError: as for `structures`.
     """
     with opened(path) as (stream, syntax):
-        if syntax == "csv":
-            raise refusal("unknown")
-        reader = sdmx_ml_metadata_read if syntax == "xml" else sdmx_json_read
-        return tuple(reader.metadata(stream))
-
-
-def is_metadata(path: Path) -> bool:
-    """Tell whether a message is one of reference metadata, rather than of data or of structures.
-
-    Raises:
-        ConversionError: the file is no message, or is damaged.
-    """
-    with opened(path) as (stream, syntax):
-        if syntax == "csv":
-            return False
-        return sdmx_ml_metadata_read.is_metadata(stream) if syntax == "xml" else sdmx_json_read.is_metadata(stream)
+        return tuple(_REPORTS[syntax](stream))
 
 
 @contextmanager

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -31,7 +30,10 @@ _KINDS = {
 }
 _OF_MESSAGES = ("DATAFLOW", "STRUCTURE", "STRUCTURE_ID", "STRUCTURE_NAME", "ACTION", "SERIES_KEY", "OBS_KEY")
 _COMPONENT = re.compile(r"(?P<id>[A-Za-z][A-Za-z0-9_.@$-]*)(\[(?P<form>[^\]]*)\])?(?P<label>: .*)?")
+_CUSTOM = re.compile(r"[^\W\d][^\[\]\x00-\x1f]*")
+"""Any column that an implementer adds (`LAST UPDATE`), which is no component of a structure."""
 _MAX_SETS = 1000
+_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,10 @@ def data(session: Session, stream: BinaryIO, structure: StructureOf) -> tuple[Re
     """
     path = session.scratch / f"{free_name(session)}-message.csv"
     with path.open("wb") as file:
-        shutil.copyfileobj(stream, file)
+        while chunk := stream.read(_CHUNK):
+            if b"\0" in chunk:
+                raise refusal("csv.encoding")
+            file.write(chunk)
     start = _start(path)
     inner, outer = start["inner"] or ";", start["outer"]
     header, scan, rows = _scan(session, path, outer)
@@ -132,7 +137,7 @@ def _tables(
     if len(sets) > _MAX_SETS:
         raise refusal("csv.sets", count=_MAX_SETS)
     for number, (kind_of, id_, action_of, _, count) in enumerate(sets):
-        ref = _ref(kind_of or "", id_ or "")
+        ref = identified(_KINDS, kind_of or "", id_ or "")
         where = " AND ".join(
             f"{sql} IS NOT DISTINCT FROM {'NULL' if value is None else literal(value)}"
             for sql, value in ((kind, kind_of), (of, id_), (action, action_of))
@@ -158,6 +163,9 @@ def _columns(header: Sequence[str]) -> Iterator[_Column]:
         if has_names and before:
             before = False
             continue
+        if match is None and _CUSTOM.fullmatch(name):
+            yield _Column(name, place, None, has_label=False)
+            continue
         if match is None:
             raise refusal("csv.column", name=name)
         before = has_names
@@ -168,11 +176,18 @@ def _cell(place: int | None) -> str:
     return "NULL::VARCHAR" if place is None else f"nullif(c{place}, '')"
 
 
-def _ref(kind: str, text: str) -> Ref | None:
+def identified(kinds: Mapping[str, str], kind: str, text: str) -> Ref | None:
+    """What a row identifies, a label behind it or not; None where it is none.
+
+    Args:
+        kinds: SDMX classes by what the format calls them.
+        kind: what the row calls it.
+        text: `AGENCY:ID(1.0)`, or without a version what is the latest.
+    """
     match = _ID.fullmatch(text)
-    if match is None or kind.lower() not in _KINDS:
+    if match is None or kind.lower() not in kinds:
         return None
-    return Ref(_KINDS[kind.lower()], match["agency"], match["id"], match["version"] or "latest")
+    return Ref(kinds[kind.lower()], match["agency"], match["id"], match["version"] or "latest")
 
 
 def _coded(structure: DataStructure | None) -> frozenset[str] | None:

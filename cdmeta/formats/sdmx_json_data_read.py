@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from cdmeta.formats.data_sets import ACTIONS, DataSet, free_name, listed
@@ -17,11 +16,13 @@ from cdmeta.tables.engine import Session
 from cdmeta.urn import Ref
 
 _Object = Mapping[str, Any]
-_LEVELS = ("dataSet", "series", "observation")
-_NAMED = ("ProvisionAgreement", "Dataflow", "DataStructure")
-"""What a data set may name, the closest first."""
+LEVELS = ("dataSet", "series", "observation")
+"""Where components stand."""
+_NAMED = ("Dataflow", "DataStructure", "ProvisionAgreement")
+"""What a data set may name, first what structures are found by."""
 _STRUCTURES = ("structures", "structure")
 """What a message calls the structures of its data, in 2.0 and in 1.0."""
+_HEADERS = ("meta", "header")
 
 
 class _Component:
@@ -54,7 +55,7 @@ class _Component:
     def at(self, place: int) -> Any:
         """The value at a place."""
         if not 0 <= place < len(self._values):
-            raise refusal("json.data", name=f"{self.id}[{place}]")
+            raise refusal("json.value", name=self.id, number=place + 1, count=len(self._values))
         return self._values[place]
 
 
@@ -85,7 +86,8 @@ def data_sets(session: Session, stream: BinaryIO, dimensions: DimensionsOf) -> l
     path = session.scratch / f"{free_name(session)}-message.json"
     with path.open("wb") as file:
         shutil.copyfileobj(stream, file)
-    structures = [_Structure(entry) for entry in _structures(path)]
+    with path.open("rb") as file:
+        structures = [_Structure(entry) for entry in described(file)[1]]
     found: list[DataSet] = []
     number = 0
     try:
@@ -102,26 +104,32 @@ def data_sets(session: Session, stream: BinaryIO, dimensions: DimensionsOf) -> l
     return found
 
 
-def _structures(path: Path) -> list[_Object]:
-    """What a message tells of the structures of its data; in 1.0 and in 2.0 it stands in different places."""
+def described(stream: BinaryIO) -> tuple[_Object, list[_Object]]:
+    """The header of a message, and what it tells of the structures of its data.
+
+    In 1.0 and in 2.0 they stand in different places.
+
+    Raises:
+        ConversionError: it is no message of data.
+    """
     told: dict[str, Any] = {}
     names: list[tuple[str, str]] = []
-    with path.open("rb") as file:
-        for name, message, above in _members(file):
-            names.append((above, name))
-            if name in _STRUCTURES:
-                told.setdefault(name, message.value())
-            elif name == "dataSets" and told:
-                break
-            else:
-                message.skip()
+    for name, message, above in _members(stream):
+        names.append((above, name))
+        if name in (*_STRUCTURES, *_HEADERS):
+            told.setdefault(name, message.value())
+        elif name == "dataSets" and not told.keys().isdisjoint(_STRUCTURES):
+            break
+        else:
+            message.skip()
     if all(name != "dataSets" for _, name in names):
         deepest = max(above for above, _ in names) if names else ""
         raise refusal(
             "kind.data", name=", ".join(sorted(name for above, name in names if above == deepest)) or "{}"
         )
-    given = next((told[name] for name in _STRUCTURES if name in told), None)
-    return [entry for entry in (given if isinstance(given, list) else [given]) if isinstance(entry, Mapping)]
+    header, given = (next((told[name] for name in each if name in told), None) for each in (_HEADERS, _STRUCTURES))
+    structures = [entry for entry in (given if isinstance(given, list) else [given]) if isinstance(entry, Mapping)]
+    return (header if isinstance(header, Mapping) else {}), structures
 
 
 def _members(stream: BinaryIO) -> Iterator[tuple[str, JsonStream, str]]:
@@ -149,10 +157,15 @@ def _data_sets(stream: BinaryIO) -> Iterator[JsonStream]:
             yield message
 
 
-def _ref(entry: _Object) -> Ref | None:
+def linked(entry: _Object) -> dict[str, Ref]:
+    """The artefacts that an object links to by their URNs, by their kind."""
     links = entry.get("links")
     urns = [link.get("urn") for link in links if isinstance(link, Mapping)] if isinstance(links, list) else []
-    refs = {ref.kind: ref for ref in map(Ref.read, urns) if ref is not None}
+    return {ref.kind: ref for ref in map(Ref.read, urns) if ref is not None}
+
+
+def _ref(entry: _Object) -> Ref | None:
+    refs = linked(entry)
     return next((refs[kind] for kind in _NAMED if kind in refs), None)
 
 
@@ -161,10 +174,8 @@ class _Structure:
 
     def __init__(self, entry: _Object) -> None:
         self.ref = _ref(entry)
-        self.dimensions = {level: _components(entry, "dimensions", level) for level in _LEVELS}
-        self.attributes = {
-            level: _components(entry, "attributes", level) for level in (*_LEVELS, "dimensionGroup")
-        }
+        self.dimensions = {level: _components(entry, "dimensions", level) for level in LEVELS}
+        self.attributes = {level: _components(entry, "attributes", level) for level in (*LEVELS, "dimensionGroup")}
         measures = _components(entry, "measures", "observation")
         self.measures = measures or [_Component({"id": "OBS_VALUE"})]
 
@@ -274,7 +285,7 @@ def _set(components: Sequence[_Component], values: Any, row: dict[str, str | Non
 
 def _group(data_set: DataSet, structure: _Structure, key: str, values: Any) -> None:
     """Attributes of a partial key, whose places are those of all dimensions, level by level."""
-    dimensions = [dimension for level in _LEVELS for dimension in structure.dimensions[level]]
+    dimensions = [dimension for level in LEVELS for dimension in structure.dimensions[level]]
     row = _keyed(dimensions, key)
     partial = frozenset(row)
     _set(structure.attributes["dimensionGroup"], values, row)

@@ -11,8 +11,7 @@ from functools import partial
 from typing import Any, BinaryIO, Literal, TypeVar
 
 from cdmeta.formats.json_stream import JsonStream, OddError
-from cdmeta.formats.messages import Skipped, absent, annotations_told, day, refusal
-from cdmeta.formats.sdmx_ml import PARENT
+from cdmeta.formats.messages import Skipped, absent, code_told, concept_told, day, refusal
 from cdmeta.sdmx import artefacts as sdmx
 from cdmeta.sdmx.artefacts import Annotation, MetadataSet, Representation, Structure
 from cdmeta.text import NO_TEXT, Text
@@ -35,7 +34,7 @@ def structures(stream: BinaryIO) -> Iterator[Structure | Skipped]:
             raise refusal("kind.structure", name=container)
         kind = _kind(container)
         for entry in _entries(data):
-            yield _told(kind, entry, partial(_structure, kind, entry))
+            yield reading_of(kind, entry, partial(_structure, kind, entry))
 
 
 def held(stream: BinaryIO) -> Literal["structures", "data", "metadata"]:
@@ -63,15 +62,6 @@ def held(stream: BinaryIO) -> Literal["structures", "data", "metadata"]:
     return "structures"
 
 
-def is_metadata(stream: BinaryIO) -> bool:
-    """Tell whether a message is one of reference metadata.
-
-    Raises:
-        ConversionError: it is no JSON, or no message.
-    """
-    return held(stream) == "metadata"
-
-
 def metadata(stream: BinaryIO) -> Iterator[MetadataSet]:
     """The metadata sets of a message.
 
@@ -85,7 +75,7 @@ def metadata(stream: BinaryIO) -> Iterator[MetadataSet]:
             data.skip()
             continue
         for entry in _entries(data):
-            yield _told("MetadataSet", entry, partial(_set, entry))
+            yield reading_of("MetadataSet", entry, partial(_set, entry))
     if "metadataSets" not in names:
         raise refusal("kind.metadata", name=", ".join(sorted(names)) or "{}")
 
@@ -121,7 +111,8 @@ def _entries(data: JsonStream) -> Iterator[_Object]:
             yield entry
 
 
-def _told(kind: str, entry: _Object, read: Callable[[], _T]) -> _T:
+def reading_of(kind: str, entry: _Object, read: Callable[[], _T]) -> _T:
+    """Read an artefact; what is odd in it is told with its kind and id."""
     try:
         return read()
     except OddError as error:
@@ -145,7 +136,8 @@ def _structure(kind: str, entry: _Object) -> Structure | Skipped:
     return read(entry)
 
 
-def _objects(entry: _Object, key: str) -> list[_Object]:
+def objects(entry: _Object, key: str) -> list[_Object]:
+    """The objects of a member; none where it is not there."""
     found = entry.get(key)
     if found is None:
         return []
@@ -163,7 +155,8 @@ def _object(entry: _Object, key: str) -> _Object:
     return found
 
 
-def _strings(entry: _Object, key: str) -> tuple[str, ...]:
+def strings(entry: _Object, key: str) -> tuple[str, ...]:
+    """The plain values of a member, as texts; none where it is not there."""
     found = entry.get(key)
     if found is None:
         return ()
@@ -214,24 +207,25 @@ def _ref(entry: _Object, key: str) -> Ref:
     return found
 
 
-def _texts(entry: _Object, key: str = "name") -> Text:
-    """A text in all its languages; a lone one is in English, as in SDMX-ML."""
+def texts(entry: _Object, key: str = "name", language: str = "en") -> Text:
+    """A text in all its languages; a lone one is in `language`, by default English as in SDMX-ML."""
     if by_language := _object(entry, f"{key}s"):
         pairs = ((language, _text_of(text, key)) for language, text in by_language.items())
         return Text(tuple((language, text) for language, text in pairs if text))
     alone = _string(entry, key)
-    return Text((("en", alone),)) if alone else NO_TEXT
+    return Text(((language, alone),)) if alone else NO_TEXT
 
 
-def _annotations(entry: _Object) -> tuple[Annotation, ...]:
+def notes(entry: _Object) -> tuple[Annotation, ...]:
+    """The annotations of an object."""
     return tuple(
         Annotation(
             _string(note, "type"),
             _string(note, "title") or _string(note, "value"),
-            _texts(note, "text"),
+            texts(note, "text"),
             _string(note, "id"),
         )
-        for note in _objects(entry, "annotations")
+        for note in objects(entry, "annotations")
     )
 
 
@@ -240,25 +234,24 @@ def _common(entry: _Object) -> dict[str, Any]:
         "agency": _needed(entry, "agencyID"),
         "id": _needed(entry, "id"),
         "version": _string(entry, "version") or "1.0",
-        "name": _texts(entry),
-        "description": _texts(entry, "description"),
-        "annotations": _annotations(entry),
+        "name": texts(entry),
+        "description": texts(entry, "description"),
+        "annotations": notes(entry),
     }
 
 
 def _code(entry: _Object) -> sdmx.Code:
-    parent = _string(entry, "parent")
-    if not parent:
-        parent = next((note.title for note in _annotations(entry) if note.type == PARENT), None)
-    return sdmx.Code(_needed(entry, "id"), _texts(entry), _texts(entry, "description"), parent)
+    above, unread = code_told(notes(entry))
+    parent = _string(entry, "parent") or above
+    return sdmx.Code(_needed(entry, "id"), texts(entry), texts(entry, "description"), parent, unread)
 
 
 def _codelist(entry: _Object) -> sdmx.Codelist:
     return sdmx.Codelist(
         **_common(entry),
-        codes=tuple(map(_code, _objects(entry, "codes"))),
+        codes=tuple(map(_code, objects(entry, "codes"))),
         is_partial=entry.get("isPartial") is True,
-        extensions=tuple(map(_extension, _objects(entry, "codelistExtensions"))),
+        extensions=tuple(map(_extension, objects(entry, "codelistExtensions"))),
     )
 
 
@@ -266,23 +259,22 @@ def _extension(entry: _Object) -> sdmx.CodelistExtension:
     excluded = "exclusiveCodeSelection" in entry
     chosen = _object(entry, "exclusiveCodeSelection" if excluded else "inclusiveCodeSelection")
     members = _member_values({"values": chosen.get("memberValues")})  # texts in 2.0, objects in 2.1
-    values = [*members, *_strings(chosen, "wildcardedMemberValues")]
+    values = [*members, *strings(chosen, "wildcardedMemberValues")]
     return sdmx.CodelistExtension(_ref(entry, "codelist"), _string(entry, "prefix") or "", tuple(values), excluded)
 
 
 def _value_list(entry: _Object) -> sdmx.ValueList:
-    return sdmx.ValueList(**_common(entry), codes=tuple(map(_code, _objects(entry, "valueItems"))))
+    return sdmx.ValueList(**_common(entry), codes=tuple(map(_code, objects(entry, "valueItems"))))
 
 
 def _concept_scheme(entry: _Object) -> sdmx.ConceptScheme:
-    return sdmx.ConceptScheme(**_common(entry), concepts=tuple(map(_concept, _objects(entry, "concepts"))))
+    return sdmx.ConceptScheme(**_common(entry), concepts=tuple(map(_concept, objects(entry, "concepts"))))
 
 
 def _concept(entry: _Object) -> sdmx.Concept:
-    same, matches = annotations_told((note.type, note.title) for note in _annotations(entry))
-    core = _representation(_object(entry, "coreRepresentation")) if "coreRepresentation" in entry else None
-    names = (_needed(entry, "id"), _texts(entry), _texts(entry, "description"))
-    return sdmx.Concept(*names, core, same, matches)
+    core = representation(_object(entry, "coreRepresentation")) if "coreRepresentation" in entry else None
+    names = (_needed(entry, "id"), texts(entry), texts(entry, "description"))
+    return sdmx.Concept(*names, core, **concept_told(notes(entry)))
 
 
 def _agencies(entry: _Object) -> sdmx.AgencyScheme:
@@ -298,10 +290,11 @@ def _metadata_providers(entry: _Object) -> sdmx.MetadataProviderScheme:
 
 
 def _organisations(entry: _Object, key: str) -> tuple[sdmx.Agency, ...]:
-    return tuple(sdmx.Agency(_needed(part, "id"), _texts(part)) for part in _objects(entry, key))
+    return tuple(sdmx.Agency(_needed(part, "id"), texts(part)) for part in objects(entry, key))
 
 
-def _representation(entry: _Object, default: str = "String") -> Representation:
+def representation(entry: _Object, default: str = "String") -> Representation:
+    """What values an object takes, by its enumeration, or else by its format."""
     most = _occurs(entry, "maxOccurs")
     if "enumeration" in entry:
         return Representation(_ref(entry, "enumeration"), max_occurs=most)
@@ -322,22 +315,22 @@ def _representation(entry: _Object, default: str = "String") -> Representation:
 def _local(entry: _Object, default: str = "String") -> Representation:
     if "localRepresentation" not in entry:
         return Representation(from_concept=True)
-    return _representation(_object(entry, "localRepresentation"), default)
+    return representation(_object(entry, "localRepresentation"), default)
 
 
 def _data_structure(entry: _Object) -> sdmx.DataStructure:
     parts = _object(entry, "dataStructureComponents")
     groups = {
-        _needed(group, "id"): sdmx.Group(_needed(group, "id"), _strings(group, "groupDimensions"))
-        for group in _objects(parts, "groups")
+        _needed(group, "id"): sdmx.Group(_needed(group, "id"), strings(group, "groupDimensions"))
+        for group in objects(parts, "groups")
     }
     listed = _object(parts, "attributeList")
-    usages = _objects(listed, "metadataAttributeUsages")
+    usages = objects(listed, "metadataAttributeUsages")
     return sdmx.DataStructure(
         **_common(entry),
         dimensions=tuple(_dimensions(_object(parts, "dimensionList"))),
         measures=tuple(_measures(_object(parts, "measureList"))),
-        attributes=tuple(_attribute(part, groups) for part in _objects(listed, "attributes")),
+        attributes=tuple(_attribute(part, groups) for part in objects(listed, "attributes")),
         groups=tuple(groups.values()),
         metadata=_ref(entry, "metadata") if entry.get("metadata") is not None else None,
         metadata_usages=tuple(
@@ -349,11 +342,11 @@ def _data_structure(entry: _Object) -> sdmx.DataStructure:
 
 def _dimensions(entry: _Object) -> Iterator[sdmx.Dimension]:
     """The dimensions, time last; 1.0 has lists of measure and time dimensions, 2.0 one time dimension."""
-    plain = [*_objects(entry, "dimensions"), *_objects(entry, "measureDimensions")]
+    plain = [*objects(entry, "dimensions"), *objects(entry, "measureDimensions")]
     for place, part in enumerate(plain, start=1):
         concept = _ref(part, "conceptIdentity")
         yield sdmx.Dimension(_id(part, concept), concept, _local(part), _position(part, place))
-    times = _objects(entry, "timeDimensions")
+    times = objects(entry, "timeDimensions")
     times = times or ([_object(entry, "timeDimension")] if entry.get("timeDimension") is not None else [])
     for time in times:
         local, place = _local(time, "ObservationalTimePeriod"), _position(time, len(plain) + 1)
@@ -373,7 +366,7 @@ def _measures(entry: _Object) -> Iterator[sdmx.Measure]:
     if entry.get("primaryMeasure") is not None:
         primary = _object(entry, "primaryMeasure")
         yield sdmx.Measure(_MEASURE, _ref(primary, "conceptIdentity"), _local(primary))
-    for part in _objects(entry, "measures"):
+    for part in objects(entry, "measures"):
         concept = _ref(part, "conceptIdentity")
         yield sdmx.Measure(_id(part, concept), concept, _local(part), _is_mandatory(part))
 
@@ -388,7 +381,7 @@ def _attribute(entry: _Object, groups: Mapping[str, sdmx.Group]) -> sdmx.Attribu
         attachment,
         _is_mandatory(entry),
         group,
-        _strings(entry, "measureRelationship"),
+        strings(entry, "measureRelationship"),
     )
 
 
@@ -400,7 +393,7 @@ def _is_mandatory(entry: _Object) -> bool:
 
 def _attachment(entry: _Object, groups: Mapping[str, sdmx.Group]) -> tuple[sdmx.Attachment, str | None]:
     place = _object(entry, "attributeRelationship")
-    if dimensions := _strings(place, "dimensions"):
+    if dimensions := strings(place, "dimensions"):
         return dimensions, None
     if group := _string(place, "group"):
         if group not in groups:
@@ -421,8 +414,8 @@ def _constraint(entry: _Object) -> sdmx.DataConstraint:
         **_common(entry),
         allowed=role != "Actual",
         attached=tuple(ref for ref in map(Ref.read, urns) if ref is not None),
-        regions=tuple(region for part in _objects(entry, "cubeRegions") for region in _regions(part)),
-        keys=tuple(key for part in _objects(entry, "dataKeySets") for key in _keys(part)),
+        regions=tuple(region for part in objects(entry, "cubeRegions") for region in _regions(part)),
+        keys=tuple(key for part in objects(entry, "dataKeySets") for key in _keys(part)),
     )
 
 
@@ -452,7 +445,7 @@ def _regions(entry: _Object) -> Iterator[sdmx.CubeRegion]:
 
 
 def _members(entry: _Object) -> list[_Object]:
-    return [part for key in ("keyValues", "attributes", "components") for part in _objects(entry, key)]
+    return [part for key in ("keyValues", "attributes", "components") for part in objects(entry, key)]
 
 
 def _time_range(entry: _Object) -> sdmx.TimeRange:
@@ -473,9 +466,9 @@ def _member_values(entry: _Object) -> tuple[str, ...]:
 
 
 def _keys(entry: _Object) -> Iterator[tuple[bool, tuple[tuple[str, str], ...]]]:
-    for key in _objects(entry, "keys"):
+    for key in objects(entry, "keys"):
         pairs = []
-        for part in [*_objects(key, "keyValues"), *_objects(key, "components")]:
+        for part in [*objects(key, "keyValues"), *objects(key, "components")]:
             values = _member_values(part) or (_needed(part, "value"),)
             pairs += [(_needed(part, "id"), value) for value in values]
         yield entry.get("isIncluded") is not False, tuple(pairs)
@@ -483,9 +476,9 @@ def _keys(entry: _Object) -> Iterator[tuple[bool, tuple[tuple[str, str], ...]]]:
 
 def _metadata_structure(entry: _Object) -> sdmx.MetadataStructure:
     parts = _object(entry, "metadataStructureComponents")
-    found = _objects(_object(parts, "metadataAttributeList"), "metadataAttributes")
-    for report in _objects(parts, "reportStructures"):
-        found = [*found, *_objects(_object(report, "attributeList") or report, "metadataAttributes")]
+    found = objects(_object(parts, "metadataAttributeList"), "metadataAttributes")
+    for report in objects(parts, "reportStructures"):
+        found = [*found, *objects(_object(report, "attributeList") or report, "metadataAttributes")]
     return sdmx.MetadataStructure(**_common(entry), attributes=tuple(map(_metadata_attribute, found)))
 
 
@@ -499,13 +492,13 @@ def _metadata_attribute(entry: _Object) -> sdmx.MetadataAttribute:
         1 if least is None else least,
         _occurs(entry, "maxOccurs"),
         entry.get("isPresentational") is True,
-        tuple(map(_metadata_attribute, _objects(entry, "metadataAttributes"))),
+        tuple(map(_metadata_attribute, objects(entry, "metadataAttributes"))),
     )
 
 
 def _metadataflow(entry: _Object) -> sdmx.Metadataflow:
     return sdmx.Metadataflow(
-        **_common(entry), structure=_ref(entry, "structure"), targets=_strings(entry, "targets")
+        **_common(entry), structure=_ref(entry, "structure"), targets=strings(entry, "targets")
     )
 
 
@@ -518,14 +511,14 @@ def _agreement(entry: _Object) -> sdmx.MetadataProvisionAgreement:
 def _representation_map(entry: _Object) -> sdmx.RepresentationMap:
     return sdmx.RepresentationMap(
         **_common(entry),
-        sources=tuple(map(_column, _objects(entry, "source"))),
-        targets=tuple(map(_column, _objects(entry, "target"))),
+        sources=tuple(map(_column, objects(entry, "source"))),
+        targets=tuple(map(_column, objects(entry, "target"))),
         mappings=tuple(
             sdmx.ValueMapping(
-                tuple(_needed(value, "value") for value in _objects(row, "sourceValues")),
-                _strings(row, "targetValues"),
+                tuple(_needed(value, "value") for value in objects(row, "sourceValues")),
+                strings(row, "targetValues"),
             )
-            for row in _objects(entry, "representationMappings")
+            for row in objects(entry, "representationMappings")
         ),
     )
 
@@ -542,22 +535,22 @@ def _structure_map(entry: _Object) -> sdmx.StructureMap:
         target=_ref(entry, "target"),
         components=tuple(
             sdmx.ComponentMap(
-                _strings(part, "source"),
-                _strings(part, "target"),
+                strings(part, "source"),
+                strings(part, "target"),
                 _ref(part, "representationMap") if part.get("representationMap") is not None else None,
             )
-            for part in _objects(entry, "componentMaps")
+            for part in objects(entry, "componentMaps")
         ),
         fixed=tuple(
-            sdmx.FixedValueMap(_needed(part, "target"), _strings(part, "values"))
-            for part in _objects(entry, "fixedValueMaps")
+            sdmx.FixedValueMap(_needed(part, "target"), strings(part, "values"))
+            for part in objects(entry, "fixedValueMaps")
         ),
-        dates=tuple(date for part in _objects(entry, "datePatternMaps") for date in _date_maps(part)),
+        dates=tuple(date for part in objects(entry, "datePatternMaps") for date in _date_maps(part)),
     )
 
 
 def _date_maps(entry: _Object) -> Iterator[sdmx.DatePatternMap]:
-    for pair in _objects(entry, "mappedComponents"):
+    for pair in objects(entry, "mappedComponents"):
         yield sdmx.DatePatternMap(
             _needed(pair, "source"),
             _needed(pair, "target"),
@@ -580,17 +573,17 @@ _CONTENT = {
 def _is_beyond(kind: str, entry: _Object) -> bool:
     """True of a mere stub, and of what says more than our artefacts can hold (as in `sdmx_ml_read`)."""
     if kind == "RepresentationMap":
-        rows = _objects(entry, "representationMappings")
-        sources = [value for row in rows for value in _objects(row, "sourceValues")]
+        rows = objects(entry, "representationMappings")
+        sources = [value for row in rows for value in objects(row, "sourceValues")]
         return any({"validFrom", "validTo"} & row.keys() for row in rows) or any(
             value.keys() - {"value", "isRegEx"} or value.get("isRegEx") is True for value in sources
         )
     if kind == "StructureMap":
-        fixed = any("source" in part for part in _objects(entry, "fixedValueMaps"))
-        dated = any("frequencyDimension" in part for part in _objects(entry, "datePatternMaps"))
+        fixed = any("source" in part for part in objects(entry, "fixedValueMaps"))
+        dated = any("frequencyDimension" in part for part in objects(entry, "datePatternMaps"))
         return fixed or dated or bool(entry.get("epochMaps") or entry.get("frequencyFormatMappings"))
     if kind == "DataConstraint":
-        regions = _objects(entry, "cubeRegions")
+        regions = objects(entry, "cubeRegions")
         return any(
             region.get("include", region.get("isIncluded")) is False
             and any(
@@ -624,8 +617,8 @@ def _set(entry: _Object) -> MetadataSet:
     return MetadataSet(
         **_common(entry),
         metadataflow=_ref(entry, "metadataflow" if entry.get("metadataflow") else "metadataProvisionAgreement"),
-        targets=_strings(entry, "targets"),
-        attributes=tuple(map(_reported, _objects(entry, "attributes"))),
+        targets=strings(entry, "targets"),
+        attributes=tuple(map(_reported, objects(entry, "attributes"))),
         reporting_begin=_date(entry, "reportingBegin"),
         reporting_end=_date(entry, "reportingEnd"),
     )
@@ -644,5 +637,5 @@ def _reported(entry: _Object) -> sdmx.ReportedAttribute:
         read = Text(tuple((language, _text_of(text, "value")) for language, text in value.items()))
     else:
         read = None if value is None else _text_of(value, "value")
-    children = tuple(map(_reported, _objects(entry, "attributes")))
+    children = tuple(map(_reported, objects(entry, "attributes")))
     return sdmx.ReportedAttribute(_needed(entry, "id"), read, children)

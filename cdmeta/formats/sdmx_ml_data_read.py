@@ -138,6 +138,8 @@ class _Reader:
         path = self._path
         local = path.pop()
         if local == "Obs":
+            if path[1:2] != ["DataSet"]:
+                raise refusal("xml", line=self._parser.CurrentLineNumber, reason="Obs outside of a DataSet")
             self._number += 1
             row = {**self._series, **self._open} if self._series else self._open
             self.found[-1].observations.add(self._number, row)

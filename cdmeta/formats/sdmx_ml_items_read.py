@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cdmeta.formats.messages import annotations_told
-from cdmeta.formats.sdmx_ml import PARENT
+from cdmeta.formats.messages import code_told, concept_told
 from cdmeta.formats.sdmx_ml_parts_read import (
     LANGUAGE,
     TRUE,
@@ -33,16 +32,18 @@ def _code(element: Element) -> sdmx.Code:
     """A code; there may be a million of them, so its parts are gone through once."""
     texts: dict[str, list[tuple[str, str]]] = {"Name": [], "Description": []}
     parent: str | None = None
+    unread = 0
     for part in element:
         name = local_name(part.tag)
         if name in texts and part.text:
             texts[name].append((part.get(LANGUAGE, "en"), part.text))
         elif name == "Parent":
             parent = next(local_ids(element, "Parent"), None)
-        elif name == "Annotations" and parent is None:
-            parent = next((note.title for note in annotations_of(element) if note.type == PARENT), None)
+        elif name == "Annotations":
+            above, unread = code_told(annotations_of(element))
+            parent = parent or above
     name_, description = (Text(tuple(entries)) if entries else NO_TEXT for entries in texts.values())
-    return sdmx.Code(id_of(element), name_, description, parent)
+    return sdmx.Code(id_of(element), name_, description, parent, unread)
 
 
 def _codelist(element: Element, items: list[Any]) -> sdmx.Codelist:
@@ -65,15 +66,13 @@ def _value_list(element: Element, items: list[Any]) -> sdmx.ValueList:
 
 
 def _concept(element: Element) -> sdmx.Concept:
-    same, matches = annotations_told((note.type, note.title) for note in annotations_of(element))
     core = first(element, "CoreRepresentation")
     return sdmx.Concept(
         id_of(element),
         texts_of(element, "Name"),
         texts_of(element, "Description"),
         None if core is None else representation_of(core),
-        same,
-        matches,
+        **concept_told(annotations_of(element)),
     )
 
 

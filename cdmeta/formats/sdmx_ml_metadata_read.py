@@ -38,16 +38,6 @@ _TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _XHTML = "{http://www.w3.org/1999/xhtml}"
 
 
-def is_metadata(stream: BinaryIO) -> bool:
-    """Tell whether a message is one of reference metadata, by its root.
-
-    Raises:
-        ConversionError: it is no XML, or of no version that we know.
-    """
-    _, root = next(iter(events(stream)))
-    return local_name(root.tag) in _ROOTS
-
-
 def metadata(stream: BinaryIO) -> Iterator[MetadataSet]:
     """The metadata sets of a message.
 

@@ -99,12 +99,18 @@ class Maintainable:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A code; `parent` is the id of the code above it."""
+    """A code.
+
+    Attributes:
+        parent: the id of the code above it.
+        unread: how many annotations a message has of it, which are not read.
+    """
 
     id: str
     name: Text
     description: Text = NO_TEXT
     parent: str | None = None
+    unread: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -157,6 +163,7 @@ class Concept:
         same_as: the URN of a concept that it equals.
         matches: other concepts, in SDMX or elsewhere: how they match (`exact`, `close`, `broad`, `narrow`,
             `related`, as in SKOS) and their URN or address.
+        unread: how many other annotations a message has of it, which are not read.
     """
 
     id: str
@@ -165,6 +172,7 @@ class Concept:
     representation: Representation | None = None
     same_as: str | None = None
     matches: tuple[tuple[str, str], ...] = ()
+    unread: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)

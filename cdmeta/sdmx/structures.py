@@ -280,7 +280,7 @@ class _Codelists:
             for column in table.columns:
                 if column.values and column.codelist is None:
                     codes = tuple(
-                        Code(v.id, v.name or _plain(dataset, v.id), parent=v.parent) for v in column.values
+                        Code(v.id, v.name or _plain(dataset, v.id), v.description, v.parent) for v in column.values
                     )
                     wanted.setdefault(column.id, {})[table.name] = codes
         for table in dataset.tables if self._units else ():

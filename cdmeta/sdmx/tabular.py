@@ -394,7 +394,12 @@ class _Builder:
             sdmx["attachment"] = wanted or "dataset"
 
     def _refer(self, sdmx: dict[str, Any], member: str, ref: Ref) -> None:
-        """Name an artefact by the version at hand; what a descriptor cannot name is told."""
+        """Name an artefact by the version at hand; what a descriptor cannot name is told.
+
+        What nobody maintains is not named: a message of data listed it for itself.
+        """
+        if not ref.agency:
+            return
         found = self._store.get(ref)
         version = found.version if found is not None else ref.version
         kind = "Codelist" if member == "codelist" else ref.kind

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cdmeta.errors import ConversionError
 from cdmeta.finding import Finding, Report
-from cdmeta.formats import data_reading, reading
+from cdmeta.formats import data_reading, kinds, reading
 from cdmeta.phrase import Phrase
 from cdmeta.sdmx import check, check_report
 from cdmeta.sdmx.artefacts import (
@@ -41,7 +41,7 @@ def check_data(path: Path, structures: Sequence[str], flow: str | None = None) -
     # The cross-domain lists that cdmeta knows stand in for those that the structures refer to and do not hold.
     store = at_hand(artefacts(structures)[0])
     with data_session() as session:
-        if reading.is_metadata(path):
+        if kinds.kind(path) == "metadata":
             checked = list(_reports(session, path, store, flow))
         else:
             checked = list(_data(session, path, store, flow))

@@ -4,29 +4,31 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from cdmeta import form, profile
+from cdmeta.dataset import PUBLISHABLE_FORMS
 from cdmeta.errors import ConversionError
 from cdmeta.formats import data_reading, kinds, reading
 from cdmeta.formats.data_reading import ReadData
 from cdmeta.layout import ordered, written
 from cdmeta.package import DESCRIPTOR, QUESTIONS
-from cdmeta.phrase import Phrase
+from cdmeta.phrase import Phrase, name_of, title_of
 from cdmeta.sdmx.answers import answered, is_ours, language_of, put_text
-from cdmeta.sdmx.artefacts import ConceptScheme, DataConstraint, Dataflow, DataStructure, MetadataSet
+from cdmeta.sdmx.artefacts import ConceptScheme, Dataflow, DataStructure, MetadataSet
 from cdmeta.sdmx.gathering import gathered
+from cdmeta.sdmx.left_out import left_out
 from cdmeta.sdmx.own_flows import own_flow
 from cdmeta.sdmx.store import Store
 from cdmeta.sdmx.structures import standard_codelists
 from cdmeta.sdmx.tabular import CodeTables, tabular
 from cdmeta.tables.engine import Session, data_session
 from cdmeta.tables.writing import write_csv
-from cdmeta.text import NO_TEXT, Text
+from cdmeta.text import NO_TEXT, Text, printable
 from cdmeta.urn import Ref, is_agency_id
 from cdmeta.workflows.new import FIRST_VERSION, ask, slug
 from cdmeta.workflows.output import refuse_used, staged
@@ -118,24 +120,37 @@ def import_(out: Path, sources: Sequence[Path], today: date, *, language: str | 
     refuse_used(out)
     read = _read(sources)
     own = [report for report in read.reports if is_ours(report)]
-    chosen = language or next(filter(None, map(language_of, own)), None) or _language(read.store)
-    reported, notes = _reported(read.reports, chosen)
-    normal = "V" if reported.get("citizenData", {}).get("validation") == ["NONE"] else "A"
     with staged(out, DESCRIPTOR) as stage, data_session(stage) as session:
-        making = _Making(chosen, normal, read.store, stage, notes=notes)
+        store, flows, found = _flows(session, read)
+        chosen = language or next(filter(None, map(language_of, own)), None) or _language(store)
+        reported, notes = _reported(read.reports, chosen)
+        normal = "V" if reported.get("citizenData", {}).get("validation") == ["NONE"] else "A"
+        making = _Making(chosen, normal, store, stage, notes=[*notes, *found])
         making.notes += [Phrase("import.note.skipped", {"kind": k, "count": n}) for k, n in read.skipped.items()]
-        flows = _flows(session, read)
         if not flows and not own:
-            raise ConversionError(Phrase("error.import.nothing"))
+            raise ConversionError(_nothing(read.reports))
         (stage / "data").mkdir()
+        if flows:
+            _ask_release(reported, making)
         for flow in flows:
             _table(session, making, flow)
+        making.notes += left_out(
+            store, [each.structure for each in flows], [each.dataflow for each in flows if each.dataflow]
+        )
         _code_tables(session, making)
         if not flows:
             (stage / "data").rmdir()
         return _finished(
             out, making, _described(out, making, flows, own, reported), _agency(flows, own, making), today
         )
+
+
+def _nothing(reports: Sequence[MetadataSet]) -> Phrase:
+    """Why there is nothing to import: reports by others are on data, which have to be named as well."""
+    if not reports:
+        return Phrase("error.import.nothing")
+    flows = dict.fromkeys(printable(report.metadataflow.id) for report in reports)
+    return Phrase("error.import.reports", {"names": ", ".join(flows)})
 
 
 def _finished(out: Path, making: _Making, descriptor: dict[str, Any], agency: str, today: date) -> Imported:
@@ -167,30 +182,55 @@ def _read(sources: Sequence[Path]) -> _Read:
     store = Store([*known, *(artefact for each in found for artefact in each.artefacts)])
     reports = tuple(report for path in by_kind["metadata"] for report in reading.metadata(path))
     skipped = Counter(part.kind for each in found for part in each.skipped)
-    # A package holds no constraints, so they are told of like what is never read.
-    skipped += Counter(part.kind for each in found for part in each.artefacts if isinstance(part, DataConstraint))
     return _Read(store, reports, tuple(by_kind["data"]), skipped)
 
 
-def _flows(session: Session, read: _Read) -> list[_Flow]:
-    """The data sets by what they are data of, in the order of the messages."""
+def _flows(session: Session, read: _Read) -> tuple[Store, list[_Flow], list[Phrase]]:
+    """The data sets by what they are data of, in the order of the messages; and the artefacts at hand for them.
+
+    Where the structure of data is not at hand, what their message says of it itself has to do, and that is told.
+    """
+    found = [(path, each) for path in read.data for each in data_reading.data(session, path, read.store)]
+    lacking = dict.fromkeys(path for path, each in found if _structure(read.store, each) is None)
+    # What was given counts more than what messages of data say of themselves.
+    store = Store([*data_reading.own_structures(lacking), *read.store]) if lacking else read.store
     flows: dict[Ref, _Flow] = {}
-    for path in read.data:
-        for found in data_reading.data(session, path, read.store):
-            flow = _flow(read.store, found, path)
-            flows.setdefault(flow.named.ref, flow).sets.append(found)
-    return list(flows.values())
+    notes = [Phrase("import.note.own", {"path": path.name}) for path in lacking]
+    for path, each in found:
+        flow = _flow(store, each, path)
+        if _is_beside(each, flow.structure):
+            notes.append(Phrase("import.note.beside", {"path": path.name}))
+        else:
+            flows.setdefault(flow.named.ref, flow).sets.append(each)
+    return store, list(flows.values()), notes
 
 
-def _flow(store: Store, found: ReadData, path: Path) -> _Flow:
-    """What a data set is data of: what it names, or the only one at hand where it names none that is known."""
+def _is_beside(found: ReadData, structure: DataStructure) -> bool:
+    """Tell whether a data set holds reference metadata as .Stat takes them: attributes its structure lacks."""
+    dimensions = {part.id for part in structure.dimensions}
+    more = set(found.components) - dimensions
+    return bool(more) and more.isdisjoint(part.id for part in structure.components)
+
+
+def _structure(store: Store, found: ReadData) -> DataStructure | None:
+    """The structure that a data set names, or the only one at hand where it names none that is known."""
     structures = [artefact for artefact in store if isinstance(artefact, DataStructure)]
     structure = store.data_structure(found.ref) if found.ref is not None else None
     if structure is None and len(structures) == 1 and _may_be(found, structures[0]):
-        structure = structures[0]
+        return structures[0]
+    return structure
+
+
+def _flow(store: Store, found: ReadData, path: Path) -> _Flow:
+    """What a data set is data of."""
+    structure = _structure(store, found)
     if structure is None:
         named = found.ref.urn if found.ref is not None else "?"
         raise ConversionError(Phrase("error.import.structure", {"path": path.name, "structure": named}))
+    counts = Counter(part.id for part in structure.components)
+    if twice := [printable(id_) for id_, count in counts.items() if count > 1]:
+        params = {"structure": structure.urn, "names": ", ".join(twice)}
+        raise ConversionError(Phrase("error.import.twice", params))
     there = store.get(found.ref) if found.ref is not None else None
     if isinstance(there, Dataflow):
         return _Flow(structure, there)
@@ -252,6 +292,16 @@ def _merge(into: dict[str, Any], more: Mapping[str, Any]) -> None:
             into.setdefault(key, value)
 
 
+def _ask_release(reported: Mapping[str, Any], making: _Making) -> None:
+    """Leave the form of the release open where a report is on records: what is imported are figures from them."""
+    answers = reported.get("citizenData", {})
+    release = answers.get("releaseForm", PUBLISHABLE_FORMS[0])
+    if release not in PUBLISHABLE_FORMS:
+        del answers["releaseForm"]
+        params = {"question": title_of("citizenData.releaseForm"), "answer": name_of("CL_RELEASE_FORM", release)}
+        making.notes.append(Phrase("import.note.release", params))
+
+
 # Writing
 
 
@@ -269,9 +319,6 @@ def _table(session: Session, making: _Making, flow: _Flow) -> None:
     )
     making.notes += [*notes, *made.notes]
     own = own_flow(flow.structure)
-    annotations = sum(len(part.annotations) for part in (flow.dataflow, flow.structure) if part is not None)
-    if annotations and not own:
-        making.notes.append(Phrase("import.note.annotations", {"name": flow.named.id, "count": annotations}))
     name = making.name(slug(own.table if own else flow.named.id))
     cells = ", ".join(f"{sql} AS c{number}" for number, (_, sql) in enumerate(made.columns))
     query = f"SELECT {cells} FROM {source.view} ORDER BY row"  # noqa: S608  # names quoted
@@ -290,24 +337,17 @@ def _file(path: str) -> dict[str, Any]:
 
 
 def _code_tables(session: Session, making: _Making) -> None:
-    """The lists of many codes, each a table with the label of a code in every language, and the code above it."""
+    """The lists of many codes: for each code the one above it, its label and its description in every language."""
     for wanted, codes in making.codes.lists.items():
         name = making.name(wanted)
         if name != wanted:
             _rename(making.resources, wanted, name)
-        tags = dict.fromkeys(tag for code in codes.values() for tag in code.name.languages)
-        kept = [tag for tag in tags if tag == making.language or re.fullmatch("[a-z]{2}", tag)]
-        for tag in tags.keys() - set(kept):
-            making.notes.append(Phrase("import.note.language", {"list": name, "language": tag}))
-        if described := sum(bool(code.description) for code in codes.values()):
-            making.notes.append(Phrase("import.note.descriptions", {"list": name, "count": described}))
-        labels = ["label" if tag == making.language else f"label_{tag}" for tag in kept]
+        labels = list(_columns(making, name, "label", [code.name for code in codes.values()]))
+        more = list(_columns(making, name, "description", [code.description for code in codes.values()]))
+        if more and not labels:
+            labels = [("label", [None] * len(codes))]  # else the descriptions would be taken for them
         parents = [code.parent if code.parent in codes else None for code in codes.values()]
-        fields = {"code": list(codes), **({"parent": parents} if any(parents) else {})}
-        fields |= {
-            label: [code.name.as_dict().get(tag) for code in codes.values()]
-            for label, tag in zip(labels, kept, strict=True)
-        }
+        fields = {"code": list(codes), **({"parent": parents} if any(parents) else {}), **dict(labels + more)}
         path = f"data/{name}.csv"
         cells = ", ".join(f"unnest(${number}::VARCHAR[])" for number in range(1, len(fields) + 1))
         columns = ", ".join(f"c{number}" for number in range(len(fields)))
@@ -320,6 +360,18 @@ def _code_tables(session: Session, making: _Making) -> None:
             schema["foreignKeys"] = [{"fields": ["parent"], "reference": {"resource": "", "fields": ["code"]}}]
         schema["fields"] = [{"name": field, "type": "string"} for field in fields]
         making.resources.append({"name": name, **_file(path), "schema": schema})
+
+
+def _columns(
+    making: _Making, table: str, stem: str, texts: Sequence[Text]
+) -> Iterator[tuple[str, list[str | None]]]:
+    """A column for each language of texts of codes; in the language of the package it is called by the stem."""
+    for tag in dict.fromkeys(tag for text in texts for tag in text.languages):
+        if tag == making.language or re.fullmatch("[a-z]{2}", tag):
+            column = stem if tag == making.language else f"{stem}_{tag}"
+            yield column, [text.as_dict().get(tag) for text in texts]
+        else:
+            making.notes.append(Phrase("import.note.language", {"list": table, "language": tag}))
 
 
 def _rename(resources: Iterable[dict[str, Any]], old: str, new: str) -> None:
