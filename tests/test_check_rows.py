@@ -223,6 +223,8 @@ def test_each_of_several_values_is_looked_at() -> None:
     status = [
         (*row[:4], value, *row[5:]) for row, value in zip(CLEAN, ('["A"]', '["A","O"]', None, "[]"), strict=True)
     ]
-    assert found(status, multiple=frozenset({"OBS_STATUS"})) == []
+    several = replace(DSD.attributes[0], representation=replace(coded("CL_STATUS"), max_occurs=None))
+    dsd = replace(DSD, attributes=(several, *DSD.attributes[1:]))
+    assert found(status, dsd=dsd, multiple=frozenset({"OBS_STATUS"})) == []
     status[1] = (*CLEAN[1][:4], '["A","x","y"]', *CLEAN[1][5:])
-    assert found(status, multiple=frozenset({"OBS_STATUS"})) == [("CD783", "OBS_STATUS", 3, 2)]
+    assert found(status, dsd=dsd, multiple=frozenset({"OBS_STATUS"})) == [("CD783", "OBS_STATUS", 3, 2)]
