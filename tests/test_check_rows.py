@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -223,8 +224,25 @@ def test_each_of_several_values_is_looked_at() -> None:
     status = [
         (*row[:4], value, *row[5:]) for row, value in zip(CLEAN, ('["A"]', '["A","O"]', None, "[]"), strict=True)
     ]
-    several = replace(DSD.attributes[0], representation=replace(coded("CL_STATUS"), max_occurs=None))
-    dsd = replace(DSD, attributes=(several, *DSD.attributes[1:]))
-    assert found(status, dsd=dsd, multiple=frozenset({"OBS_STATUS"})) == []
+    several = partial(found, dsd=with_attribute("OBS_STATUS", max_occurs=3), multiple=frozenset({"OBS_STATUS"}))
+    assert several(status) == []
     status[1] = (*CLEAN[1][:4], '["A","x","y"]', *CLEAN[1][5:])
-    assert found(status, dsd=dsd, multiple=frozenset({"OBS_STATUS"})) == [("CD783", "OBS_STATUS", 3, 2)]
+    assert several(status) == [("CD783", "OBS_STATUS", 3, 2)]
+
+
+def test_more_values_than_there_may_be_are_counted_by_row() -> None:
+    status = [(*row[:4], '["A","O","A"]' if number else '["A"]', *row[5:]) for number, row in enumerate(CLEAN)]
+    for most, wrong in ((1, 3), (2, 3), (3, 0), (None, 0)):
+        told = found(status, dsd=with_attribute("OBS_STATUS", max_occurs=most), multiple=frozenset({"OBS_STATUS"}))
+        assert told == ([("CD784", "OBS_STATUS", 3, wrong)] if wrong else [])
+
+
+def with_attribute(id_: str, **taken: Any) -> DataStructure:
+    """The data structure with another representation of an attribute."""
+    return replace(
+        DSD,
+        attributes=tuple(
+            replace(part, representation=replace(part.representation, **taken)) if part.id == id_ else part
+            for part in DSD.attributes
+        ),
+    )
