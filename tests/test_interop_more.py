@@ -20,6 +20,7 @@ from sdmx_everything import (
     CL_AREA,
     CL_WIDER,
     CONCEPTS,
+    DSD,
     HEADER,
     LINKED,
     LISTS_OF_OTHERS,
@@ -174,6 +175,19 @@ def test_pysdmx_reads_how_many_values_there_may_be_in_json_and_loses_it_in_xml()
             assert {key: array.max_size for key, array in found.items()} == {"AGE": 3, "NOTE": 5}
         else:
             assert found == {"AGE": None, "NOTE": None}
+
+
+def test_sdmx1_loses_how_many_values_there_may_be() -> None:
+    several = tuple(
+        dataclasses.replace(part, representation=dataclasses.replace(part.representation, max_occurs=3))
+        for part in DSD.attributes
+        if part.attachment != "dataflow"
+    )
+    structure = dataclasses.replace(DSD, attributes=several)
+    read = by_sdmx1(AGENCIES, CL_ANSWER, CL_AREA, CONCEPTS, structure).structure[structure.id]
+    assert [part.id for part in read.attributes.components] == [part.id for part in several]
+    for part in read.attributes.components:
+        assert set(vars(part.local_representation)) == {"enumerated", "non_enumerated"}
 
 
 @pytest.mark.parametrize("name", JSON)
