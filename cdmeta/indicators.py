@@ -24,7 +24,18 @@ _NUMBERS = ("integer", "number")
 _LARGE = 10**18
 _TIMES = {"year": ("date", "datetime", "yearmonth"), "day": ("date", "datetime")}
 _TIMES |= {"quarter": _TIMES["year"], "month": _TIMES["year"]}
-_MEMBERS = ("name", "title", "description", "resource", "dimensions", "time", "by", "measures", "threshold")
+_MEMBERS = (
+    "name",
+    "title",
+    "description",
+    "resource",
+    "dimensions",
+    "time",
+    "by",
+    "measures",
+    "threshold",
+    "target",
+)
 _OF_MEASURES = (
     "name", "title", "description", "calculate", "field", "weight", "where", "of", "per", "decimals", "base",
     "unit", "unitMult", "id", "concept",

@@ -302,24 +302,27 @@ def _target(component: Schema, reference: Schema) -> Schema:
         "format": "How dates are written, in the codes of strptime",
     }
     codes = {
-        "title": "What values become, or the name of a resource with the columns source and target",
+        "title": "What values become (~ leaves their rows out), or the name of a resource with source and target",
         "type": ["string", "object"],
         "additionalProperties": {"type": "string"},
     }
     part: Schema = {name: {"title": title, "type": "string"} for name, title in texts.items()}
     part |= {"codes": codes, "frequency": {"title": "Time periods that dates become", "enum": list("ASQMWD")}}
-    return {
-        "title": "Somebody else's dataflow that the table becomes data of",
-        "type": "object",
-        "properties": {
-            "dataflow": {"title": "The dataflow, as URN or AGENCY:ID(1.0)"} | reference,
-            "components": {
-                "title": "Where its components have their values from, by their ids",
-                "type": "object",
-                "propertyNames": component,
-                "additionalProperties": {"type": "object", "properties": part},
-            },
+    properties: Schema = {
+        "dataflow": {"title": "The dataflow, as URN or AGENCY:ID(1.0)"} | reference,
+        "components": {
+            "title": "Where its components have their values from, by their ids",
+            "type": "object",
+            "propertyNames": component,
+            "additionalProperties": {"type": "object", "properties": part},
         },
+    }
+    name = {"title": "Which of several mappings this is", "type": "string", "pattern": "^[a-z0-9][a-z0-9_-]*$"}
+    return {
+        "title": "Somebody else's dataflow that the table becomes data of; a list of them for a table in parts",
+        "type": ["object", "array"],
+        "properties": properties,
+        "items": {"type": "object", "required": ["part"], "properties": {"part": name} | properties},
     }
 
 

@@ -16,7 +16,7 @@ from cdmeta.finding import Finding
 from cdmeta.phrase import Phrase
 from cdmeta.sdmx.reports import ForeignReport, templates
 from cdmeta.workflows.convert import FORMATS, convert
-from cdmeta.workflows.messages import FORMS, Keys, Options, Shown
+from cdmeta.workflows.messages import Keys, Options, Shown
 from cdmeta.workflows.onto import onto
 
 
@@ -42,8 +42,6 @@ def command(package: Path, to: str, out: Path, **asked: Any) -> None:
         raise click.UsageError(text("error.signers.unnamed"))
     if not dsds and (dataflow or mapping):
         raise click.UsageError(text("error.dsd.unnamed"))
-    if dsds and to not in FORMS:
-        raise click.UsageError(text("error.dsd.format", to=to))
     how = asked | {"now": now(), "options": Options(**layout, languages=(spoken(),))}
     try:
         if dsds:

@@ -31,7 +31,8 @@ def command(package: Path, dsds: tuple[str, ...], dataflow: str, out: Path, repl
 
 def _told(table: Proposed) -> Iterator[str]:
     """What is certain, what is proposed and why, and what is missing."""
-    yield text("map.table", resource=table.flow.table.name, flow=table.target.dataflow.ref.short)
+    told = {"resource": table.flow.table.name, "flow": table.target.dataflow.ref.short, "part": table.name}
+    yield text("map.table.part" if table.name else "map.table", **told)
     for part in table.parts:
         if part.is_missing and not part.is_needed:
             continue

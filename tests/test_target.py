@@ -1,5 +1,6 @@
 """Packages mapped onto somebody else's data structure: proposals, mappings, data, what stands in the way."""
 
+import contextlib
 import csv
 import dataclasses
 import datetime as dt
@@ -8,6 +9,8 @@ import io
 import json
 import shutil
 import threading
+import time
+import zipfile
 from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -357,17 +360,8 @@ def test_no_file_outside_the_folder_of_the_mapping_is_read(tmp_path: Path) -> No
         assert ("CD765", "REF_AREA") in converted(tmp_path / "out", path)[1]
 
 
-def with_a_second_table(made: dict[str, Any]) -> dict[str, Any]:
-    """What `small` made, its table published once more as `u`."""
-    path = made["package"] / "datapackage.json"
-    descriptor = json.loads(path.read_text(encoding="utf-8"))
-    descriptor["resources"].append({**descriptor["resources"][0], "name": "u"})
-    path.write_text(json.dumps(descriptor), encoding="utf-8")
-    return made
-
-
 def test_tables_of_which_nothing_is_said_are_left_out(tmp_path: Path) -> None:
-    made = with_a_second_table(small(tmp_path, "2024-05-31", "date"))
+    made = two_tables(tmp_path, "2024-06-01")
     said = {"TIME_PERIOD": {"field": "day"}}
     files, found = converted(tmp_path / "out", sheet(tmp_path, said, "t"), **made)
     assert found == [("CD764", None)]
@@ -568,6 +562,18 @@ def small(folder: Path, cell: str, kind: str) -> dict[str, Any]:
     return {"package": package, "dsd": folder / "dsd.json"}
 
 
+def two_tables(folder: Path, *days: str) -> dict[str, Any]:
+    """The same with a second table, of these days."""
+    made = small(folder, "2024-05-31", "date")
+    path = made["package"] / "datapackage.json"
+    descriptor = json.loads(path.read_text(encoding="utf-8"))
+    descriptor["resources"].append({**descriptor["resources"][0], "name": "u", "path": "u.csv"})
+    path.write_text(json.dumps(descriptor), encoding="utf-8")
+    rows = "".join(f"{day},7\n" for day in days)
+    (made["package"] / "u.csv").write_text(f"day,n\n{rows}", encoding="utf-8")
+    return made
+
+
 def plain_structure() -> tuple[DataStructure | Dataflow, ...]:
     def concept(id_: str) -> Ref:
         return Ref("Concept", "Y", "CS", "1.0.0", id_)
@@ -651,6 +657,22 @@ def test_only_lists_with_all_their_codes_bind() -> None:
 # Addresses
 
 
+def zipped(data: bytes) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("dsd.xml", data)
+    return stream.getvalue()
+
+
+BODIES = {
+    "/sign-in": b"\n<!DOCTYPE html><html><body><br></body></html>",
+    "/old-page": b"<HTML><body>Please sign in</body></HTML>",
+    "/unpackable": b"hello",
+    "/dsd.gz": gzip.compress(DSD.read_bytes()),
+    "/dsd.zip": zipped(DSD.read_bytes()),
+}
+
+
 class _Answers(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         data = DSD.read_bytes()
@@ -660,10 +682,25 @@ class _Answers(BaseHTTPRequestHandler):
             self.send_response(302)
             self.send_header("Location", "file:///etc/hostname")
             self.end_headers()
-        elif self.path == "/moved":
+        elif self.path in ("/moved", "/circle"):
             self.send_response(302)
-            self.send_header("Location", "/dsd?key=secret")
+            self.send_header("Location", "/dsd?key=secret" if self.path == "/moved" else "/circle")
             self.end_headers()
+        elif self.path == "/dripping":
+            self.send_response(200)
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                for _ in range(50):
+                    self.wfile.write(b" ")
+                    self.wfile.flush()
+                    time.sleep(0.05)
+        elif self.path in BODIES:
+            self.send_response(200)
+            if self.path == "/unpackable":
+                self.send_header("Content-Encoding", "gzip")
+            self.send_header("Content-Length", str(len(BODIES[self.path])))
+            self.end_headers()
+            self.wfile.write(BODIES[self.path])
         elif self.path == "/broken":
             self.send_response(200)
             self.send_header("Content-Length", str(len(data)))
@@ -692,7 +729,7 @@ def server() -> Iterator[str]:
         thread.join()
 
 
-@pytest.mark.parametrize("path", ["/dsd?key=secret", "/packed", "/moved"])
+@pytest.mark.parametrize("path", ["/dsd?key=secret", "/packed", "/moved", "/dsd.gz", "/dsd.zip"])
 def test_structures_are_fetched(server: str, path: str) -> None:
     found, digests = artefacts((server + path,))
     assert found == reading.structures(DSD)
@@ -712,8 +749,10 @@ def test_what_an_address_gives_away_is_told_nowhere(server: str) -> None:
     ("path", "told"),
     [
         ("/missing", "status 404"),
-        ("/elsewhere", "cannot be fetched (InvalidSchema)"),
-        ("/broken", "cannot be fetched (ChunkedEncodingError)"),
+        ("/elsewhere", "in circles, or to an address that is not fetched"),
+        ("/circle", "in circles, or to an address that is not fetched"),
+        ("/broken", "the answer is damaged, or breaks off"),
+        ("/unpackable", "the answer is damaged, or breaks off"),
     ],
 )
 def test_what_cannot_be_fetched_is_told_in_one_line(server: str, path: str, told: str) -> None:
@@ -739,8 +778,26 @@ def test_addresses_of_other_kinds_are_files_that_are_not_there() -> None:
 
 
 def test_an_address_that_nobody_answers_at() -> None:
-    with pytest.raises(ConversionError, match=r"cannot be fetched \(ConnectionError\)"):
+    with pytest.raises(ConversionError, match="there is no answer"):
         artefacts(("http://127.0.0.1:9/x",))
+
+
+def test_a_server_that_speaks_without_a_secret_is_not_trusted(server: str) -> None:
+    with pytest.raises(ConversionError, match="the server is not who it says it is"):
+        artefacts((server.replace("http:", "https:"),))
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/old-page"])
+def test_a_web_page_is_told_as_one(server: str, path: str) -> None:
+    with pytest.raises(ConversionError, match="is a web page, and no SDMX message"):
+        artefacts((server + path,))
+
+
+def test_a_body_that_never_ends_is_given_up_in_time(server: str) -> None:
+    start = time.monotonic()
+    with pytest.raises(ConversionError, match="takes too long"), fetched(f"{server}/dripping", seconds=0.3):
+        pass
+    assert time.monotonic() - start < 2
 
 
 # Commands
@@ -775,8 +832,6 @@ def test_the_commands_tell_what_is_certain_proposed_and_missing(
 def test_what_needs_a_structure_of_others_says_so(tmp_path: Path) -> None:
     out = ["--out", str(tmp_path / "out"), "--draft"]
     assert "need --dsd" in run(["convert", str(PACKAGE), "--to", "sdmx-csv-2.0", *out, "--mapping", "m.csv"])
-    onto = [*out, "--dsd", "x.xml"]
-    assert "With --dsd, choose a message" in run(["convert", str(PACKAGE), "--to", "dotstat", *onto])
     assert "cannot be read" in run(["map", str(PACKAGE), "--out", str(tmp_path / "m"), "--dsd", "x.xml"])
 
 
@@ -972,7 +1027,7 @@ def test_structures_without_time_are_no_crash(to: str, tmp_path: Path) -> None:
 
 
 def test_two_tables_may_become_data_of_one_dataflow(tmp_path: Path) -> None:
-    made = with_a_second_table(small(tmp_path, "2024-05-31", "date"))
+    made = two_tables(tmp_path, "2024-06-01")
     files, found = converted(tmp_path / "out", None, "sdmx-ml-3.0", **made)
     assert (found, files[:2]) == ([], ("data-t.xml", "data-u.xml"))
     (report,) = reading.metadata(tmp_path / "out" / "metadata.xml")

@@ -22,6 +22,7 @@ from cdmeta.sdmx.target import Source
 NAME = "mapping.csv"
 COLUMNS = (
     "table",
+    "part",
     "dataflow",
     "component",
     "name",
@@ -33,7 +34,7 @@ COLUMNS = (
     "frequency",
     "remark",
 )
-"""Those from `field` to `frequency` are what a person says; `table`, `dataflow` and `component` tell of what."""
+"""Those from `field` to `frequency` are what a person says; those up to `component` tell of what."""
 MAX_BYTES = 20 * 2**20
 _NEEDED = ("table", "component")
 _ENCODINGS = ("utf-8-sig", "windows-1252", "iso-8859-1")
@@ -50,6 +51,7 @@ class Row:
         source: where the component has its values from, by the name of a column or an id.
         codes: the name of the file with its map of codes; empty where it has none.
         remark: for the person.
+        part: which of several mappings of the table it belongs to; empty for all.
     """
 
     table: str
@@ -60,6 +62,7 @@ class Row:
     source: Source
     codes: str = ""
     remark: str = ""
+    part: str = ""
 
 
 def write(rows: Iterable[Row]) -> str:
@@ -67,6 +70,7 @@ def write(rows: Iterable[Row]) -> str:
     lines = (
         (
             row.table,
+            row.part,
             row.dataflow,
             row.component,
             row.name,
@@ -100,12 +104,12 @@ def read(data: bytes, name: str, beside: Callable[[str], bytes | None]) -> Sheet
         SheetError: it is no such file, or has no columns `table` and `component`.
     """
     lines: list[Line] = []
-    dataflows: dict[str, str] = {}
+    dataflows: dict[tuple[str, str], str] = {}
     for number, row in _rows(data, name, _NEEDED):
         if not row["table"] and not row["component"]:
             continue
         if row.get("dataflow"):
-            dataflows.setdefault(row["table"], row["dataflow"])
+            dataflows.setdefault((row["table"], _part(row)), row["dataflow"])
         where = Where(name, row=number, resource=row["table"] or None, field=row["component"] or None)
         lines.append(_line(row, where, beside))
     return Sheet(tuple(lines), dataflows, name)
@@ -120,7 +124,11 @@ def _line(row: Mapping[str, str], where: Where, beside: Callable[[str], bytes | 
     source = replace(source, codes=codes)
     if not problem:
         problem, params = problem_of(source)
-    return Line(row["table"], row["component"], source, where, problem, params)
+    return Line(row["table"], row["component"], source, where, problem, params, _part(row))
+
+
+def _part(row: Mapping[str, str]) -> str:
+    return row.get("part", "").lower()
 
 
 def _codes(name: str, beside: Callable[[str], bytes | None]) -> tuple[dict[str, str], str, Mapping[str, Any]]:

@@ -1,11 +1,13 @@
 """SDMX messages of others, told apart by what is in them, read into artefacts.
 
-Zipped or not, SDMX-ML 2.1, 3.0 and 3.1 and SDMX-JSON 1.0, 2.0 and 2.1; SDMX-CSV for reports. Names of files say
+Packed or not, SDMX-ML 2.1, 3.0 and 3.1 and SDMX-JSON 1.0, 2.0 and 2.1; SDMX-CSV for reports. Names of files say
 nothing.
 """
 
 from __future__ import annotations
 
+import gzip
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -30,6 +32,8 @@ _REPORTS: Mapping[Syntax, Callable[[BinaryIO], Iterator[MetadataSet]]] = {
     "csv": sdmx_csv_metadata_read.metadata,
 }
 _ZIP = b"PK\x03\x04"
+_GZIP = b"\x1f\x8b"
+_WEB_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE)
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _LITTER = ("__MACOSX", ".DS_Store", "Thumbs.db")
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
@@ -93,11 +97,13 @@ def opened(path: Path) -> Iterator[tuple[BinaryIO, Syntax]]:
     try:
         with _bytes(path) as stream:
             start = stream.read(512)
+        if _WEB_PAGE.match(start):
+            raise refusal("page")
         with _bytes(path) as stream:
             yield stream, _syntax(start)
     except ConversionError as error:
         raise _named(path, error.args[0]) from error
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise _named(path, Phrase("error.message.zip")) from error
     except OSError as error:
         reason = os_reason(error)
@@ -123,8 +129,13 @@ def _syntax(start: bytes) -> Syntax:
 @contextmanager
 def _bytes(path: Path) -> Iterator[BinaryIO]:
     with path.open("rb") as file:
-        if file.read(len(_ZIP)) != _ZIP:
-            file.seek(0)
+        start = file.read(len(_ZIP))
+        file.seek(0)
+        if start.startswith(_GZIP):
+            with gzip.open(file) as unpacked:
+                yield cast(BinaryIO, _Bounded(cast(BinaryIO, unpacked), limit(path.stat().st_size)))
+            return
+        if start != _ZIP:
             yield file
             return
         with zipfile.ZipFile(file) as archive:

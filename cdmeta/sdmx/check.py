@@ -5,8 +5,9 @@ Rows are counted by the engine; a finding has a count, the first row and the com
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Any
 
 from cdmeta.finding import Finding, Where
@@ -92,6 +93,53 @@ def check(session: Session, rows: Rows, known: Known) -> tuple[Finding, ...]:
 def _number(session: Session, rows: Rows) -> int:
     (number,) = session.connection.execute(f"SELECT count(*) FROM {rows.view}").fetchone() or (0,)  # noqa: S608
     return int(number)
+
+
+def check_together(session: Session, tables: Sequence[tuple[str, Rows]], known: Known) -> Iterator[Finding]:
+    """What is wrong with tables of one dataflow together, each of which is right by itself (`CD771`, `CD772`).
+
+    Args:
+        session: the session that has all views.
+        tables: each with its name.
+        known: their structure.
+
+    Raises:
+        ConversionError: the rows cannot be read.
+    """
+    for (name, one), (other_name, other) in combinations(tables, 2):
+        params = {"resource": name, "other": other_name}
+        keys = ", ".join(identifier(part.id) for part in known.structure.dimensions)
+        both = f"SELECT {keys} FROM {one.view} INTERSECT SELECT {keys} FROM {other.view}"  # noqa: S608  # built here
+        if count := _count(session, both):
+            yield Finding("CD771", Where(other.file, resource=other_name), params | {"count": count})
+        for part in known.structure.attributes:
+            if (
+                part.id in one.ids
+                and part.id in other.ids
+                and (count := _uneven(session, part, one, other, known))
+            ):
+                where = Where(other.file, resource=other_name, field=part.id)
+                yield Finding("CD772", where, params | {"field": part.id, "level": _level(part), "count": count})
+
+
+def _uneven(session: Session, part: Attribute, one: Rows, other: Rows, known: Known) -> int:
+    """In how many series, groups or data sets an attribute has another value in another table."""
+    keys = _attached_to(part, one, known)
+    if keys is None:
+        return 0
+    name = identifier(part.id)
+    group = f"GROUP BY {', '.join(keys)}" if keys else ""
+    told = [
+        f"(SELECT {', '.join([*keys, f'any_value({name}) AS told'])} FROM {rows.view} {group}) AS t{number}"  # noqa: S608  # built here
+        for number, rows in enumerate((one, other))
+    ]
+    joined = f" JOIN {told[1]} USING ({', '.join(keys)})" if keys else f", {told[1]}"
+    return _count(session, f"SELECT 1 FROM {told[0]}{joined} WHERE t0.told <> t1.told")  # noqa: S608  # likewise
+
+
+def _count(session: Session, query: str) -> int:
+    ((count,),) = session.connection.execute(f"SELECT count(*) FROM ({query})").fetchall()  # noqa: S608  # built here
+    return int(count)
 
 
 def _components(session: Session, rows: Rows, known: Known) -> Iterator[Finding]:
@@ -230,8 +278,12 @@ def _attachments(session: Session, rows: Rows, known: Known) -> Iterator[Finding
         name = identifier(part.id)
         group = f"GROUP BY {', '.join(keys)}" if keys else ""
         query = f"(SELECT min({ROW}) AS {ROW}, min({name}) <> max({name}) AS uneven FROM {rows.view} {group})"  # noqa: S608  # built here
-        level = ", ".join(part.attachment) if isinstance(part.attachment, tuple) else part.attachment
-        yield from _counted("CD787", session, rows, part.id, query, "uneven", {"level": level})
+        yield from _counted("CD787", session, rows, part.id, query, "uneven", {"level": _level(part)})
+
+
+def _level(part: Attribute) -> str:
+    """What an attribute belongs to, for messages."""
+    return ", ".join(part.attachment) if isinstance(part.attachment, tuple) else part.attachment
 
 
 def _allowed(session: Session, rows: Rows, known: Known) -> Iterator[Finding]:

@@ -11,11 +11,22 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
-from cdmeta.components import PROVENANCE
+from cdmeta.components import ABOUT_MEASURES, PROVENANCE
 from cdmeta.phrase import in_languages
 from cdmeta.sdmx.artefacts import Code, Dimension
+from cdmeta.sdmx.own import kind_of
 from cdmeta.sdmx.structures import Flow
-from cdmeta.sdmx.target import Component, Source, Target, certain, column_name, is_column, same_concept, values_of
+from cdmeta.sdmx.target import (
+    Component,
+    Source,
+    Target,
+    certain,
+    column_name,
+    ids_about,
+    is_column,
+    same_concept,
+    values_of,
+)
 from cdmeta.text import Text, unaccented
 
 WHOLE = ("_T", "_Z", "_X", "_U")
@@ -52,8 +63,9 @@ class Proposal:
 
     Attributes:
         source: that; an empty one where nothing is found.
-        reason: that of a candidate; or `single` for the only code there is, `allowed` for the only one that their
-            constraints allow, `whole` for a code that stands for all or for none; empty where nothing is found.
+        reason: that of a candidate; or `measure` for the measure that is meant, `single` for the only code there
+            is, `allowed` for the only one that their constraints allow, `whole` for a code that stands for all or
+            for none; empty where nothing is found.
     """
 
     source: Source
@@ -65,18 +77,24 @@ class Proposal:
         return self.reason in ("concept", "id")
 
 
-def propose(flow: Flow, target: Target, values: Mapping[str, Sequence[str]]) -> dict[str, Proposal]:
+def propose(
+    flow: Flow, target: Target, values: Mapping[str, Sequence[str]], measure: str = ""
+) -> dict[str, Proposal]:
     """A mapping for a person to look through, the components of the target in their order.
 
     Args:
         flow: the table.
         target: the dataflow.
         values: by the id of a component of the table, the values that occur in it, as far as they are few.
+        measure: the id of the only measure that is meant, where the table has several.
     """
+    flow = about(flow, measure)
     found = {
         id_: Proposal(source, "concept" if _by_concept(flow, target, id_, source) else "id")
-        for id_, source in certain(flow, target).items()
+        for id_, source in certain(flow, target, measure).items()
     }
+    for part in target.structure.measures if measure else ():
+        found.setdefault(part.id, Proposal(Source(measure), "measure"))
     taken = {proposal.source.component for proposal in found.values()}
     ranked = sorted(
         (
@@ -96,6 +114,15 @@ def propose(flow: Flow, target: Target, values: Mapping[str, Sequence[str]]) -> 
     return {
         part.id: _filled(part, found.get(part.id), flow, target, values) for part in target.structure.components
     }
+
+
+def about(flow: Flow, measure: str) -> Flow:
+    """A table as if a measure were its only one; as it is where none is named."""
+    ids = ids_about(flow, measure)
+    made = flow.structure
+    measures = tuple(part for part in made.measures if part.id in ids)
+    attributes = tuple(part for part in made.attributes if part.id in ids)
+    return replace(flow, structure=replace(made, measures=measures, attributes=attributes))
 
 
 def candidates(
@@ -118,7 +145,7 @@ def _candidate(flow: Flow, own: Component, part: Component, labels: set[str], sh
         return Candidate(own.id, "id", 1.0)
     if names & labels:
         return Candidate(own.id, "label", 0.95)
-    if share > OVERLAP:
+    if share > OVERLAP and kind_of(flow.table, own.id)[0] not in ABOUT_MEASURES:
         return Candidate(own.id, "values", 0.9 * share)
     like = max((_likeness(one, other) for one in labels for other in names), default=0.0)
     return Candidate(own.id, "near", 0.8 * like) if like >= NEAR else None

@@ -20,7 +20,7 @@ from cdmeta.sdmx.artefacts import (
     ValueMapping,
 )
 from cdmeta.sdmx.proposals import value_names
-from cdmeta.sdmx.target import Component, Mapped, Source
+from cdmeta.sdmx.target import LEFT_OUT, Component, Mapped, Source
 from cdmeta.urn import Ref
 
 _ISO = "yyyy-MM-dd"
@@ -88,7 +88,10 @@ def _structure_map(made: Mapped) -> StructureMap:
 
 
 def _representation_maps(made: Mapped) -> Iterator[RepresentationMap]:
-    """A map of codes for each component that has one, with the codes that stay as they are."""
+    """A map of codes for each component that has one, with the codes that stay as they are.
+
+    A value whose rows are left out has no target value there (SDMX 3.0, RepresentationMapping).
+    """
     own = {part.id: part.representation for part in made.flow.structure.components}
     parts = {part.id: part for part in made.target.structure.components}
     for id_, source in made.sources.items():
@@ -102,7 +105,7 @@ def _representation_maps(made: Mapped) -> Iterator[RepresentationMap]:
                 sources=(_listed(own[source.component]),),
                 targets=(_listed(made.target.store.representation(parts[id_])),),
                 mappings=tuple(
-                    ValueMapping((value,), (code,))
+                    ValueMapping((value,), (code,) if code != LEFT_OUT else ())
                     for value, code in (source.codes | _same(made, parts[id_], source)).items()
                     if value and code
                 ),
@@ -131,4 +134,5 @@ def _map_ref(made: Mapped, id_: str) -> Ref:
 
 
 def _id(start: str, made: Mapped) -> str:
-    return f"{start}_{made.flow.dataflow.id.removeprefix('DF_')}_{made.target.dataflow.id}"
+    part = f"@{made.part}" if made.part else ""
+    return f"{start}_{made.flow.dataflow.id.removeprefix('DF_')}_{made.target.dataflow.id}{part}"

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Literal, get_args
 
 from cdmeta.columns import Value
+from cdmeta.components import SUPPRESSED
 from cdmeta.errors import ConversionError
 from cdmeta.phrase import Phrase
 from cdmeta.sdmx.artefacts import (
@@ -34,9 +35,10 @@ from cdmeta.sdmx.check import Known
 from cdmeta.sdmx.constraints import among, bounds
 from cdmeta.sdmx.facets import PERIOD, is_point_in_time
 from cdmeta.sdmx.observations import Cell, Observations
+from cdmeta.sdmx.own import CONFIDENTIALITY, STATUSES, kind_of
 from cdmeta.sdmx.store import Store
 from cdmeta.sdmx.structures import Flow, codes_of
-from cdmeta.sdmx.values import ITEM, MANY_CODES, each
+from cdmeta.sdmx.values import ITEM, MANY_CODES, each, values_in
 from cdmeta.tables.engine import ROW, Session, identifier, literal
 from cdmeta.text import Text
 from cdmeta.urn import Ref
@@ -45,6 +47,8 @@ Component = Dimension | Measure | Attribute
 Frequency = Literal["A", "S", "Q", "M", "W", "D"]
 FREQUENCIES: tuple[str, ...] = get_args(Frequency)
 """Frequencies whose time periods can be made of dates, codes of SDMX:CL_FREQ."""
+LEFT_OUT = "~"
+"""What values of rows become that are not meant for the dataflow; no code of SDMX is called so."""
 
 _FORMS: Mapping[str, str] = MappingProxyType(
     {
@@ -69,7 +73,8 @@ class Source:
     Attributes:
         component: id of a component of the table's own data structure; empty where the value is always the same.
         value: that value.
-        codes: what the values become; those that are not named stay as they are.
+        codes: what the values become; those that are not named, or become nothing, stay as they are, and rows of
+            those that become `LEFT_OUT` are no observations.
         format: how dates are written in it, in the codes of strptime; empty for ISO 8601.
         frequency: the time periods that dates become; empty where they stay as they are.
     """
@@ -79,6 +84,11 @@ class Source:
     codes: dict[str, str] = field(default_factory=dict, hash=False)
     format: str = ""
     frequency: str = ""
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """The values whose rows are not meant for the dataflow."""
+        return tuple(value for value, code in self.codes.items() if code == LEFT_OUT)
 
 
 @dataclass(frozen=True)
@@ -173,11 +183,18 @@ class Mapped:
         flow: the table with its own artefacts.
         target: what it is mapped onto.
         sources: by the id of a component of the target.
+        part: which of several mappings of the table this is; empty where there is only one.
     """
 
     flow: Flow
     target: Target
     sources: Mapping[str, Source]
+    part: str = ""
+
+    @property
+    def label(self) -> str:
+        """What it is called in messages."""
+        return f"{self.flow.table.name} ({self.part})" if self.part else self.flow.table.name
 
     @property
     def as_flow(self) -> Flow:
@@ -245,17 +262,56 @@ def _refusal(flows: Sequence[Dataflow], made: Sequence[DataStructure], dataflow:
     return ConversionError(Phrase("error.target.several", {"flows": listed}))
 
 
-def certain(flow: Flow, target: Target) -> dict[str, Source]:
-    """What needs no person to say it: components of the same concept, or of the same id."""
+def certain(flow: Flow, target: Target, measure: str = "") -> dict[str, Source]:
+    """What needs no person to say it: components of the same concept, or of the same id.
+
+    Args:
+        flow: the table.
+        target: the dataflow.
+        measure: the id of the only measure that is meant, where the table has several: what is about that one has
+            the id that it would have if there were no others, and what is about others is none of the target's.
+    """
     found: dict[str, Source] = {}
-    own = flow.structure.components
+    ids = ids_about(flow, measure)
+    own = [part for part in flow.structure.components if part.id in ids]
     for part in target.structure.components:
         same = [each.id for each in own if same_concept(each, part)] or [
-            each.id for each in own if each.id == part.id
+            each.id for each in own if ids[each.id] == part.id
         ]
         if len(same) == 1 and all(source.component != same[0] for source in found.values()):
             found[part.id] = Source(same[0])
     return found
+
+
+def ids_about(flow: Flow, measure: str) -> dict[str, str]:
+    """The components of a table, and the ids that they would have if one measure were the only one.
+
+    Args:
+        flow: the table.
+        measure: its id; empty for all components as they are.
+    """
+    measures = {part.id for part in flow.structure.measures}
+    told = {part.id: kind_of(flow.table, part.id) for part in flow.structure.components}
+    if not measure:
+        return {id_: id_ for id_ in told}
+    return {
+        id_: id_ if about is None else kind
+        for id_, (kind, about) in told.items()
+        if id_ not in measures - {measure} and (about is None or about.id == measure)
+    }
+
+
+def only_measure(flow: Flow, target: Target, taken: Iterable[str]) -> str:
+    """The one of several measures of a table that a target of one measure is of; empty where that is not plain.
+
+    Args:
+        flow: the table.
+        target: the dataflow.
+        taken: the ids of the components of the table that are mapped.
+    """
+    measures = {part.id for part in flow.structure.measures}
+    found = measures & set(taken)
+    return found.pop() if len(measures) > 1 and len(found) == len(target.structure.measures) == 1 else ""
 
 
 def same_concept(own: Component, part: Component) -> bool:
@@ -265,13 +321,15 @@ def same_concept(own: Component, part: Component) -> bool:
 
 
 def observations(session: Session, rows: Observations, made: Mapped, view: str) -> Observations:
-    """The observations of a table as data of a target.
+    """The observations of a table as data of a target, without the rows that are not meant for it.
+
+    The view also has what tells of a row what its observation may not (`suppressed_column`).
 
     Args:
         session: the session that has the rows.
         rows: the table's own observations.
         made: what they become.
-        view: the name of the view that is made of them.
+        view: the name of the view that is made of them; that of all rows is called so with `_all` behind it.
     """
     cells = {cell.id: cell for cell in rows.cells}
     ids = [part.id for part in made.target.structure.components if part.id in made.sources]
@@ -285,11 +343,75 @@ def observations(session: Session, rows: Observations, made: Mapped, view: str) 
     columns = [
         f"{_values(made.sources[id_], cells, long.get(id_), id_ in several)} AS {identifier(id_)}" for id_ in ids
     ]
+    out = {id_: _left_out_column(id_) for id_ in ids if made.sources[id_].left_out}
+    columns += [f"{_is_left_out(made.sources[id_], cells, long.get(id_))} AS {name}" for id_, name in out.items()]
+    columns += [f"{sql} AS {name}" for name, sql in _suppressed(made, cells)]
     joins = " ".join(_looked_up(session, made.sources[id_], cells, name) for id_, name in long.items())
     query = f"SELECT {', '.join([ROW, *columns])} FROM {rows.view} {joins}"  # noqa: S608  # built here
-    session.connection.execute(f"CREATE VIEW {view} AS {query}")
+    session.connection.execute(f"CREATE VIEW {view}_all AS {query}")
+    kept = f"WHERE NOT ({' OR '.join(out.values())})" if out else ""
+    session.connection.execute(f"CREATE VIEW {view} AS SELECT * FROM {view}_all {kept}")  # noqa: S608  # likewise
     is_joined = rows.is_joined or bool(long)
     return Observations(made.target.taken, made.target.dataflow, view, tuple(_cells(made)), is_joined)
+
+
+def rows_left_out(session: Session, made: Mapped, view: str) -> tuple[int, dict[str, int]]:
+    """How many rows a table has, and how many of them the map of codes of each component leaves out.
+
+    Args:
+        session: the session that has the rows.
+        made: what they become.
+        view: that of `observations`.
+
+    Raises:
+        ConversionError: the rows cannot be read.
+    """
+    ids = [id_ for id_, source in made.sources.items() if source.left_out]
+    if not ids:
+        return 0, {}
+    counts = ", ".join(f"count(*) FILTER ({_left_out_column(id_)})" for id_ in ids)
+    query = f"SELECT count(*), {counts} FROM {view}_all"  # noqa: S608  # built here
+    ((total, *found),) = session.connection.execute(query).fetchall()
+    return total, {id_: count for id_, count in zip(ids, found, strict=True) if count}
+
+
+def suppressed_column(measure: str) -> str:
+    """The column that tells whether a measure of the table is suppressed in a row; no component is called so."""
+    return identifier(f"suppressed {measure}")
+
+
+def statuses(made: Mapped, measure: str) -> tuple[str, ...]:
+    """The components of a table that tell why a figure of a measure is missing or who may see it."""
+    coded = {part.id: part.representation.codelist for part in made.flow.structure.attributes}
+    told = {id_: kind_of(made.flow.table, id_) for id_, ref in coded.items() if ref in (STATUSES, CONFIDENTIALITY)}
+    kinds = ("OBS_STATUS", "CONF_STATUS")
+    return tuple(
+        id_ for id_, (kind, about) in told.items() if kind in kinds and (about is None or about.id == measure)
+    )
+
+
+def _suppressed(made: Mapped, cells: Mapping[str, Cell]) -> Iterator[tuple[str, str]]:
+    """The columns that tell what is suppressed, with their SQL, of each measure that is mapped."""
+    taken = {source.component for source in made.sources.values()}
+    for part in made.flow.structure.measures:
+        told = [f"{cells[id_].sql} = '{SUPPRESSED}'" for id_ in statuses(made, part.id) if id_ in cells]
+        if part.id in taken and told:
+            empty = f"{cells[part.id].sql} IS NULL"
+            yield suppressed_column(part.id), f"coalesce({empty} AND ({' OR '.join(told)}), FALSE)"
+
+
+def _left_out_column(id_: str) -> str:
+    return identifier(f"left out {id_}")
+
+
+def _is_left_out(source: Source, cells: Mapping[str, Cell], table: str | None) -> str:
+    """SQL that is true of rows that a map of codes leaves out."""
+    if table is not None:
+        return f"coalesce({table}.target = {literal(LEFT_OUT)}, FALSE)"
+    values = ", ".join(map(literal, source.left_out))
+    if _is_several(source, cells):
+        return f"coalesce(list_has_any({values_in(cells[source.component].sql)}, [{values}]), FALSE)"
+    return f"coalesce({_own(source, cells)} IN ({values}), FALSE)"
 
 
 def column_name(flow: Flow, component: str) -> str:

@@ -34,6 +34,8 @@ from cdmeta.workflows.messages import FORMS, USUAL, Described, Form, Options, da
 from cdmeta.workflows.output import staged
 
 MANIFEST = "manifest.json"
+TABLES = FORMS["sdmx-csv-2.0"]
+"""The form of data that systems take."""
 _PLAIN_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
 
@@ -78,10 +80,7 @@ class _Material:
         return Header(f"{self.dataset.id}_{what}", self.prepared, self.dataset.agency, test=self.draft)
 
     def metadata_structures(self) -> tuple[Structure, ...]:
-        from cdmeta.sdmx.profile_artefacts import artefacts
-
-        others = (part for made in self.foreign for part in (made.metadataflow, made.report.agreement))
-        return (*artefacts(), *self.report.artefacts, *others)
+        return metadata_structures(self.report, self.foreign)
 
     def metadata_sets(self) -> Iterator[tuple[str, MetadataSet]]:
         """Each report with the name of its file."""
@@ -91,6 +90,14 @@ class _Material:
 
     def codelists(self) -> tuple[Codelist, ...]:
         return tuple(codes_of(self.structures.codelists).values())
+
+
+def metadata_structures(own: MetadataReport, foreign: Iterable[ForeignReport]) -> tuple[Structure, ...]:
+    """What reports are made by: the profile's structures, who reports, metadataflows of structures of others."""
+    from cdmeta.sdmx.profile_artefacts import artefacts
+
+    others = (part for made in foreign for part in (made.metadataflow, made.report.agreement))
+    return (*artefacts(), *own.artefacts, *others)
 
 
 class _RefusedError(Exception):
@@ -219,20 +226,20 @@ def _write_data(material: _Material, form: Form, stage: Path, broken: list[Findi
 
 
 def _write_fmr(material: _Material, stage: Path, broken: list[Finding]) -> None:
-    data = _write_data(material, FORMS["sdmx-csv-2.0"], stage, broken)
+    data = _write_data(material, TABLES, stage, broken)
     artefacts = _once((*material.metadata_structures(), *material.structures.artefacts))
     reports = [each for _, each in material.metadata_sets()]
-    _put_bundle(fmr(artefacts, reports, material.header, tuple(data)), material.dataset.language, stage)
+    put_bundle(fmr(artefacts, reports, material.header, tuple(data)), material.dataset.language, stage)
 
 
 def _write_dotstat(material: _Material, stage: Path, broken: list[Finding]) -> None:
     if material.foreign:
         raise ConversionError(Phrase("convert.no-reports"))
-    data = _write_data(material, FORMS["sdmx-csv-2.0"], stage, broken)
+    data = _write_data(material, TABLES, stage, broken)
     artefacts = _once((*material.metadata_structures(), *material.structures.artefacts))
     flows = [(flow.dataflow, flow.structure, name) for name, flow in data.items()]
     language = material.dataset.language
-    _put_bundle(dotstat(artefacts, [material.report.set], material.header, language, flows), language, stage)
+    put_bundle(dotstat(artefacts, [material.report.set], material.header, language, flows), language, stage)
 
 
 def _once(artefacts: Iterable[Structure]) -> tuple[Structure, ...]:
@@ -240,7 +247,12 @@ def _once(artefacts: Iterable[Structure]) -> tuple[Structure, ...]:
     return tuple({artefact.urn: artefact for artefact in artefacts}.values())
 
 
-def _put_bundle(bundle: Bundle, language: str, stage: Path) -> None:
+def put_bundle(bundle: Bundle, language: str, stage: Path) -> None:
+    """Write the messages of a bundle, as far as it has them, and what tells their order.
+
+    Raises:
+        ConversionError: a message is against its schema.
+    """
     for step in bundle.steps:
         if step.content is not None:
             put(stage / step.name, step.content, step.kind)

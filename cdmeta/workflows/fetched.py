@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from cdmeta.errors import ConversionError
@@ -16,6 +17,9 @@ from cdmeta.formats import reading
 from cdmeta.phrase import Phrase
 from cdmeta.sdmx.artefacts import Structure
 from cdmeta.text import printable
+
+if TYPE_CHECKING:
+    from requests import Response
 
 MAX_BYTES = 500 * 2**20
 MAX_SECONDS = 300.0
@@ -73,16 +77,41 @@ def fetched(address: str, *, most: int = MAX_BYTES, seconds: float = MAX_SECONDS
 
 def _fetch(address: str, path: Path, most: int, until: float) -> None:
     import requests
+    from urllib3.exceptions import HTTPError
 
     try:
         with requests.get(address, stream=True, timeout=_WAIT, headers={"Accept": _ACCEPT}) as answer:
             if not answer.ok:
                 raise _refusal(address, "status", status=answer.status_code)
-            _save(address, answer.iter_content(_CHUNK), path, most, until)
-    except requests.Timeout as error:
-        raise _refusal(address, "time") from error
-    except (requests.RequestException, ValueError) as error:
-        raise _refusal(address, "failed", kind=type(error).__name__) from error
+            _save(address, _chunks(answer), path, most, until)
+    except (requests.RequestException, HTTPError, ValueError) as error:
+        raise _refusal(address, _why(error), kind=type(error).__name__) from error
+
+
+def _chunks(answer: Response) -> Iterator[bytes]:
+    """The body unpacked, piece by piece as it arrives: who waits for full pieces waits for ever if it drips."""
+    read = getattr(answer.raw, "read1", answer.raw.read)
+    while chunk := read(_CHUNK, decode_content=True):
+        yield chunk
+
+
+def _why(error: Exception) -> str:
+    """Why an address cannot be fetched, a key of the texts after `error.fetch.`."""
+    import requests
+    from urllib3 import exceptions
+
+    kinds: tuple[tuple[str, tuple[type[Exception], ...]], ...] = (
+        ("time", (requests.Timeout, exceptions.TimeoutError)),
+        ("secure", (requests.exceptions.SSLError,)),
+        (
+            "redirect",
+            (requests.TooManyRedirects, requests.exceptions.InvalidSchema, requests.exceptions.InvalidURL),
+        ),
+        ("broken", (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError)),
+        ("broken", (exceptions.ProtocolError, exceptions.DecodeError)),
+        ("connection", (requests.ConnectionError,)),
+    )
+    return next((key for key, types in kinds if isinstance(error, types)), "failed")
 
 
 def _save(address: str, chunks: Iterator[bytes], path: Path, most: int, until: float) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from cdmeta.errors import ConversionError, OutputError
@@ -13,11 +14,23 @@ from cdmeta.formats import mapping_csv
 from cdmeta.formats.mapping_csv import NAME, Row
 from cdmeta.phrase import Phrase, at, os_reason
 from cdmeta.sdmx.artefacts import Dimension
-from cdmeta.sdmx.mappings import Sheet, of_descriptor, own_source
+from cdmeta.sdmx.mappings import Line, Sheet, of_descriptor, own_source
 from cdmeta.sdmx.observations import Observations, observations
 from cdmeta.sdmx.proposals import Proposal, near, propose, value_names
+from cdmeta.sdmx.store import Store
 from cdmeta.sdmx.structures import Flow, structures
-from cdmeta.sdmx.target import Component, Source, Target, at_hand, column_name, target, values_of
+from cdmeta.sdmx.target import (
+    LEFT_OUT,
+    Component,
+    Source,
+    Target,
+    at_hand,
+    column_name,
+    component_of,
+    only_measure,
+    target,
+    values_of,
+)
 from cdmeta.tables.engine import Session, session
 from cdmeta.text import Text
 from cdmeta.workflows.accept import accepted
@@ -63,19 +76,22 @@ class Part:
 
 @dataclass(frozen=True)
 class Proposed:
-    """What is proposed for a table.
+    """What is proposed for a table, or for one of its parts.
 
     Attributes:
         flow: the table.
         target: the dataflow.
-        parts: the components of the target, in order.
+        parts: the components of the target, in order; of a table in parts, those that all of them share, and then
+            for each part the others.
         left: names of the columns that it has no place for.
+        name: of the part; empty for what is the same in all.
     """
 
     flow: Flow
     target: Target
     parts: tuple[Part, ...]
-    left: tuple[str, ...]
+    left: tuple[str, ...] = ()
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,12 +142,19 @@ def map_package(
         made: list[Proposed] = []
         values: dict[str, Mapping[str, Sequence[str]]] = {}
         for flow in own.flows:
+            name = flow.table.name
             with session(package.package) as opened:
-                rows, _ = observations(opened, package.package, dataset, flow, own.codelists)
-                values[flow.table.name] = _values(opened, rows)
-            chosen = target(store, dataflow or sheet.dataflows.get(flow.table.name, ""))
-            made.append(_proposed(flow, chosen, sheet, values[flow.table.name]))
+                rows, told = observations(opened, package.package, dataset, flow, own.codelists)
+                # What cannot be computed, or would tell of people, is nothing to look at.
+                hidden = flow.table.computed is not None and any(each.severity() == "error" for each in told)
+                values[name] = {} if hidden else _values(opened, rows)
+            made += _proposed(flow, partial(_chosen, store, dataflow, sheet, name), sheet, values[name])
     return MapResult(tuple(made), _write(made, values, out, language), findings)
+
+
+def _chosen(store: Store, dataflow: str, sheet: Sheet, table: str, part: str) -> Target:
+    """What a part of a table becomes data of."""
+    return target(store, dataflow or sheet.dataflow(table, part))
 
 
 def _values(opened: Session, rows: Observations) -> dict[str, tuple[str, ...]]:
@@ -145,29 +168,92 @@ def _values(opened: Session, rows: Observations) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _proposed(flow: Flow, target: Target, sheet: Sheet, values: Mapping[str, Sequence[str]]) -> Proposed:
-    found = propose(flow, target, values)
-    for line in sheet.of(flow.table.name):
+def _proposed(
+    flow: Flow, choose: Callable[[str], Target], sheet: Sheet, values: Mapping[str, Sequence[str]]
+) -> Iterator[Proposed]:
+    """What is proposed for a table; where it has parts, first what is the same for all of them."""
+    targets = {part: choose(part) for part in sheet.parts(flow.table.name)}
+    measures = _measures(flow, targets, sheet)
+    made = {
+        name: (target, _found(flow, target, sheet, values, name, measure))
+        for name, (target, measure) in measures.items()
+    }
+    first, found = next(iter(made.values()))
+    alone = len(made) == 1
+    same = {id_ for id_ in found if alone or _is_shared(id_, tuple(made.values()))}
+    taken = {each.source.component for _, proposals in made.values() for each in proposals.values()}
+    left = tuple(column.name for column in flow.table.columns if column.id not in taken)
+    shared = next(iter(made)) if alone else ""
+    yield Proposed(flow, first, tuple(_lines(flow, first, found, same, shared)), left, shared)
+    for name, (chosen, proposals) in made.items() if not alone else ():
+        others = {id_ for id_ in proposals if id_ not in same}
+        yield Proposed(flow, chosen, tuple(_lines(flow, chosen, proposals, others, name)), (), name)
+
+
+def _is_shared(id_: str, made: Sequence[tuple[Target, Mapping[str, Proposal]]]) -> bool:
+    """Whether a proposal is that of all parts; what is needed and nobody knows yet may be another in each."""
+    target, found = made[0]
+    part = next(each for each in target.structure.components if each.id == id_)
+    is_open = found[id_].source == Source() and _is_needed(part)
+    return not is_open and all(each == target and others[id_] == found[id_] for each, others in made)
+
+
+def _measures(flow: Flow, targets: Mapping[str, Target], sheet: Sheet) -> dict[str, tuple[Target, str]]:
+    """The parts of a table, each with its target and the measure that is meant.
+
+    Where nothing is said of several measures, and their structure has one, each measure is a part.
+    """
+    found = {
+        part: (target, only_measure(flow, target, _sources(flow, sheet.of(flow.table.name, part))))
+        for part, target in targets.items()
+    }
+    several = flow.table.measures
+    target, measure = next(iter(found.values()))
+    if len(found) > 1 or measure or len(several) < 2 or len(target.structure.measures) != 1:
+        return found
+    names = {column.id: re.sub("[^a-z0-9_-]+", "-", column.name.lower()).strip("-_") for column in several}
+    unique = len({*names.values(), ""}) == len(names) + 1
+    return {names[c.id] if unique else f"m{n}": (target, c.id) for n, c in enumerate(several, 1)}
+
+
+def _sources(flow: Flow, lines: Iterable[Line]) -> Iterator[str]:
+    return (component_of(flow, line.source.component) for line in lines)
+
+
+def _found(
+    flow: Flow, target: Target, sheet: Sheet, values: Mapping[str, Sequence[str]], part: str, measure: str
+) -> dict[str, Proposal]:
+    """What is proposed; what the descriptor says goes before it."""
+    found = propose(flow, target, values, measure)
+    for line in sheet.of(flow.table.name, part):
         if line.component in found and not line.problem:
             found[line.component] = Proposal(own_source(flow, line.source), SAID)
-    parts = tuple(_part(flow, target, part, found[part.id]) for part in target.structure.components)
-    taken = {part.proposal.source.component for part in parts}
-    left = tuple(column.name for column in flow.table.columns if column.id not in taken)
-    return Proposed(flow, target, parts, left)
+    return found
 
 
-def _part(flow: Flow, target: Target, part: Component, proposal: Proposal) -> Part:
-    is_needed = isinstance(part, Dimension) or part.mandatory
+def _lines(
+    flow: Flow, target: Target, found: Mapping[str, Proposal], chosen: Container[str], name: str
+) -> Iterator[Part]:
+    for part in target.structure.components:
+        if part.id in chosen:
+            yield _part(flow, target, part, found[part.id], name)
+
+
+def _part(flow: Flow, target: Target, part: Component, proposal: Proposal, name: str) -> Part:
     codes = proposal.source.codes
     return Part(
         part,
         target.name(part),
-        is_needed,
+        _is_needed(part),
         proposal,
         near(flow, target, part) if proposal.source == Source() else "",
-        f"codes-{_plain(flow.table.name)}-{part.id}.csv" if codes else "",
+        f"codes-{'-'.join(filter(None, (_plain(flow.table.name), name, part.id)))}.csv" if codes else "",
         sum(not code for code in codes.values()),
     )
+
+
+def _is_needed(part: Component) -> bool:
+    return isinstance(part, Dimension) or part.mandatory
 
 
 def _plain(name: str) -> str:
@@ -208,6 +294,7 @@ def _row(proposed: Proposed, part: Part, language: str) -> Row:
         shown,
         part.codes,
         remark(part).told(language),
+        proposed.name,
     )
 
 
@@ -243,9 +330,5 @@ def _codes(proposed: Proposed, part: Part, occurring: Sequence[str], language: s
         code = codes.get(value, value if value in theirs else "")
         name = names.get(value, Text()).best(language, "en")
         told = theirs.get(code, Text()).best(language, "en")
-        yield (
-            raw.get(value, value),
-            code,
-            name,
-            told or (Phrase("map.codes.open").told(language) if not code else ""),
-        )
+        remark = Phrase("map.codes.left-out" if code == LEFT_OUT else "map.codes.open").told(language)
+        yield raw.get(value, value), code, name, told or (remark if code in ("", LEFT_OUT) else "")
