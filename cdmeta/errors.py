@@ -47,6 +47,10 @@ class ConversionError(CdmetaError):
     """A package could not be turned into the format asked for."""
 
 
+class MemoryUsedUpError(ConversionError):
+    """The engine needs more memory for the rows than it may have."""
+
+
 class OutputError(CdmetaError):
     """Output could not be written: the folder is not empty, the disk is full, no permission."""
 

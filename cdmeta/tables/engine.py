@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from cdmeta.errors import ConversionError
+from cdmeta.errors import ConversionError, MemoryUsedUpError
 from cdmeta.package import Package
 from cdmeta.phrase import Phrase
 
@@ -29,6 +29,7 @@ MEMORY_LIMIT = "512MB"
 MAX_THREADS = 4
 _GLOB = frozenset("*?[]{}")
 _REFUSED = re.compile(r"cdmeta:([a-z.-]+)")
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -45,18 +46,19 @@ class Session:
 
 
 @contextmanager
-def session(package: Package, *writable: Path) -> Iterator[Session]:
+def session(package: Package, *writable: Path, threads: int = MAX_THREADS) -> Iterator[Session]:
     """A connection that may read a package's folder, and read and write its own scratch and the folders named.
 
     Raises:
-        ConversionError: the memory or the disk is used up, or DuckDB refuses for another reason.
+        MemoryUsedUpError: the rows need more memory than there may be; fewer threads need less.
+        ConversionError: the disk is used up, or DuckDB refuses for another reason.
     """
-    with data_session(package.root, *writable) as opened:
+    with data_session(package.root, *writable, threads=threads) as opened:
         yield opened
 
 
 @contextmanager
-def data_session(*folders: Path) -> Iterator[Session]:
+def data_session(*folders: Path, threads: int = MAX_THREADS) -> Iterator[Session]:
     """A connection for data that are in no package: it may read and write its own scratch and the folders named.
 
     Raises:
@@ -64,7 +66,24 @@ def data_session(*folders: Path) -> Iterator[Session]:
     """
     with tempfile.TemporaryDirectory(prefix="cdmeta-rows-") as name:
         scratch = Path(name)
-        yield from _held(_connect(scratch, *folders), scratch)
+        yield from _held(_connect(scratch, *folders, threads=threads), scratch)
+
+
+def sparingly(work: Callable[[int], _T]) -> _T:
+    """Do what takes a number of threads; where the memory does not suffice, again with fewer.
+
+    Sorting and grouping go to the disk bit by bit, but each thread holds what it is at: millions of keys, or of
+    lines of a message, are too much for four of them.
+
+    Raises:
+        MemoryUsedUpError: one is too much as well.
+    """
+    for threads in (MAX_THREADS, 2):
+        try:
+            return work(threads)
+        except MemoryUsedUpError:
+            continue
+    return work(1)
 
 
 @contextmanager
@@ -98,7 +117,7 @@ def _kept(_: int) -> tuple[DuckDBPyConnection, tempfile.TemporaryDirectory[str]]
     return _connect(Path(folder.name)), folder
 
 
-def _connect(scratch: Path, *folders: Path) -> DuckDBPyConnection:
+def _connect(scratch: Path, *folders: Path, threads: int = MAX_THREADS) -> DuckDBPyConnection:
     """An instance that reads and writes the folders, and nothing else; its settings are locked."""
     import duckdb
 
@@ -107,7 +126,7 @@ def _connect(scratch: Path, *folders: Path) -> DuckDBPyConnection:
         connection = duckdb.connect(
             config={
                 "memory_limit": MEMORY_LIMIT,
-                "threads": min(MAX_THREADS, os.cpu_count() or 1),
+                "threads": min(threads, os.cpu_count() or 1),
                 "temp_directory": str(scratch / "spill"),
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
@@ -134,8 +153,9 @@ def _told() -> Iterator[None]:
     except duckdb.Error as error:
         if refused := _REFUSED.search(str(error)):
             raise ConversionError(Phrase(refused[1])) from None
+        kind = MemoryUsedUpError if isinstance(error, duckdb.OutOfMemoryException) else ConversionError
         # Not "from error": behind its first line DuckDB quotes the rows, which no log may hold.
-        raise ConversionError(Phrase("error.rows", {"reason": _first_line(error)})) from None
+        raise kind(Phrase("error.rows", {"reason": _first_line(error)})) from None
     except RuntimeError as error:
         # What DuckDB makes of a Ctrl-C during a query.
         if str(error) == "Query interrupted":

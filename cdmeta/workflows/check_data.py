@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from cdmeta.errors import ConversionError
@@ -19,7 +20,7 @@ from cdmeta.sdmx.artefacts import (
 )
 from cdmeta.sdmx.store import Store
 from cdmeta.sdmx.target import Target, at_hand, of_structure, whole
-from cdmeta.tables.engine import Session, data_session
+from cdmeta.tables.engine import Session, data_session, sparingly
 from cdmeta.text import printable
 from cdmeta.urn import Ref
 from cdmeta.workflows.fetched import artefacts
@@ -40,11 +41,7 @@ def check_data(path: Path, structures: Sequence[str], flow: str | None = None) -
     """
     # The cross-domain lists that cdmeta knows stand in for those that the structures refer to and do not hold.
     store = at_hand(artefacts(structures)[0])
-    with data_session() as session:
-        if kinds.kind(path) == "metadata":
-            checked = list(_reports(session, path, store, flow))
-        else:
-            checked = list(_data(session, path, store, flow))
+    checked = sparingly(partial(_checked, path, store, flow))
     if not checked:
         raise ConversionError(Phrase("error.check.empty", {"name": printable(path.name)}))
     names = dict.fromkeys(name for name, _ in checked)
@@ -54,6 +51,12 @@ def check_data(path: Path, structures: Sequence[str], flow: str | None = None) -
 
 _Checked = Iterator[tuple[str, tuple[Finding, ...]]]
 """What was checked against, and what was found."""
+
+
+def _checked(path: Path, store: Store, flow: str | None, threads: int) -> list[tuple[str, tuple[Finding, ...]]]:
+    found = _reports if kinds.kind(path) == "metadata" else _data
+    with data_session(threads=threads) as session:
+        return list(found(session, path, store, flow))
 
 
 def _data(session: Session, path: Path, store: Store, flow: str | None) -> _Checked:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
@@ -26,7 +27,7 @@ from cdmeta.sdmx.metadata import MetadataReport, report
 from cdmeta.sdmx.observations import observations
 from cdmeta.sdmx.reports import ForeignReport, foreign_report, templates
 from cdmeta.sdmx.structures import Flow, Structures, codes_of, structures
-from cdmeta.tables.engine import session
+from cdmeta.tables.engine import session, sparingly
 from cdmeta.tables.relations import code_rows
 from cdmeta.workflows.accept import Accepted, accepted
 from cdmeta.workflows.bundle import README, Bundle, dotstat, fmr
@@ -207,22 +208,25 @@ def _write_form(material: _Material, form: Form, stage: Path, broken: list[Findi
 def _write_data(material: _Material, form: Form, stage: Path, broken: list[Finding]) -> dict[str, Flow]:
     """The data of each table, and the names of their files."""
     found: dict[str, Flow] = {}
-    lists = material.codelists()
-    names = (*material.structures.artefacts, *lists)
     for flow in material.structures.flows:
-        with session(material.package, stage) as opened:
-            rows, findings = observations(
-                opened, material.package, material.dataset, flow, material.structures.codelists
-            )
-            broken += findings
-            if _errors(findings):
-                continue
-            name = data_name(f"data-{file_name(flow)}", form, material.options, draft=material.draft)
-            described = Described(rows, flow.dataflow, flow.structure, lists, names)
-            header = material.header(f"DATA_{flow.table.id}")
-            form.data(opened, described, stage / name, header, material.options)
+        name = data_name(f"data-{file_name(flow)}", form, material.options, draft=material.draft)
+        told = sparingly(partial(_write_table, material, form, flow, stage / name))
+        broken += told
+        if not _errors(told):
             found[name] = flow
     return found
+
+
+def _write_table(material: _Material, form: Form, flow: Flow, path: Path, threads: int) -> tuple[Finding, ...]:
+    """Write the data of a table if nothing is wrong with them, and tell what is."""
+    own, lists = material.structures, material.codelists()
+    with session(material.package, path.parent, threads=threads) as opened:
+        rows, findings = observations(opened, material.package, material.dataset, flow, own.codelists)
+        if not _errors(findings):
+            described = Described(rows, flow.dataflow, flow.structure, lists, (*own.artefacts, *lists))
+            header = material.header(f"DATA_{flow.table.id}")
+            form.data(opened, described, path, header, material.options)
+    return findings
 
 
 def _write_fmr(material: _Material, stage: Path, broken: list[Finding]) -> None:
