@@ -23,6 +23,8 @@ from cdmeta.errors import ApprovalError, ConversionError, OutputError
 from cdmeta.sdmx.artefacts import MetadataAttribute
 from cdmeta.sdmx.profile_artefacts import metadata_structure
 from cdmeta.sshsig import load_key
+from cdmeta.tables.engine import Session
+from cdmeta.tables.writing import write_lines
 from cdmeta.workflows.approve import approve
 from cdmeta.workflows.convert import FORMATS, Conversion, convert
 from cdmeta.workflows.keygen import keygen
@@ -374,6 +376,29 @@ def test_memory_that_is_used_up_while_data_are_written_is_told(
     assert code == 2
     assert told == "cdmeta: The rows cannot be processed: Out of Memory Error: no block\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["package"]
+
+
+def test_what_is_too_much_for_all_threads_is_written_with_fewer(
+    package: Path, tmp_path: Path, monkeypatch: Any
+) -> None:
+    """The same bytes, and each finding once."""
+    threads: list[int] = []
+
+    def write(session: Session, *args: Any) -> None:
+        ((found,),) = session.connection.execute("SELECT current_setting('threads')").fetchall()
+        threads.append(found)
+        write_lines(session, *args)
+        if found > 1:
+            raise duckdb.OutOfMemoryException("Out of Memory Error: no block")
+
+    usual = draft(package, "sdmx-ml-3.0", tmp_path / "usual")
+    monkeypatch.setattr("cdmeta.formats.sdmx_ml_data.write_lines", write)
+    monkeypatch.setattr("cdmeta.tables.engine.os.cpu_count", lambda: 8)
+    made = draft(package, "sdmx-ml-3.0", tmp_path / "spared")
+    assert threads == [4, 2, 1]
+    assert made == usual
+    for name in made.files:
+        assert (tmp_path / "spared" / name).read_bytes() == (tmp_path / "usual" / name).read_bytes()
 
 
 def test_the_command(package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

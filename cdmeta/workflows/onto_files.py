@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from cdmeta.dataset import Dataset
@@ -22,7 +23,7 @@ from cdmeta.sdmx.structure_maps import structure_maps
 from cdmeta.sdmx.structures import Structures
 from cdmeta.sdmx.target import Mapped
 from cdmeta.sdmx.target import observations as onto_target
-from cdmeta.tables.engine import Session, session
+from cdmeta.tables.engine import Session, session, sparingly
 from cdmeta.workflows.accept import Accepted
 from cdmeta.workflows.bundle import dotstat, fmr, link_of
 from cdmeta.workflows.convert import (
@@ -136,19 +137,27 @@ def _write_data(job: Job, form: Form, stage: Path) -> tuple[dict[str, Mapped], l
     findings: list[Finding] = []
     for urn in dict.fromkeys(each.target.dataflow.urn for each in job.made):
         group = [each for each in job.made if each.target.dataflow.urn == urn]
-        with session(job.accepted.package, stage) as opened:
-            right = list(_judged(job, opened, form, group, findings))
-            together = check_together(
-                opened, [(part.made.label, part.rows) for part in right], group[0].target.known
-            )
-            if _noted(tuple(together), findings):
-                continue
-            for part in right:
-                at, path = part.made.target, stage / part.rows.file
-                described = Described(part.data, at.dataflow, at.taken, at.whole_lists, tuple(at.store))
-                form.data(opened, described, path, job.header(f"DATA_{part.id}"), job.options)
-                written[path.name] = part.made
+        made, told = sparingly(partial(_write_group, job, form, group, stage))
+        written |= made
+        findings += told
     return written, findings
+
+
+def _write_group(
+    job: Job, form: Form, group: Sequence[Mapped], stage: Path, threads: int
+) -> tuple[dict[str, Mapped], list[Finding]]:
+    """The same of mappings onto one dataflow."""
+    findings: list[Finding] = []
+    with session(job.accepted.package, stage, threads=threads) as opened:
+        right = list(_judged(job, opened, form, group, findings))
+        parts = [(part.made.label, part.rows) for part in right]
+        if _noted(tuple(check_together(opened, parts, group[0].target.known)), findings):
+            return {}, findings
+        for part in right:
+            at, path = part.made.target, stage / part.rows.file
+            described = Described(part.data, at.dataflow, at.taken, at.whole_lists, tuple(at.store))
+            form.data(opened, described, path, job.header(f"DATA_{part.id}"), job.options)
+    return {part.rows.file: part.made for part in right}, findings
 
 
 @dataclass(frozen=True)
