@@ -8,6 +8,7 @@ from typing import Any
 
 import pysdmx.io
 import pytest
+import sdmx
 from hypothesis import given
 from hypothesis import strategies as st
 from pysdmx.errors import Invalid
@@ -248,6 +249,11 @@ def test_the_metadata_structure_for_dotstat_has_each_attribute_once() -> None:
 def test_pysdmx_fails_on_metadata_in_csv() -> None:
     with pytest.raises(Invalid):
         pysdmx.io.read_sdmx(io.BytesIO(MESSAGE), validate=False)
+
+
+def test_sdmx1_fails_on_metadata_in_csv() -> None:
+    with pytest.raises(ValueError, match=r"Invalid SDMX-CSV 2\.0\.0: 'MDSTRUCTURE\[;\]' in line 1, field 1"):
+        sdmx.read_sdmx(io.BytesIO(MESSAGE), format="csv")
 
 
 def test_reports_by_several_flows_share_a_table() -> None:

@@ -439,6 +439,37 @@ def test_pysdmx_reads_structures_of_2_1_in_one_language() -> None:
     assert QUOTES in [code.name for code in found[CL_ANSWER.id]]
 
 
+def by_pysdmx(*artefacts: Structure) -> list[Any]:
+    read = pysdmx.io.read_sdmx(BytesIO(sdmx_ml_21.structures(artefacts, HEADER)), validate=True)
+    return list(read.structures or ())
+
+
+def test_pysdmx_reads_organisations_and_agreements_of_2_1_in_one_language() -> None:
+    agencies, providers, agreement = by_pysdmx(AGENCIES, PROVIDERS, AGREEMENT)
+    assert (agencies.name, [(each.id, each.name) for each in agencies]) == (
+        "Agencies",
+        [("CDMETA.WARD", "Ward 5")],
+    )
+    # In 2.1 there are no providers of metadata: they are those of data, under the id that these always have.
+    assert (providers.id, providers.name) == ("DATA_PROVIDERS", "Providers")
+    assert [(each.id, each.name) for each in providers] == [("WARD", "Ward 5")]
+    assert (agreement.id, agreement.name) == (AGREEMENT.id, "Agreement")
+    assert agreement.dataflow == f"Metadataflow={FLOW.ref.short}"
+    assert agreement.provider == "DataProvider=CDMETA:DATA_PROVIDERS(1.0).WARD"
+
+
+def test_pysdmx_reads_constraints_of_2_1_but_loses_what_they_say_of_attributes() -> None:
+    *_, read = by_pysdmx(ALLOWED, WIDE_FLOW)
+    found = [
+        (region.is_included, {part.id: {value.value for value in part.values} for part in region.key_values})
+        for region in read.cube_regions
+    ]
+    told = [(region.included, dict(region.values)) for region in ALLOWED.regions]
+    assert told[1][1].pop("CONTACT") == frozenset()
+    assert found == [(included, {part: set(values) for part, values in said.items()}) for included, said in told]
+    assert read.constraint_attachment.dataflows == (WIDE_FLOW.urn,)
+
+
 def test_pysdmx_fails_on_reports_of_2_1() -> None:
     with pytest.raises(NotSupported, match=r"SDMX-ML 2\.1 reference metadata"):
         pysdmx.io.read_sdmx(BytesIO(sdmx_ml_21.metadata((BARE,), HEADER)), validate=True)
