@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ROW = "row"
 """The column that numbers the records, the header being record 1."""
-MEMORY_LIMIT = "512MB"
+MEMORY_LIMIT = "512 MB"
 MAX_THREADS = 4
 _GLOB = frozenset("*?[]{}")
 _REFUSED = re.compile(r"cdmeta:([a-z.-]+)")
@@ -153,9 +153,10 @@ def _told() -> Iterator[None]:
     except duckdb.Error as error:
         if refused := _REFUSED.search(str(error)):
             raise ConversionError(Phrase(refused[1])) from None
-        kind = MemoryUsedUpError if isinstance(error, duckdb.OutOfMemoryException) else ConversionError
+        if isinstance(error, duckdb.OutOfMemoryException):
+            raise MemoryUsedUpError(Phrase("error.rows.memory", {"limit": MEMORY_LIMIT})) from None
         # Not "from error": behind its first line DuckDB quotes the rows, which no log may hold.
-        raise kind(Phrase("error.rows", {"reason": _first_line(error)})) from None
+        raise ConversionError(Phrase("error.rows", {"reason": _first_line(error)})) from None
     except RuntimeError as error:
         # What DuckDB makes of a Ctrl-C during a query.
         if str(error) == "Query interrupted":
