@@ -512,8 +512,8 @@ def test_a_stream_that_cannot_be_written_is_told_and_nothing_hangs(tmp_path: Pat
             write_lines(session, "SELECT repeat('x', 1000) FROM range(100000)", pipe, "", "")
         out = BytesIO()
         with piped(session, out) as pipe:
-            write_lines(session, "SELECT 'again'", pipe, "<", ">")
-        assert out.getvalue() == b"<again>"
+            write_lines(session, "SELECT 'again'", pipe, "<\n", ">\n")
+        assert out.getvalue() == b"<\nagain\n>\n"
 
 
 def test_a_query_that_fails_in_a_pipe_is_told_and_nothing_hangs(tmp_path: Path) -> None:

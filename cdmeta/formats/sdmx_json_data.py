@@ -284,7 +284,7 @@ def _data_set(message: _Message, stream: BinaryIO) -> None:
 def _lines(message: _Message, stream: BinaryIO, query: str) -> None:
     stream.flush()
     with piped(message.session, stream) as pipe:
-        write_lines(message.session, query, pipe, "", "")
+        write_lines(message.session, query, pipe, "\n")
 
 
 def _of_data_set(message: _Message) -> str:

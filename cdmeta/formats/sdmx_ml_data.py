@@ -182,7 +182,7 @@ def opened(
 
 
 def split(root: Element) -> tuple[str, str]:
-    """A message whose data set has no observations yet, as what stands before them and behind."""
+    """A message whose data set has no observations yet, as the lines before them and behind."""
     from lxml import etree
 
     last = root[-1]
@@ -194,4 +194,4 @@ def split(root: Element) -> tuple[str, str]:
     text = etree.tostring(root, encoding="unicode")
     end = "\n</mes:DataSet>"
     before, _, after = text.rpartition(end)
-    return f"<?xml version='1.0' encoding='UTF-8'?>\n{before}\n", f"{end}{after}\n"
+    return f"<?xml version='1.0' encoding='UTF-8'?>\n{before}\n", f"{end.lstrip()}{after}\n"

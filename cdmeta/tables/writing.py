@@ -35,21 +35,22 @@ def write_csv(session: Session, query: str, path: Path, header: Sequence[str] | 
     session.connection.execute(f"COPY ({query}) TO {literal(str(path.resolve()))} ({options})")
 
 
-def write_lines(session: Session, query: str, path: Path, prefix: str, suffix: str) -> None:
-    """Write the one column of text that a query gives, a line each, between a prefix and a suffix.
+def write_lines(session: Session, query: str, path: Path, before: str = "", after: str = "") -> None:
+    """Write the one column of text that a query gives, a line each, between what comes before and after.
 
     Args:
         session: one that may write to the folder of `path`.
         query: SQL; its texts hold neither line ends nor the character U+0001.
         path: the file.
-        prefix: what comes first, its line end included.
-        suffix: what comes last, the line end before it included.
+        before: lines that come first, each with its end.
+        after: lines that come last, likewise.
     """
-    options = (
-        "FORMAT csv, HEADER false, DELIMITER '\x01', QUOTE '', ESCAPE '', USE_TMP_FILE false, "
-        f"PREFIX {literal(prefix)}, SUFFIX {literal(suffix)}"
-    )
-    session.connection.execute(f"COPY ({query}) TO {literal(str(path.resolve()))} ({options})")
+    around = [f"SELECT {literal(lines.removesuffix(chr(10)))}" for lines in (before, after) if lines]
+    # In a union lines are written as they come. Without one each processor collects its own until those before
+    # them are written: slower, and too much for the memory where there are a hundred million.
+    parts = [*around[:1], f"({query})", *around[1:]]
+    options = "FORMAT csv, HEADER false, DELIMITER '\x01', QUOTE '', ESCAPE '', USE_TMP_FILE false"
+    session.connection.execute(f"COPY ({' UNION ALL '.join(parts)}) TO {literal(str(path.resolve()))} ({options})")
 
 
 @contextmanager
