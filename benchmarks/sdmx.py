@@ -78,27 +78,31 @@ import sys, time
 from pathlib import Path
 from cdmeta.formats import sdmx_csv, sdmx_json_data, sdmx_ml_data, sdmx_ml_data_21
 from cdmeta.sdmx.observations import Cell, Observations
-from cdmeta.tables.engine import data_session
+from cdmeta.tables.engine import data_session, sparingly
 from cdmeta.tables.plain import csv_scan
 
 format_, source, out = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
 ids = [part.id for part in DSD.components]
+def write(threads):
+    with data_session(source.parent, threads=threads) as session:
+        cells = ", ".join(f"c{place} AS {id_}" for place, id_ in enumerate(ids))
+        scan = csv_scan([source], len(ids), ",", header=True)
+        made = f"SELECT row_number() OVER () + 1 AS row, {cells} FROM {scan}"
+        session.connection.execute(f"CREATE VIEW made AS {made}")
+        rows = Observations(DSD, FLOW, "made", tuple(Cell(id_, id_, id_ == "NOTE") for id_ in ids))
+        if format_ == "csv":
+            sdmx_csv.data(session, rows, out)
+        elif format_.startswith("json"):
+            sdmx_json_data.data(session, rows, out, HEADER, by_series="series" in format_)
+        elif format_.startswith("2.1"):
+            generic = "generic" in format_
+            sdmx_ml_data_21.data(session, rows, out, HEADER, by_series="series" in format_, generic=generic)
+        else:
+            zipped = "zip" in format_
+            sdmx_ml_data.data(session, rows, out, HEADER, by_series="series" in format_, compress=zipped)
+
 start = time.perf_counter()
-with data_session(source.parent) as session:
-    cells = ", ".join(f"c{place} AS {id_}" for place, id_ in enumerate(ids))
-    scan = csv_scan([source], len(ids), ",", header=True)
-    session.connection.execute(f"CREATE VIEW made AS SELECT row_number() OVER () + 1 AS row, {cells} FROM {scan}")
-    rows = Observations(DSD, FLOW, "made", tuple(Cell(id_, id_, id_ == "NOTE") for id_ in ids))
-    if format_ == "csv":
-        sdmx_csv.data(session, rows, out)
-    elif format_.startswith("json"):
-        sdmx_json_data.data(session, rows, out, HEADER, by_series="series" in format_)
-    elif format_.startswith("2.1"):
-        generic = "generic" in format_
-        sdmx_ml_data_21.data(session, rows, out, HEADER, by_series="series" in format_, generic=generic)
-    else:
-        zipped = "zip" in format_
-        sdmx_ml_data.data(session, rows, out, HEADER, by_series="series" in format_, compress=zipped)
+sparingly(write)
 print(time.perf_counter() - start)
 """
 )
