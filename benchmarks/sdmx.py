@@ -206,6 +206,7 @@ def check(format_: str, path: Path, rows: int) -> str:
         return _check_csv(path, rows)
     if format_.startswith("json"):
         return _check_json(path, rows)
+    from cdmeta.formats.sdmx_ml_data import Parts
     from cdmeta.sdmx import xsd
 
     names: dict[str, object] = {}
@@ -214,8 +215,12 @@ def check(format_: str, path: Path, rows: int) -> str:
     level: xsd.ObservationDimension = "TIME_PERIOD" if "series" in format_ else "AllDimensions"
     schema = xsd.schema(names["DSD"], (), names["FLOW"], level, complete=True, version="2.1" if old else "3.0")  # type: ignore[arg-type]  # they are what they are called
     mark = b"<gen:Obs>" if "generic" in format_ else b"<Obs "
+    judge = xsd.compiled(schema)
     with _opened(path, format_) as stream:
-        problems = xsd.stream_problems(stream, xsd.compiled(schema))
+        if "generic" in format_:
+            problems = xsd.stream_problems(stream, judge)
+        else:
+            problems = tuple(each for part in Parts(stream) for each in xsd.chunk_problems(part, judge))
     with _opened(path, format_) as stream:
         found = sum(line.count(mark) for line in stream)
     return "valid" if not problems and found == rows else f"{found} observations, {problems[:1]}"

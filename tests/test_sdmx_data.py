@@ -258,6 +258,33 @@ def test_each_message_is_valid(tmp_path: Path, rows: Sequence[Row], *, by_series
         assert json_problems(written(tmp_path, js(by_series=by_series, version=version), rows), version) == []
 
 
+@pytest.mark.parametrize("by_series", [False, True], ids=["flat", "series"])
+@pytest.mark.parametrize("version", ["2.1", "3.0", "3.1"])
+def test_a_message_is_judged_in_parts_each_of_them_a_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, *, by_series: bool
+) -> None:
+    """As those of more than ten million observations are, which libxml2 does not count any further."""
+    monkeypatch.setattr(sdmx_ml_data, "_BLOCK", 1500)
+    times = [f"{year}-{month:02}" for year in range(2000, 2020) for month in range(1, 13)]
+    rows = [dict(row) | {"TIME_PERIOD": time} for row in ROWS[:2] for time in times]
+    message = written(tmp_path, ml(by_series=by_series, version=version), cast(Any, rows))
+    for most in (1, 20, 1000):
+        parts = [b"".join(part) for part in sdmx_ml_data.Parts(BytesIO(message), most)]
+        assert len(parts) == 1 if most == 1000 else len(parts) > 10
+        for part in parts:
+            assert xml_problems(part, version, by_series=by_series) == ()
+        found = [line for part in parts for line in part.splitlines() if line.startswith(b"<Obs ")]
+        assert found == [line for line in message.splitlines() if line.startswith(b"<Obs ")]
+        if by_series:
+            assert [each for part in parts for each in series_of(part)] == series_of(message)
+
+
+def series_of(message: bytes) -> list[tuple[dict[str, str], dict[str, str]]]:
+    """Each observation with its series."""
+    found = etree.fromstring(message).iter("{*}Obs")
+    return [(attributes(each.getparent()), attributes(each)) for each in found]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [

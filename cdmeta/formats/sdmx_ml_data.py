@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from cdmeta.formats.sdmx_elements import sender_id
 from cdmeta.sdmx.artefacts import Dataflow, DataStructure, Header
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
+_BLOCK = 1 << 16
 Version = Literal["3.0", "3.1"]
 
 
@@ -195,3 +196,64 @@ def split(root: Element) -> tuple[str, str]:
     end = "\n</mes:DataSet>"
     before, _, after = text.rpartition(end)
     return f"<?xml version='1.0' encoding='UTF-8'?>\n{before}\n", f"{end.lstrip()}{after}\n"
+
+
+class Parts:
+    """A message that `data` wrote, as messages of no more than some millions of lines.
+
+    libxml2 gives up on an element with more than ten million others in it, and calls the next one unexpected.
+
+    Args:
+        stream: the message.
+        most: lines of a part, to the nearest block that is read.
+    """
+
+    def __init__(self, stream: BinaryIO, most: int = 5_000_000) -> None:
+        self._blocks, self._most = _blocks(stream), most
+        before, end, rest = next(self._blocks, b"").partition(_DATA_SET)
+        attributes, line_end, rest = rest.partition(b"\n")
+        self._before, self._rest = before + end + attributes + line_end, rest
+        self._series = b""
+        self._is_over = False
+
+    def __iter__(self) -> Iterator[Iterator[bytes]]:
+        """The parts, each in blocks that have to be read before the next part is."""
+        while not self._is_over:
+            yield self._part()
+
+    def _part(self) -> Iterator[bytes]:
+        yield self._before + self._series
+        lines = 0
+        for block in chain([self._rest], self._blocks):
+            self._rest = b""
+            yield block
+            if _END in block:
+                break
+            self._series = _open_series(block, self._series)
+            lines += block.count(b"\n")
+            if lines >= self._most:
+                yield (b"</Series>" if self._series else b"") + _END + b"</mes:StructureSpecificData>"
+                return
+        self._is_over = True
+
+
+_DATA_SET, _END, _SERIES = b"<mes:DataSet", b"</mes:DataSet>", b"<Series"
+
+
+def _blocks(stream: BinaryIO) -> Iterator[bytes]:
+    """A stream in blocks of whole lines."""
+    tail = b""
+    while chunk := stream.read(_BLOCK):
+        whole, line_end, tail = (tail + chunk).rpartition(b"\n")
+        if line_end:
+            yield whole + line_end
+    if tail:
+        yield tail
+
+
+def _open_series(block: bytes, before: bytes) -> bytes:
+    """The line that opens the series in which a block ends; empty where it ends in none."""
+    start, end = block.rfind(_SERIES), block.rfind(b"</Series>")
+    if start > end:
+        return block[start : block.index(b"\n", start) + 1]
+    return b"" if end >= 0 else before

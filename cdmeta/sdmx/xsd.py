@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast, get_args
 
@@ -190,14 +190,21 @@ def stream_problems(stream: BinaryIO, judge: XMLSchema) -> tuple[str, ...]:
 
     No entity is expanded and nothing is fetched: a document type declaration is itself a problem.
     """
+    return chunk_problems(iter(partial(stream.read, _CHUNK), b""), judge)
+
+
+def chunk_problems(chunks: Iterable[bytes], judge: XMLSchema) -> tuple[str, ...]:
+    """The same of a document in chunks."""
     from lxml import etree
 
     parser = etree.XMLParser(
         target=cast(Any, _Sink()), schema=judge, resolve_entities=False, no_network=True, load_dtd=False
     )
     try:
-        while len(parser.feed_error_log) < _ENOUGH and (chunk := stream.read(_CHUNK)):
+        for chunk in chunks:
             parser.feed(chunk)
+            if len(parser.feed_error_log) >= _ENOUGH:
+                break
         parser.close()
     except _DoctypeError:
         return ("A document type declaration is not allowed.",)

@@ -231,12 +231,16 @@ def _judge(path: Path, rows: Described, version: Literal["2.1", "3.0", "3.1"], *
 
     Its codes have been looked up in the lists before it was written; long lists are not gone through again.
     """
+    from cdmeta.formats import sdmx_ml_data
+
     level: xsd.ObservationDimension = "TIME_PERIOD" if by_series else "AllDimensions"
     lists = tuple(each for each in rows.lists if len(each.codes) <= _LONG_LIST)
     schema = xsd.schema(rows.structure, lists, rows.dataflow, level, complete=True, version=version)
+    judge = xsd.compiled(schema)
     with _opened(path) as stream:
-        if xsd.stream_problems(stream, xsd.compiled(schema)):  # their text holds values from the rows
-            raise ConversionError(Phrase("convert.invalid", {"name": path.name, "problem": ""}))
+        for part in sdmx_ml_data.Parts(stream):
+            if xsd.chunk_problems(part, judge):  # their text holds values from the rows
+                raise ConversionError(Phrase("convert.invalid", {"name": path.name, "problem": ""}))
 
 
 @contextmanager
