@@ -313,6 +313,16 @@ def test_one_part_of_a_descriptor_has_one_dataflow(tmp_path: Path) -> None:
     assert (told.params["reason"], told.params["component"]) == ("mapping-dataflow", "OBS_VALUE")
 
 
+def test_figures_are_no_one_value_which_those_that_are_suppressed_would_have_too(tmp_path: Path) -> None:
+    path = sheet(tmp_path)
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("OBS_VALUE,visits,", "OBS_VALUE,,0"), encoding="utf-8"
+    )
+    result = made(tmp_path, mapping=path)
+    (told,) = (finding for finding in result.findings if finding.code == "CD765")
+    assert (told.params["component"], told.params["reason"], result.files) == ("OBS_VALUE", "mapping-measure", ())
+
+
 def test_a_sign_that_leaves_rows_out_is_no_value(tmp_path: Path) -> None:
     path = sheet(tmp_path)
     path.write_text(path.read_text(encoding="utf-8").replace(",VISITS,", ",~,"), encoding="utf-8")

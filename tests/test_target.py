@@ -393,6 +393,7 @@ def test_sheets_are_read_as_spreadsheets_save_them(encoding: str, delimiter: str
         b"table\ncomponent\n",
         b'table,component\n"a',
         b"table,component,field,Field\nt,SEX,sex,\n",
+        b"table,component,field\n" + b"t,SEX,sex\n" * 5001,
     ],
 )
 def test_what_is_no_mapping_is_refused_in_one_line(data: bytes, tmp_path: Path) -> None:

@@ -36,6 +36,8 @@ COLUMNS = (
 )
 """Those from `field` to `frequency` are what a person says; those up to `component` tell of what."""
 MAX_BYTES = 20 * 2**20
+MAX_LINES = 5000
+"""Lines of a mapping, each of which is held against all others; a map of codes may have as many as fit."""
 _NEEDED = ("table", "component")
 _ENCODINGS = ("utf-8-sig", "windows-1252", "iso-8859-1")
 
@@ -101,13 +103,15 @@ def read(data: bytes, name: str, beside: Callable[[str], bytes | None]) -> Sheet
         beside: the bytes of another file of its folder, by its name; None where there is none.
 
     Raises:
-        SheetError: it is no such file, or has no columns `table` and `component`.
+        SheetError: it is no such file, is too large, or has no columns `table` and `component`.
     """
     lines: list[Line] = []
     dataflows: dict[tuple[str, str], str] = {}
     for number, row in _rows(data, name, _NEEDED):
         if not row["table"] and not row["component"]:
             continue
+        if len(lines) == MAX_LINES:
+            raise SheetError(at(name, "error.mapping.large"))
         where = Where(name, row=number, resource=row["table"] or None, field=row["component"] or None)
         line = _line(row, where, beside)
         if clash(dataflows, line.table, line.part, row.get("dataflow", "")):

@@ -149,6 +149,7 @@ def mapped(flow: Flow, target: Target, sheet: Sheet, part: str = "") -> tuple[Ma
     """
     lines = sheet.of(flow.table.name, part)
     found = [*_unnamed(flow, sheet, part), *_unknown(flow, target, lines), *_unfollowed(lines)]
+    found += _made_up(target, lines)
     ids = {part.id for part in target.structure.components}
     said = {line.component: own_source(flow, line.source) for line in lines if line.component in ids}
     measure = only_measure(flow, target, (source.component for source in said.values()))
@@ -331,6 +332,15 @@ def _unfollowed(lines: Iterable[Line]) -> Iterator[Finding]:
         if line.component in seen:
             yield Finding("CD765", line.where, told | {"reason": "mapping-again"})
         seen.add(line.component)
+
+
+def _made_up(target: Target, lines: Iterable[Line]) -> Iterator[Finding]:
+    """Lines that give figures one value for all: one would stand where a figure is suppressed or missing, too."""
+    measures = {part.id for part in target.structure.measures}
+    for line in lines:
+        if line.component in measures and line.source.value and not line.problem:
+            params = {"component": line.component, "resource": line.table, "reason": "mapping-measure"}
+            yield Finding("CD765", line.where, params)
 
 
 def _missing(made: Mapped) -> Iterator[Finding]:
