@@ -458,6 +458,7 @@ def _mapped(
     mapping.write_text(_LINES.replace(before, after) if before else _LINES + after, encoding="utf-8")
     areas = mapping.with_name("areas.csv")
     areas.write_text(f"source,target\nHILL,{hill}\nMARKET,XA02\nRIVER,XA03\n", encoding="utf-8")
+    mapping.with_name("none.csv").write_text("source,target\nRIVERS,~\n", encoding="utf-8")
     mapping.with_name("statuses.csv").write_text("source,target\nQ,O\n", encoding="utf-8")
     theirs = beside / "theirs.xml"
     theirs.write_bytes(structure or STRUCTURE.read_bytes())
@@ -553,6 +554,7 @@ BUILDERS: dict[str, tuple[Make, Make]] = {
         partial(_linked, metadata="X:OTHER(1.0)"),
         partial(_linked, metadata="CDMETA:MSD_CITIZEN_DATA(1.0)"),
     ),
+    "CD775": (partial(_onto, after="scores,COMMENT_OBS,clinic,,none.csv\n"), _onto),
     "CD780": (lambda f: of_data(f, [row[:-1] for row in ROWS], IDS[:-1]), of_data),
     "CD781": (lambda f: of_data(f, [(*row, "x") for row in ROWS], (*IDS, "EXTRA")), of_data),
     "CD782": (lambda f: of_data(f, changed(0, "AREA", "")), of_data),

@@ -9,7 +9,7 @@ import pytest
 
 from cdmeta.errors import ConversionError
 from cdmeta.package import load
-from cdmeta.tables.engine import session
+from cdmeta.tables.engine import data_session, session
 from cdmeta.tables.plain import MAX_LINE_BYTES
 from cdmeta.tables.relations import code_rows, relation
 
@@ -98,6 +98,16 @@ def test_the_engine_sees_the_package_alone(tmp_path: Path) -> None:
         ):
             with pytest.raises(duckdb.Error):
                 opened.connection.execute(statement)
+
+
+def test_a_full_disk_is_told_as_such() -> None:
+    told = 'Async write failed: {"exception_message":"Could not write: No space left on device"}'
+    with pytest.raises(ConversionError) as caught, data_session():
+        raise duckdb.IOException(told)
+    assert [str(caught.value), caught.value.args[0].told("es")] == [
+        "The rows cannot be processed: the disk is full",
+        "No se pueden procesar las filas: el disco está lleno",
+    ]
 
 
 def test_rows_of_a_code_table(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_examples import run
 
-from cdmeta.errors import ConversionError
+from cdmeta.errors import ConversionError, OutputError
 from cdmeta.finding import Finding
 from cdmeta.formats import data_reading, oracle, reading, sdmx_ml_21
 from cdmeta.sdmx.artefacts import (
@@ -268,7 +268,7 @@ def test_data_without_any_figure_are_none(tmp_path: Path) -> None:
     assert ("CD760", "OBS_VALUE") in [(f.code, f.where.field) for f in result.findings]
 
 
-@pytest.mark.parametrize("name", ["../out", "A B", "é", "-"])
+@pytest.mark.parametrize("name", ["../out", "A B", "é", "-", "x" * 65])
 def test_a_part_is_called_so_that_files_can_be(name: str, tmp_path: Path) -> None:
     path = sheet(tmp_path)
     path.write_text(path.read_text(encoding="utf-8").replace(",visits,", f",{name},", 1), encoding="utf-8")
@@ -276,6 +276,58 @@ def test_a_part_is_called_so_that_files_can_be(name: str, tmp_path: Path) -> Non
     assert (result.files, (tmp_path / "out").exists()) == ((), False)
     (told,) = (f for f in result.findings if f.code == "CD765" and f.params["component"] == "part")
     assert "small letters" in told.message()
+
+
+@pytest.mark.parametrize(
+    ("flow", "found"),
+    [("DF_OTHER", 1), ("DF_HEALTH", 0), ("urn:sdmx:org.sdmx.infomodel.datastructure.Dataflow=", 0)],
+)
+def test_a_part_becomes_data_of_one_dataflow(flow: str, found: int, tmp_path: Path) -> None:
+    path = sheet(tmp_path)
+    with path.open(encoding="utf-8", newline="") as stream:
+        header, *lines = csv.reader(stream)
+    named = f"{flow}{AGENCY}:DF_HEALTH(1.0)" if flow.startswith("urn") else f"{AGENCY}:{flow}(1.0)"
+    flows = [f"{AGENCY}:DF_HEALTH(1.0)"] * (len(lines) - 1) + [named]
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows(
+            [[*header, "dataflow"]] + [[*a, b] for a, b in zip(lines, flows, strict=True)]
+        )
+    told = [f.params["reason"] for f in made(tmp_path, mapping=path).findings if f.code == "CD765"]
+    assert told == ["mapping-dataflow"] * found
+
+
+def test_one_part_of_a_descriptor_has_one_dataflow(tmp_path: Path) -> None:
+    package = shutil.copytree(RECORDS, tmp_path / "package")
+    path = package / "datapackage.json"
+    descriptor = json.loads(path.read_text(encoding="utf-8"))
+    descriptor["sdmx"]["indicators"][0]["target"] = [
+        {"dataflow": f"{AGENCY}:DF_HEALTH(1.0)", "components": {"AGE": {"field": "age", "codes": AGES}}},
+        {"dataflow": f"{AGENCY}:DF_OTHER(1.0)", "components": {"OBS_VALUE": {"field": "visits"}}},
+    ]
+    path.write_text(json.dumps(descriptor), encoding="utf-8")
+    dsd = put_office(tmp_path, office(*FULL))
+    result = onto(
+        package, "sdmx-csv-2.0", tmp_path / "out", dsds=(str(dsd),), allowed_signers=None, draft=True, now=NOW
+    )
+    (told,) = (finding for finding in result.findings if finding.code == "CD765")
+    assert (told.params["reason"], told.params["component"]) == ("mapping-dataflow", "OBS_VALUE")
+
+
+def test_figures_are_no_one_value_which_those_that_are_suppressed_would_have_too(tmp_path: Path) -> None:
+    path = sheet(tmp_path)
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("OBS_VALUE,visits,", "OBS_VALUE,,0"), encoding="utf-8"
+    )
+    result = made(tmp_path, mapping=path)
+    (told,) = (finding for finding in result.findings if finding.code == "CD765")
+    assert (told.params["component"], told.params["reason"], result.files) == ("OBS_VALUE", "mapping-measure", ())
+
+
+def test_a_sign_that_leaves_rows_out_is_no_value(tmp_path: Path) -> None:
+    path = sheet(tmp_path)
+    path.write_text(path.read_text(encoding="utf-8").replace(",VISITS,", ",~,"), encoding="utf-8")
+    (told,) = (finding for finding in made(tmp_path, mapping=path).findings if finding.code == "CD765")
+    assert told.params["reason"] == "mapping-left-out"
 
 
 def test_indicators_may_say_in_the_descriptor_what_they_become(tmp_path: Path) -> None:
@@ -462,7 +514,31 @@ def test_an_edited_proposal_in_parts_is_what_is_converted(tmp_path: Path) -> Non
     assert edited == read_back(tmp_path)
 
 
+def test_maps_of_codes_that_a_person_edited_are_left_as_they_are(tmp_path: Path) -> None:
+    dsd = put_office(tmp_path, office(*FULL))
+    edited = (
+        tmp_path
+        / "mapping"
+        / next(n for n in map_package(RECORDS, [str(dsd)], tmp_path / "m").files if "AGE" in n)
+    )
+    edited.parent.mkdir()
+    edited.write_text("source,target\n0-17,Y0T17\n", encoding="utf-8")
+    with pytest.raises(OutputError, match="may have been edited"):
+        map_package(RECORDS, [str(dsd)], edited.parent)
+    assert [path.name for path in edited.parent.iterdir()] == [edited.name]
+    assert edited.read_text(encoding="utf-8") == "source,target\n0-17,Y0T17\n"
+    assert edited.name in map_package(RECORDS, [str(dsd)], edited.parent, replaced=True).files
+
+
 # Rows that are left out
+
+
+@pytest.mark.parametrize("more", [0, 2000])
+def test_a_value_to_be_left_out_that_no_row_has_is_told_and_not_shown(more: int, tmp_path: Path) -> None:
+    areas = {**AREAS, "river": "~", "": "~", "RIVER": "~"} | {f"NOWHERE{n}": "XA" for n in range(more)}
+    told = [f for f in made(tmp_path, mapping=sheet(tmp_path, areas)).findings if f.code == "CD775"]
+    assert [(f.params["count"], f.where.field, f.severity()) for f in told] == [(2, "REF_AREA", "warning")] * 4
+    assert not any("river" in f"{f}{f.message(language)}" for f in told for language in ("en", "es", "fr"))
 
 
 @pytest.mark.parametrize("more", [0, 2000])
@@ -500,7 +576,7 @@ def test_a_part_of_which_all_rows_are_left_out_has_no_message(tmp_path: Path) ->
 
 
 def test_a_mapping_that_leaves_all_rows_out_is_none(tmp_path: Path) -> None:
-    with pytest.raises(ConversionError, match="has no figures that can become data"):
+    with pytest.raises(ConversionError, match="the mapping leaves all rows out"):
         made(tmp_path, mapping=sheet(tmp_path, dict.fromkeys(AREAS, "~")))
     assert not (tmp_path / "out").exists()
 

@@ -30,14 +30,14 @@ from sdmx_observed import (
     observed,
 )
 from sdmx_reading import legal_texts
-from test_convert import draft
+from test_convert import NOW, draft
 from test_import import agree, around, columns, notes
 from test_interop_messages import by_json_parser, by_pysdmx, by_sdmx1, needs_parser, of_parser, structure_of_sdmx1
 from test_sdmx_data import Write, cs, js, json_problems, ml, xml_problems
 from test_structure_of_tables import attribute, made, measure, package
 
 from cdmeta.errors import ConversionError
-from cdmeta.formats import data_reading
+from cdmeta.formats import data_reading, reading
 from cdmeta.sdmx import check, xsd
 from cdmeta.sdmx.artefacts import Attribute, Representation
 from cdmeta.sdmx.store import Store
@@ -45,6 +45,7 @@ from cdmeta.sdmx.target import of_structure
 from cdmeta.tables.engine import data_session
 from cdmeta.urn import Ref
 from cdmeta.workflows.check_data import check_data
+from cdmeta.workflows.onto import onto
 
 KEY = ("FREQ", "REF_AREA", "KIND")
 ADDED = (
@@ -307,6 +308,41 @@ def test_a_package_with_lists_is_written_and_stands_its_own_check(tmp_path: Path
     draft(tmp_path / "package", "sdmx-ml-3.0", tmp_path / "ml")
     told = check_data(data, [str(next(tmp_path.glob("ml/structures*")))])
     assert [each.code for each in told.findings if each.severity() == "error"] == []
+
+
+@pytest.mark.parametrize("to", ["sdmx-ml-3.0", "sdmx-json-2.0", "sdmx-csv-2.0"])
+def test_a_row_is_left_out_for_any_one_of_its_values(tmp_path: Path, to: str) -> None:
+    made_ = package(tmp_path, FIELDS, TABLE)
+    draft(made_, "sdmx-ml-3.0", tmp_path / "ml")
+    structure = next(tmp_path.glob("ml/structures*"))
+    mapping = tmp_path / "mapping.csv"
+    mapping.write_text(
+        "table,component,field,codes\nt,TAGS,tags,tags.csv\nt,AREA,area,area.csv\n", encoding="utf-8"
+    )
+    (tmp_path / "tags.csv").write_text(
+        'source,target\nx;y,~\nRED,~\n"red|""blue""",~\n<b>,bold\n', encoding="utf-8"
+    )
+    (tmp_path / "area.csv").write_text("source,target\nUG,~\nTZ,~\n", encoding="utf-8")
+    done = onto(
+        made_,
+        to,
+        tmp_path / "out",
+        dsds=[str(structure)],
+        mapping=mapping,
+        allowed_signers=None,
+        draft=True,
+        now=NOW,
+    )
+    told = {(f.code, f.where.field): f.params["count"] for f in done.findings if f.code in ("CD770", "CD775")}
+    assert told == {("CD770", "TAGS"): 1, ("CD775", "TAGS"): 2, ("CD770", "AREA"): 1, ("CD775", "AREA"): 1}
+    store = Store(reading.structures(structure))
+    with data_session() as session:
+        (found,) = data_reading.data(session, next(tmp_path.glob("out/data-t*")), store)
+        query = f'SELECT "PLACE", "TIME_PERIOD", "TAGS" FROM {found.table} ORDER BY ALL'
+        rows_ = session.connection.execute(query).fetchall()
+    assert [(place, time, json.loads(tags) if tags else None) for place, time, tags in rows_] == [
+        ("a", "2024", None), ("b", "2024", ["bold", "&amp;", ""]),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("to", ["sdmx-ml-2.1", "sdmx-ml-2.1-generic", "sdmx-csv-1.0", "dotstat"])

@@ -385,7 +385,16 @@ def test_sheets_are_read_as_spreadsheets_save_them(encoding: str, delimiter: str
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"a,b\n1,2\n", b"PK\x03\x04\0\0", b"table\ncomponent\n", b'table,component\n"a']
+    "data",
+    [
+        b"",
+        b"a,b\n1,2\n",
+        b"PK\x03\x04\0\0",
+        b"table\ncomponent\n",
+        b'table,component\n"a',
+        b"table,component,field,Field\nt,SEX,sex,\n",
+        b"table,component,field\n" + b"t,SEX,sex\n" * 5001,
+    ],
 )
 def test_what_is_no_mapping_is_refused_in_one_line(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "m.csv"
@@ -393,6 +402,7 @@ def test_what_is_no_mapping_is_refused_in_one_line(data: bytes, tmp_path: Path) 
     with pytest.raises(SheetError) as caught:
         converted(tmp_path / "out", path)
     assert str(caught.value).startswith("m.csv: ")
+    assert "xlsx" not in str(caught.value)
     assert "\n" not in str(caught.value)
 
 

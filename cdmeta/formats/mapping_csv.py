@@ -16,7 +16,7 @@ from cdmeta.errors import SheetError
 from cdmeta.finding import Where
 from cdmeta.form.write import FORMULA
 from cdmeta.phrase import at
-from cdmeta.sdmx.mappings import CODE_COLUMNS, Line, Sheet, pairs, problem_of
+from cdmeta.sdmx.mappings import CODE_COLUMNS, Line, Sheet, clash, pairs, problem_of
 from cdmeta.sdmx.target import Source
 
 NAME = "mapping.csv"
@@ -36,6 +36,8 @@ COLUMNS = (
 )
 """Those from `field` to `frequency` are what a person says; those up to `component` tell of what."""
 MAX_BYTES = 20 * 2**20
+MAX_LINES = 5000
+"""Lines of a mapping, each of which is held against all others; a map of codes may have as many as fit."""
 _NEEDED = ("table", "component")
 _ENCODINGS = ("utf-8-sig", "windows-1252", "iso-8859-1")
 
@@ -101,17 +103,20 @@ def read(data: bytes, name: str, beside: Callable[[str], bytes | None]) -> Sheet
         beside: the bytes of another file of its folder, by its name; None where there is none.
 
     Raises:
-        SheetError: it is no such file, or has no columns `table` and `component`.
+        SheetError: it is no such file, is too large, or has no columns `table` and `component`.
     """
     lines: list[Line] = []
     dataflows: dict[tuple[str, str], str] = {}
     for number, row in _rows(data, name, _NEEDED):
         if not row["table"] and not row["component"]:
             continue
-        if row.get("dataflow"):
-            dataflows.setdefault((row["table"], _part(row)), row["dataflow"])
+        if len(lines) == MAX_LINES:
+            raise SheetError(at(name, "error.mapping.large"))
         where = Where(name, row=number, resource=row["table"] or None, field=row["component"] or None)
-        lines.append(_line(row, where, beside))
+        line = _line(row, where, beside)
+        if clash(dataflows, line.table, line.part, row.get("dataflow", "")):
+            line = replace(line, problem=line.problem or "mapping-dataflow")
+        lines.append(line)
     return Sheet(tuple(lines), dataflows, name)
 
 
@@ -151,10 +156,12 @@ def _rows(data: bytes, name: str, needed: Sequence[str]) -> Iterator[tuple[int, 
         header, *rows = _records(text, name, delimiter) or [(1, [])]
         names = [cell.strip().casefold() for cell in header[1]]
         if set(needed) <= set(names):
+            if twice := [each for each in COLUMNS + CODE_COLUMNS if names.count(each) > 1]:
+                raise SheetError(at(name, "error.mapping.twice", column=twice[0]))
             for number, cells in rows:
                 yield number, dict.fromkeys(needed, "") | dict(zip(names, cells, strict=False))
             return
-    raise SheetError(at(name, "form.error.no-column", column=needed[0]))
+    raise SheetError(at(name, "error.mapping.column", column=needed[0]))
 
 
 def _records(text: str, name: str, delimiter: str) -> list[tuple[int, list[str]]]:
@@ -162,19 +169,19 @@ def _records(text: str, name: str, delimiter: str) -> list[tuple[int, list[str]]
         rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
         return [(number, [_read(cell) for cell in row]) for number, row in enumerate(rows, 1) if any(row)]
     except csv.Error as error:
-        raise SheetError(at(name, "form.error.damaged", reason=str(error))) from error
+        raise SheetError(at(name, "error.mapping.damaged", reason=str(error))) from error
 
 
 def _decoded(data: bytes, name: str) -> str:
     if len(data) > MAX_BYTES:
-        raise SheetError(at(name, "form.error.large"))
+        raise SheetError(at(name, "error.mapping.large"))
     is_wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
     for encoding in ("utf-16",) if is_wide else () if b"\0" in data else _ENCODINGS:
         try:
             return data.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise SheetError(at(name, "form.error.kind"))
+    raise SheetError(at(name, "error.mapping.kind"))
 
 
 def _text(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -21,6 +21,7 @@ from cdmeta.sdmx.proposals import near
 from cdmeta.sdmx.structures import Flow
 from cdmeta.sdmx.target import (
     FREQUENCIES,
+    LEFT_OUT,
     Mapped,
     Source,
     Target,
@@ -38,8 +39,9 @@ from cdmeta.text import pointer_step
 
 CODE_COLUMNS = ("source", "target")
 """The columns of a map of codes."""
-_PART = re.compile("[a-z0-9][a-z0-9_-]*")
-"""What a part may be called: it stands in names of files, of which some systems do not tell case apart."""
+_PART = re.compile("[a-z0-9][a-z0-9_-]{0,63}")
+"""What a part may be called: it stands in names of files, of which some systems do not tell case apart, and which
+may not be long."""
 
 
 @dataclass(frozen=True)
@@ -116,11 +118,11 @@ def of_descriptor(package: Package) -> Sheet:
         for pointer, target in [(f"{at}/{n}", each) for n, each in enumerate(listed)] or [(at, given)]:
             said = _object(target)
             part = _string(said.get("part"))
-            if flow := _string(said.get("dataflow")):
-                dataflows[name, part] = flow
+            other = clash(dataflows, name, part, _string(said.get("dataflow")))
             for component, member in _object(said.get("components")).items():
                 where = Where(DESCRIPTOR, f"{pointer}/components/{pointer_step(component)}", name)
-                lines.append(_of_member(package, name, component, _object(member), where, part))
+                line = _of_member(package, name, component, _object(member), where, part)
+                lines.append(replace(line, problem=line.problem or "mapping-dataflow") if other else line)
     return Sheet(tuple(lines), dataflows)
 
 
@@ -147,6 +149,7 @@ def mapped(flow: Flow, target: Target, sheet: Sheet, part: str = "") -> tuple[Ma
     """
     lines = sheet.of(flow.table.name, part)
     found = [*_unnamed(flow, sheet, part), *_unknown(flow, target, lines), *_unfollowed(lines)]
+    found += _made_up(target, lines)
     ids = {part.id for part in target.structure.components}
     said = {line.component: own_source(flow, line.source) for line in lines if line.component in ids}
     measure = only_measure(flow, target, (source.component for source in said.values()))
@@ -176,7 +179,7 @@ def left_out(sheet: Sheet, flow: Flow) -> Finding:
 
 
 def rows_told(session: Session, made: Mapped, view: str) -> Iterator[Finding]:
-    """What its rows say of a mapping: how many it leaves out (`CD770`), and what is suppressed unsaid (`CD773`).
+    """What its rows say of a mapping: what it leaves out (`CD770`, `CD775`), what is suppressed unsaid (`CD773`).
 
     Args:
         session: the session that has the rows.
@@ -187,11 +190,14 @@ def rows_told(session: Session, made: Mapped, view: str) -> Iterator[Finding]:
         ConversionError: the rows cannot be read.
     """
     name, structure = made.flow.table.name, made.target.structure.id
-    told = {"resource": made.label}
+    told: dict[str, Any] = {"resource": made.label}
     total, left = rows_left_out(session, made, view)
-    for id_, count in left.items():
-        params = told | {"component": id_, "count": count, "total": total}
-        yield Finding("CD770", Where(resource=name, field=id_), params)
+    for id_, (count, absent) in left.items():
+        where = Where(resource=name, field=id_)
+        if count:
+            yield Finding("CD770", where, told | {"component": id_, "count": count, "total": total})
+        if absent:
+            yield Finding("CD775", where, told | {"component": id_, "count": absent})
     for part in made.flow.structure.measures:
         ids = [id_ for id_, source in made.sources.items() if source.component == part.id]
         if ids and (count := _unflagged(session, made, part.id, view)):
@@ -214,10 +220,18 @@ def _unflagged(session: Session, made: Mapped, measure: str, view: str) -> int:
     return int(count)
 
 
+def clash(dataflows: dict[tuple[str, str], str], table: str, part: str, flow: str) -> bool:
+    """Note the dataflow that a part of a table becomes data of; True where another one is noted already."""
+    noted = dataflows.setdefault((table, part), flow) if flow else flow
+    return noted.rpartition("=")[2] != flow.rpartition("=")[2]
+
+
 def problem_of(source: Source) -> tuple[str, Mapping[str, Any]]:
     """Why a line cannot be followed, a key of the texts after `reason.`, and its blanks; empty where it can."""
     if source.component and source.value:
         return "mapping-both", {}
+    if source.value == LEFT_OUT:
+        return "mapping-left-out", {}
     if source.frequency and source.frequency not in FREQUENCIES:
         return "mapping-frequency", {"value": source.frequency, "known": ", ".join(FREQUENCIES)}
     if source.format and not _is_format(source.format):
@@ -318,6 +332,15 @@ def _unfollowed(lines: Iterable[Line]) -> Iterator[Finding]:
         if line.component in seen:
             yield Finding("CD765", line.where, told | {"reason": "mapping-again"})
         seen.add(line.component)
+
+
+def _made_up(target: Target, lines: Iterable[Line]) -> Iterator[Finding]:
+    """Lines that give figures one value for all: one would stand where a figure is suppressed or missing, too."""
+    measures = {part.id for part in target.structure.measures}
+    for line in lines:
+        if line.component in measures and line.source.value and not line.problem:
+            params = {"component": line.component, "resource": line.table, "reason": "mapping-measure"}
+            yield Finding("CD765", line.where, params)
 
 
 def _missing(made: Mapped) -> Iterator[Finding]:

@@ -344,19 +344,21 @@ def observations(session: Session, rows: Observations, made: Mapped, view: str) 
         f"{_values(made.sources[id_], cells, long.get(id_), id_ in several)} AS {identifier(id_)}" for id_ in ids
     ]
     out = {id_: _left_out_column(id_) for id_ in ids if made.sources[id_].left_out}
-    columns += [f"{_is_left_out(made.sources[id_], cells, long.get(id_))} AS {name}" for id_, name in out.items()]
+    columns += [f"{_left_out(made.sources[id_], cells, long.get(id_))} AS {name}" for id_, name in out.items()]
     columns += [f"{sql} AS {name}" for name, sql in _suppressed(made, cells)]
     joins = " ".join(_looked_up(session, made.sources[id_], cells, name) for id_, name in long.items())
     query = f"SELECT {', '.join([ROW, *columns])} FROM {rows.view} {joins}"  # noqa: S608  # built here
     session.connection.execute(f"CREATE VIEW {view}_all AS {query}")
-    kept = f"WHERE NOT ({' OR '.join(out.values())})" if out else ""
+    kept = f"WHERE {' AND '.join(f'{name} IS NULL' for name in out.values())}" if out else ""
     session.connection.execute(f"CREATE VIEW {view} AS SELECT * FROM {view}_all {kept}")  # noqa: S608  # likewise
     is_joined = rows.is_joined or bool(long)
     return Observations(made.target.taken, made.target.dataflow, view, tuple(_cells(made)), is_joined)
 
 
-def rows_left_out(session: Session, made: Mapped, view: str) -> tuple[int, dict[str, int]]:
-    """How many rows a table has, and how many of them the map of codes of each component leaves out.
+def rows_left_out(session: Session, made: Mapped, view: str) -> tuple[int, dict[str, tuple[int, int]]]:
+    """How many rows a table has, and of each component whose map of codes is to leave some out, two numbers.
+
+    These are how many rows it leaves out, and how many of the values that it names for that are in no row.
 
     Args:
         session: the session that has the rows.
@@ -369,10 +371,15 @@ def rows_left_out(session: Session, made: Mapped, view: str) -> tuple[int, dict[
     ids = [id_ for id_, source in made.sources.items() if source.left_out]
     if not ids:
         return 0, {}
-    counts = ", ".join(f"count(*) FILTER ({_left_out_column(id_)})" for id_ in ids)
-    query = f"SELECT count(*), {counts} FROM {view}_all"  # noqa: S608  # built here
-    ((total, *found),) = session.connection.execute(query).fetchall()
-    return total, {id_: count for id_, count in zip(ids, found, strict=True) if count}
+    do, told = session.connection.execute, {id_: _left_out_column(id_) for id_ in ids}
+    counts = ", ".join(f"count({name})" for name in told.values())
+    ((total, *found),) = do(f"SELECT count(*), {counts} FROM {view}_all").fetchall()  # noqa: S608  # built here
+    absent = []
+    for id_, name in told.items():
+        values = f"SELECT unnest({name}) AS v FROM {view}_all"  # noqa: S608  # likewise
+        ((there,),) = do(f"SELECT count(DISTINCT v) FROM ({values})").fetchall()  # noqa: S608  # likewise
+        absent.append(len(made.sources[id_].left_out) - there)
+    return total, dict(zip(ids, zip(found, absent, strict=True), strict=True))
 
 
 def suppressed_column(measure: str) -> str:
@@ -404,14 +411,15 @@ def _left_out_column(id_: str) -> str:
     return identifier(f"left out {id_}")
 
 
-def _is_left_out(source: Source, cells: Mapping[str, Cell], table: str | None) -> str:
-    """SQL that is true of rows that a map of codes leaves out."""
-    if table is not None:
-        return f"coalesce({table}.target = {literal(LEFT_OUT)}, FALSE)"
+def _left_out(source: Source, cells: Mapping[str, Cell], table: str | None) -> str:
+    """SQL of the list of values for which a map of codes leaves a row out; NULL of rows that stay."""
     values = ", ".join(map(literal, source.left_out))
     if _is_several(source, cells):
-        return f"coalesce(list_has_any({values_in(cells[source.component].sql)}, [{values}]), FALSE)"
-    return f"coalesce({_own(source, cells)} IN ({values}), FALSE)"
+        found = f"list_intersect({values_in(cells[source.component].sql)}, [{values}])"
+        return f"CASE WHEN len({found}) > 0 THEN {found} END"
+    own = _own(source, cells)
+    out = f"{table}.target = {literal(LEFT_OUT)}" if table is not None else f"{own} IN ({values})"
+    return f"CASE WHEN {out} THEN [{own}] END"
 
 
 def column_name(flow: Flow, component: str) -> str:

@@ -29,6 +29,7 @@ MEMORY_LIMIT = "512 MB"
 MAX_THREADS = 4
 _GLOB = frozenset("*?[]{}")
 _REFUSED = re.compile(r"cdmeta:([a-z.-]+)")
+_FULL = "No space left on device"
 _T = TypeVar("_T")
 
 
@@ -156,7 +157,8 @@ def _told() -> Iterator[None]:
         if isinstance(error, duckdb.OutOfMemoryException):
             raise MemoryUsedUpError(Phrase("error.rows.memory", {"limit": MEMORY_LIMIT})) from None
         # Not "from error": behind its first line DuckDB quotes the rows, which no log may hold.
-        raise ConversionError(Phrase("error.rows", {"reason": _first_line(error)})) from None
+        reason = Phrase("os.ENOSPC") if _FULL in str(error) else _first_line(error)
+        raise ConversionError(Phrase("error.rows", {"reason": reason})) from None
     except RuntimeError as error:
         # What DuckDB makes of a Ctrl-C during a query.
         if str(error) == "Query interrupted":

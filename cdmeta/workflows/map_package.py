@@ -129,8 +129,7 @@ def map_package(
             read.
         OutputError: there is a mapping already, or the folder cannot be written.
     """
-    if not replaced and (out / NAME).exists():
-        raise OutputError(at(out / NAME, "error.mapping.there"))
+    _keep(out, () if replaced else (NAME,))
     store = at_hand(artefacts(dsds)[0])
     with accepted(path, None, draft=True) as package:
         dataset, findings = described(package.package)
@@ -149,7 +148,7 @@ def map_package(
                 hidden = flow.table.computed is not None and any(each.severity() == "error" for each in told)
                 values[name] = {} if hidden else _values(opened, rows)
             made += _proposed(flow, partial(_chosen, store, dataflow, sheet, name), sheet, values[name])
-    return MapResult(tuple(made), _write(made, values, out, language), findings)
+    return MapResult(tuple(made), _write(_files(made, values, language), out, replaced=replaced), findings)
 
 
 def _chosen(store: Store, dataflow: str, sheet: Sheet, table: str, part: str) -> Target:
@@ -260,26 +259,38 @@ def _plain(name: str) -> str:
     return re.sub("[^A-Za-z0-9_-]+", "_", name).strip("_") or "table"
 
 
-def _write(
-    made: Iterable[Proposed], values: Mapping[str, Mapping[str, Sequence[str]]], out: Path, language: str
-) -> tuple[str, ...]:
-    """The files; the mapping last, so that what it names is there."""
+def _keep(out: Path, names: Iterable[str]) -> None:
+    """Raise OutputError where one of the files is there: a person may have edited it."""
+    for name in names:
+        if (out / name).exists():
+            raise OutputError(at(out / name, "error.mapping.there"))
+
+
+def _files(
+    made: Iterable[Proposed], values: Mapping[str, Mapping[str, Sequence[str]]], language: str
+) -> dict[str, str]:
+    """The files by their names; the mapping last, so that what it names is there."""
     rows: list[Row] = []
-    files: list[str] = []
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(at(out, "error.unwritable", reason=os_reason(error))) from error
+    files: dict[str, str] = {}
     for proposed in made:
         for part in proposed.parts:
             rows.append(_row(proposed, part, language))
             if part.codes:
                 occurring = values[proposed.flow.table.name].get(part.proposal.source.component, ())
-                codes = mapping_csv.write_codes(_codes(proposed, part, occurring, language))
-                write(out / part.codes, f"{_BOM}{codes}")
-                files.append(part.codes)
-    write(out / NAME, f"{_BOM}{mapping_csv.write(rows)}")
-    return (NAME, *files)
+                files[part.codes] = mapping_csv.write_codes(_codes(proposed, part, occurring, language))
+    return files | {NAME: mapping_csv.write(rows)}
+
+
+def _write(files: Mapping[str, str], out: Path, *, replaced: bool) -> tuple[str, ...]:
+    """Write the files: their names, that of the mapping first."""
+    _keep(out, () if replaced else files)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(at(out, "error.unwritable", reason=os_reason(error))) from error
+    for name, text in files.items():
+        write(out / name, f"{_BOM}{text}")
+    return (NAME, *(name for name in files if name != NAME))
 
 
 def _row(proposed: Proposed, part: Part, language: str) -> Row:

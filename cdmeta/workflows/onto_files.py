@@ -110,7 +110,9 @@ def write(job: Job, to: str, out: Path, reports: Sequence[str], findings: tuple[
             if is_broken(broken):
                 raise _RefusedError
             if not data:
-                raise ConversionError(Phrase("convert.onto.nothing", {"name": job.dataset.name}))
+                is_left_out = any(finding.code == "CD770" for finding in told)
+                key = "convert.onto.left-out" if is_left_out else "convert.onto.nothing"
+                raise ConversionError(Phrase(key, {"name": job.dataset.name}))
             if to in BUNDLES:
                 broken += _write_bundle(job, to, data, own, foreign, stage)
             else:
