@@ -22,6 +22,8 @@ _DIGITS = 16
 _MAX_DEPTH = 500
 _NEAR = 16
 """How far from the end of what has been read an error may be that more of the text would mend."""
+_REST = len("e+")
+"""How much of a number may stand behind what reads as a whole one: 1 of 1e+5, of which 5 has not been read."""
 _SPACE = re.compile(r"[ \t\r\n]*")
 _NAME = re.compile(r'[ \t\r\n]*"([^"\\\x00-\x1f]*)"[ \t\r\n]*:[ \t\r\n]*')
 _TOKEN = re.compile(r'[^"\[\]{}]*+(?:"(?:[^"\\]|\\.)*+"|([\[\]{}]))', re.DOTALL)
@@ -88,8 +90,7 @@ class JsonStream:
             except OddError as error:
                 raise refusal("json.twice", name=str(error)) from error
             else:
-                # A number may go on.
-                if end < len(self._text) or self._is_whole:
+                if end + _REST < len(self._text) or self._is_whole:
                     self._at = end
                     return found
             if len(self._text) - self._at > MAX_BYTES:
