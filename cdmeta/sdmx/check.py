@@ -299,9 +299,9 @@ def _outside(constraint: DataConstraint, rows: Rows) -> str:
     """SQL that is true of observations that a constraint does not allow; empty where it forbids nothing."""
     included = [sql for region in constraint.regions if region.included and (sql := _region(region, rows))]
     excluded = [sql for region in constraint.regions if not region.included and (sql := _region(region, rows))]
-    keys = [(given, sql) for given, key in constraint.keys if (sql := _key(key, rows))]
-    allowed = [sql for given, sql in keys if given]
-    forbidden = [*excluded, *(sql for given, sql in keys if not given)]
+    allowed = list(_of_keys((key for given, key in constraint.keys if given), rows))
+    left = _of_keys((key for given, key in constraint.keys if not given), rows)
+    forbidden = [*excluded, *left]
     parts = [f"NOT ({' OR '.join(group)})" for group in (included, allowed) if group]
     parts += [" OR ".join(forbidden)] if forbidden else []
     return " OR ".join(f"coalesce({part}, FALSE)" for part in parts)
@@ -338,9 +338,15 @@ def _among(sql: str, values: Iterable[str]) -> str:
     return f"({' OR '.join(parts)})" if parts else "FALSE"
 
 
-def _key(key: Iterable[tuple[str, str]], rows: Rows) -> str:
-    parts = [f"{identifier(id_)} = {literal(value)}" for id_, value in key if id_ in rows.ids]
-    return f"({' AND '.join(parts)})" if parts else ""
+def _of_keys(keys: Iterable[Iterable[tuple[str, str]]], rows: Rows) -> Iterator[str]:
+    """SQL that is true of observations with one of some keys, which may be thousands."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for key in keys:
+        if parts := [(id_, value) for id_, value in key if id_ in rows.ids]:
+            values = ", ".join(literal(value) for _, value in parts)
+            found.setdefault(tuple(id_ for id_, _ in parts), []).append(f"({values})")
+    for ids, told in found.items():
+        yield f"(({', '.join(map(identifier, ids))}) IN (VALUES {', '.join(told)}))"
 
 
 def _counted(
