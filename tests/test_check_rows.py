@@ -201,6 +201,10 @@ def constraint(*regions: CubeRegion, allowed: bool = True, **more: Any) -> DataC
         (constraint(CubeRegion((("SEX", frozenset({"F"})),))), (3, 1)),
         (constraint(CubeRegion((("SEX", frozenset({"F"})),)), CubeRegion((("SEX", frozenset({"M"})),))), None),
         (constraint(CubeRegion((("SEX", frozenset({"M"})), ("AREA", frozenset({"X1"}))), included=False)), (3, 1)),
+        (
+            constraint(CubeRegion((("SEX", frozenset({"M"})), ("NOT_THERE", frozenset({"x"}))), included=False)),
+            None,
+        ),
         (constraint(CubeRegion((("AREA", frozenset({"X%"})),))), None),
         (constraint(CubeRegion((("AREA", frozenset({"X_"})),))), (2, 4)),
         (constraint(CubeRegion((("UNIT", frozenset({"people"})),))), None),
@@ -228,6 +232,22 @@ def test_each_of_several_values_is_looked_at() -> None:
     assert several(status) == []
     status[1] = (*CLEAN[1][:4], '["A","x","y"]', *CLEAN[1][5:])
     assert several(status) == [("CD783", "OBS_STATUS", 3, 2)]
+
+
+@pytest.mark.parametrize(("among", "included", "wrong"), [("AO", True, []), ("A", True, [2]), ("O", False, [2])])
+def test_constraints_bind_each_of_several_values(among: str, wrong: list[int], *, included: bool) -> None:
+    status = [(*CLEAN[0][:4], '["A","O"]', *CLEAN[0][5:]), (*CLEAN[1][:4], '["A"]', *CLEAN[1][5:])]
+    given = constraint(CubeRegion((("OBS_STATUS", frozenset(among)),), included=included))
+    dsd = with_attribute("OBS_STATUS", max_occurs=2)
+    told = found(status, dsd=dsd, multiple=frozenset({"OBS_STATUS"}), constraints=(given,))
+    assert told == [("CD788", None, row, 1) for row in wrong]
+
+
+def test_a_pattern_that_cannot_be_read_leaves_the_type_of_the_time() -> None:
+    time = Representation(text_type="DateTime", pattern=r"(?=2)[0-9]+")
+    parts = [replace(part, representation=time) if part.is_time else part for part in DSD.dimensions]
+    told = found(CLEAN, dsd=replace(DSD, dimensions=tuple(parts)))
+    assert [code for code, *_ in told] == ["CD789", "CD767"]
 
 
 def test_more_values_than_there_may_be_are_counted_by_row() -> None:

@@ -66,10 +66,10 @@ ROWS = [
 ]
 
 
-def message(root: str, told: str, body: str, attributes: str) -> str:
+def message(root: str, told: str, body: str, attributes: str, level: str = "MEASURED") -> str:
     """A data message whose dimension at the observation is that of the measures."""
     structure = (
-        f'<m:Structure structureID="S" dimensionAtObservation="MEASURED" {told}><c:Structure>'
+        f'<m:Structure structureID="S" dimensionAtObservation="{level}" {told}><c:Structure>'
         '<Ref agencyID="ZZ" id="D" version="1.0"/></c:Structure></m:Structure>'
     )
     return (
@@ -90,6 +90,17 @@ def specific(observation: str, told: str = "") -> str:
         series += f'<Series AREA="{area}" TIME_PERIOD="{time}">{"".join(told_)}</Series>'
     named = f'namespace="urn:n" {told}'
     return message("StructureSpecificData", named, series, 'xsi:type="n:DataSetType" ss:structureRef="S"')
+
+
+def flat(told: str = "") -> str:
+    """Structure-specific observations without series; `told` is what each has besides."""
+    body = ""
+    for row in ROWS:
+        values = " ".join(f'{id_}="{value}"' for id_, value in row.items() if id_ != "MEASURED")
+        body += f'<Obs xsi:type="n:{row["MEASURED"]}" {told.format(row["MEASURED"])} {values}/>'
+    named = 'namespace="urn:n" explicitMeasures="true"'
+    of_set = 'xsi:type="n:DataSetType" ss:structureRef="S"'
+    return message("StructureSpecificData", named, body, of_set, "AllDimensions")
 
 
 def generic() -> str:
@@ -139,6 +150,14 @@ def read(path: Path, store: Store) -> list[dict[str, str]]:
 def test_all_shapes_are_one_table(tmp_path: Path, shape: str, *, known: bool) -> None:
     store = Store(reading.structures(put(tmp_path, STRUCTURES, "s.xml")) if known else ())
     assert read(put(tmp_path, MESSAGES[shape]), store) == ROWS
+
+
+@pytest.mark.parametrize("told", ["", 'MEASURED="{0}"', 'type="{0}"'])
+def test_of_flat_data_the_structure_tells_the_dimension(tmp_path: Path, told: str) -> None:
+    structures = put(tmp_path, STRUCTURES, "s.xml")
+    data = put(tmp_path, flat(told))
+    assert read(data, Store(reading.structures(structures))) == ROWS
+    assert check_data(data, [str(structures)]).findings == ()
 
 
 def by_sdmx1(data: str) -> list[dict[str, str]]:

@@ -79,6 +79,14 @@ def read_every_way(text: str) -> None:
     behind.end()
 
 
+@pytest.mark.parametrize("number", ["1.5", "1e5", "-12E+34", "0.25e-10", "0"])
+def test_a_number_is_read_whole_wherever_it_is_cut(cut: None, number: str) -> None:
+    for before in range(12):
+        text = " " * before + f"[{number}, {number}]"
+        assert walked(stream(text)) == as_decoded(text)
+        assert walked(stream(" " * before + number)) == as_decoded(number)
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
 def test_every_encoding_of_json_is_read(cut: None, encoding: str) -> None:
     assert stream('{"é𝄞": [1.50, "ñ"]}'.encode(encoding)).value() == {"é𝄞": ["1.50", "ñ"]}

@@ -265,6 +265,28 @@ def test_several_values_and_languages_are_json_arrays(session: Session, put: Put
     assert (first["OBS_STATUS"], second["OBS_STATUS"]) == ('["A", "F"]', '["A"]')
 
 
+@pytest.mark.parametrize("of_all", ["4F0", ["4F0", "x"]])
+@pytest.mark.parametrize("of_group", ["g", ["g", "h"]])
+@pytest.mark.parametrize("own", [None, "o", ["o"]])
+def test_one_value_here_and_several_there_are_lists(
+    session: Session, put: Put, of_all: Any, of_group: Any, own: Any
+) -> None:
+    text = json.dumps(JSON_20).replace('"SOURCE"', '"NOTE"').replace('"TITLE"', '"NOTE"')
+    text = text.replace('"OBS_STATUS", "values": [{"id": "A"}]', '"NOTE"').replace(
+        "1.3413, 0]", f"1.3413, {json.dumps(own)}]"
+    )
+    text = text.replace('"4F0"', json.dumps(of_all)).replace(
+        '":0:": ["Swiss <franc>"]', f'":0:": [{json.dumps(of_group)}]'
+    )
+    (read,) = data_reading.data(session, put(text), STORE)
+    told = str(rows(session, read)[0]["NOTE"])
+    wanted = own or of_group
+    if read.multiple:
+        assert json.loads(told) == (wanted if isinstance(wanted, list) else [wanted])
+    else:
+        assert told == wanted
+
+
 def test_several_data_sets_number_their_observations_through(session: Session, put: Put) -> None:
     message = xml("StructureSpecificData", "v3_0", "AllDimensions", specific(ATTS_30, flat=True))
     again = '<m:DataSet ss:structureRef="S" ss:action="Delete"><Obs FREQ="A" NEW="x"/></m:DataSet></m:Structure'
@@ -407,6 +429,11 @@ BROKEN: dict[str, tuple[str | bytes, str]] = {
     "csv zero": (b"STRUCTURE,STRUCTURE_ID,ACTION,A\ndataflow,Z:D(1.0),I,\0\n", "in an encoding other than UTF-8"),
     "json zero": (json.dumps(JSON_20).replace("1.3413", '"\\u0000"'), "holds characters that are no text."),
     "json half": (json.dumps(JSON_20).replace("1.3413", '"\\ud800"'), "holds characters that are no text."),
+    "json half id": (json.dumps(JSON_20).replace("CURRENCY", "\\ud800"), "holds characters that are no text."),
+    "json half of all": (json.dumps(JSON_20).replace("4F0", "\\ud800"), "holds characters that are no text."),
+    "json zero of all": (json.dumps(JSON_20).replace("4F0", "\\u0000"), "holds characters that are no text."),
+    "json no list": (json.dumps(JSON_20).replace('[{"id": "SOURCE"}]', "true"), "tell of: attributes"),
+    "json no component": (json.dumps(JSON_20).replace('[{"id": "SOURCE"}]', "[null]"), "tell of: attributes"),
     "json structures": ('{"data": {"codelists": []}}', "is a message of codelists, and not one of data."),
 }  # fmt: skip
 

@@ -76,6 +76,9 @@ def test_periods_where_points_in_time_are_asked_for_are_told_and_taken(
 
 def test_a_message_without_observations_is_told_once(tmp_path: Path) -> None:
     assert found(of_series(tmp_path)) == [("CD768", None, None, None)]
+    (tmp_path / "all.xml").write_text(message('<Atts UNIT="people"/>'), encoding="utf-8")
+    known = str(structures(tmp_path, SEX, AREA, DSD, FLOW))
+    assert found(check_data(tmp_path / "all.xml", [known]).findings) == [("CD768", None, None, None)]
     assert found(of_series(tmp_path, '<Obs TIME_PERIOD="2020" OBS_VALUE="1"/>')) == []
 
 

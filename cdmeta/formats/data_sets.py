@@ -6,6 +6,8 @@ that memory does not grow with them.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +30,8 @@ ACTIONS: Mapping[str, str] = {
 _LIST = "[]"
 """Behind the id of a component, in files that we write: its cell is a JSON array."""
 _LINES = 4096
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
+"""What JSON can escape, and no table can hold."""
 
 
 @dataclass(frozen=True)
@@ -177,31 +181,38 @@ class DataSet:
     def table(self) -> ReadData:
         """The table of the data set, attributes of the data set and of groups spread onto the observations."""
         sheet = self.observations
-        names, lists = _merged(sheet.names)
+        names, _ = _merged(sheet.names)
+        lists = self._lists()
         query = f"SELECT {', '.join([ROW, *(_cell(sheet.names, name, name in lists) for name in names)])}"
         query = f"{query} FROM ({sheet.select()})"  # all parts quoted here
         for key, group in self._groups.values():
-            query, names, more = self._spread(query, names, key, group)
-            lists |= more
-        query, names, more = self._constant(query, names)
-        lists |= more
+            query, names = self._spread(query, names, key, group)
+        query, names = self._constant(query, names)
         made = free_name(self._session)
         check_names(names)
+        if _NO_TEXT.search("".join((*names, *self.attributes.values()))):
+            raise refusal("characters")
         order = f" ORDER BY {ROW}" if self._groups else ""
         self._session.connection.execute(f"CREATE TEMP TABLE {made} AS {query}{order}")
         ((rows,),) = self._session.connection.execute(f"SELECT count(*) FROM {made}").fetchall()  # noqa: S608
         if rows != sheet.count:
             raise refusal("apart")
-        return ReadData(self.ref, self.action, made, tuple(names), frozenset(lists), rows)
+        return ReadData(self.ref, self.action, made, tuple(names), frozenset(lists & set(names)), rows)
+
+    def _lists(self) -> set[str]:
+        """Components that have a list somewhere; one value of theirs elsewhere is a list of one."""
+        given = [self.observations.names, *(sheet.names for _, sheet in self._groups.values()), [*self.attributes]]
+        return {name for names in given for name in _merged(names)[1]}
 
     def _spread(
         self, query: str, names: Sequence[str], key: frozenset[str] | None, group: Sheet
-    ) -> tuple[str, list[str], set[str]]:
-        own, lists = _merged(group.names)
+    ) -> tuple[str, list[str]]:
+        own, _ = _merged(group.names)
+        lists = self._lists()
         keys = [name for name in own if (name in names if key is None else name in key)]
         added = [name for name in own if name not in keys]
         if not set(keys) <= set(names) or not keys:
-            return query, list(names), set()
+            return query, list(names)
         cells = ", ".join(_cell(group.names, name, name in lists) for name in own)
         firsts = [f"arg_min({identifier(name)}, {ROW}) AS {identifier(name)}" for name in added]
         by = ", ".join(map(identifier, keys))
@@ -214,26 +225,28 @@ class DataSet:
             columns.append(f"coalesce({', '.join(sides)}) AS {identifier(name)}")
         on = " AND ".join(f"o.{identifier(name)} = g.{identifier(name)}" for name in keys)
         joined = f"SELECT {', '.join(columns)} FROM ({query}) o LEFT JOIN ({grouped}) g ON {on}"  # noqa: S608
-        return joined, made, lists & set(added)
+        return joined, made
 
-    def _constant(self, query: str, names: Sequence[str]) -> tuple[str, list[str], set[str]]:
+    def _constant(self, query: str, names: Sequence[str]) -> tuple[str, list[str]]:
         """The attributes of the data set, on each observation that has no such value of its own."""
         given = {name: value for name, value in self.attributes.items() if "}" not in name}
         if not given:
-            return query, list(names), set()
-        own, lists = _merged(list(given))
+            return query, list(names)
+        own, lists = _merged(list(given))[0], self._lists()
         made = [*names, *(name for name in own if name not in names)]
         columns = [ROW]
         for name in made:
             column = identifier(name)
             value = given.get(name + _LIST, given.get(name))
+            if value is not None and name in lists and name + _LIST not in given:
+                value = json.dumps([value], ensure_ascii=False)
             if value is None:
                 columns.append(column)
             elif name in names:
                 columns.append(f"coalesce({column}, {literal(value)}) AS {column}")
             else:
                 columns.append(f"{literal(value)} AS {column}")
-        return f"SELECT {', '.join(columns)} FROM ({query})", made, lists  # noqa: S608  # all parts quoted here
+        return f"SELECT {', '.join(columns)} FROM ({query})", made  # noqa: S608  # all parts quoted here
 
 
 def free_name(session: Session) -> str:
@@ -267,5 +280,6 @@ def _cell(names: Sequence[str], name: str, is_list: bool) -> str:
     column = identifier(name)
     if not is_list:
         return column
-    alone = f"CASE WHEN {column} IS NOT NULL THEN to_json([{column}])::VARCHAR END" if name in names else "NULL"
-    return f"coalesce({identifier(name + _LIST)}, {alone}) AS {column}"
+    given = [identifier(name + _LIST)] if name + _LIST in names else []
+    given += [f"CASE WHEN {column} IS NOT NULL THEN to_json([{column}])::VARCHAR END"] if name in names else []
+    return f"coalesce({', '.join(given)}) AS {column}"

@@ -22,6 +22,8 @@ _DIGITS = 16
 _MAX_DEPTH = 500
 _NEAR = 16
 """How far from the end of what has been read an error may be that more of the text would mend."""
+_REST = len("e+")
+"""How much of a number may stand behind what reads as a whole one: 1 of 1e+5, of which 5 has not been read."""
 _SPACE = re.compile(r"[ \t\r\n]*")
 _NAME = re.compile(r'[ \t\r\n]*"([^"\\\x00-\x1f]*)"[ \t\r\n]*:[ \t\r\n]*')
 _TOKEN = re.compile(r'[^"\[\]{}]*+(?:"(?:[^"\\]|\\.)*+"|([\[\]{}]))', re.DOTALL)
@@ -88,8 +90,7 @@ class JsonStream:
             except OddError as error:
                 raise refusal("json.twice", name=str(error)) from error
             else:
-                # A number may go on.
-                if end < len(self._text) or self._is_whole:
+                if end + _REST < len(self._text) or self._is_whole:
                     self._at = end
                     return found
             if len(self._text) - self._at > MAX_BYTES:
@@ -103,35 +104,22 @@ class JsonStream:
         Args:
             once: False where there may be millions, so that which there were is not kept.
         """
-        if self.first() != "{":
-            self.skip()
-            return
-        self._at += 1
-        if self._ends("}"):
+        if not self._enters("{", "}"):
             return
         seen: set[str] = set()
         while True:
-            if self.first() != '"':
-                raise self._wrong(self._at, "Expecting property name enclosed in double quotes")
-            name = self.value()
+            name = self._name()
             if name in seen:
                 raise refusal("json.twice", name=name)
             if once:
                 seen.add(name)
-            if self.first() != ":":
-                raise self._wrong(self._at, "Expecting ':' delimiter")
-            self._at += 1
             yield name
             if not self._goes_on("}"):
                 return
 
     def items(self) -> Iterator[None]:
         """One None for each item of the array that is next, before it; none of anything else."""
-        if self.first() != "[":
-            self.skip()
-            return
-        self._at += 1
-        if self._ends("]"):
+        if not self._enters("[", "]"):
             return
         while True:
             yield None
@@ -140,24 +128,14 @@ class JsonStream:
 
     def pairs(self) -> Iterator[tuple[str, Any]]:
         """The members of the object that is next, each whole; there may be millions, and the same name again."""
-        if self.first() != "{":
-            self.skip()
-            return
-        self._at += 1
-        if self._ends("}"):
+        if not self._enters("{", "}"):
             return
         while True:
             for pair in self._quick():
                 yield pair
                 if self._text[self._at - 1] == "}":
                     return
-            if self.first() != '"':
-                raise self._wrong(self._at, "Expecting property name enclosed in double quotes")
-            name = self.value()
-            if self.first() != ":":
-                raise self._wrong(self._at, "Expecting ':' delimiter")
-            self._at += 1
-            yield name, self.value()
+            yield self._name(), self.value()
             if not self._goes_on("}"):
                 return
 
@@ -200,6 +178,24 @@ class JsonStream:
         """Make sure that nothing stands behind."""
         if self.first():
             raise self._wrong(self._at, "Extra data")
+
+    def _enters(self, start: str, end: str) -> bool:
+        """Whether an object or array is next that is not empty, then entered; anything else is gone behind."""
+        if self.first() != start:
+            self.skip()
+            return False
+        self._at += 1
+        return not self._ends(end)
+
+    def _name(self) -> str:
+        """The name of the member that is next, before its value."""
+        if self.first() != '"':
+            raise self._wrong(self._at, "Expecting property name enclosed in double quotes")
+        name = str(self.value())
+        if self.first() != ":":
+            raise self._wrong(self._at, "Expecting ':' delimiter")
+        self._at += 1
+        return name
 
     def _ends(self, sign: str) -> bool:
         if self.first() == sign:

@@ -182,8 +182,11 @@ class _Structure:
 
 def _components(entry: _Object, part: str, level: str) -> list[_Component]:
     held = entry.get(part)
-    found = held.get(level) if isinstance(held, Mapping) else None
-    return [_Component(component) for component in found or [] if isinstance(component, Mapping)]
+    found = (held.get(level) if isinstance(held, Mapping) else None) or []
+    # Data name components by their places, so none may be passed over.
+    if not isinstance(found, list) or not all(isinstance(component, Mapping) for component in found):
+        raise refusal("json.data", name=part)
+    return [_Component(component) for component in found]
 
 
 def _read(data_set: DataSet, structures: Sequence[_Structure], message: JsonStream, number: int) -> int:

@@ -17,7 +17,6 @@ from cdmeta.formats.sdmx_elements import (
     as_bytes,
     boolean,
     header,
-    namespaces,
     root,
     texts,
     version_of,
@@ -49,9 +48,6 @@ if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
 Version = Literal["3.0", "3.1"]
-
-NAMESPACES: Mapping[str, str] = namespaces("3.0")
-"""Prefixes of the namespaces that our messages of SDMX-ML 3.0 use."""
 
 PARENT = "PARENT"
 """Type of the annotation whose title is the id of the parent of a code, where `str:Parent` cannot hold that id.

@@ -43,6 +43,7 @@ _OF_MESSAGES = frozenset(
         "publicationPeriod",
     ]
 )
+_FLAT = "AllDimensions"
 _LANGUAGE = "http://www.w3.org/XML/1998/namespace}lang"
 _TYPE = "http://www.w3.org/2001/XMLSchema-instance}type"
 
@@ -223,12 +224,19 @@ class _Reader:
     def _measured(self, attributes: dict[str, str]) -> None:
         """Put the measure that an observation is of, which its type tells, into its values (SDMX 2.1 alone).
 
-        The measure dimension is that at the observation; `type` is what the types of observations fix by it.
+        The measure dimension is that at the observation or, in flat data, the one that an observation lacks;
+        `type` is what the types of observations fix by it.
         """
         named = attributes.get(_TYPE, "").rpartition(":")[2]
-        concept = attributes.pop("type", named)
+        concept, level = attributes.pop("type", named), self._level
+        dimensions = self.found[-1].dimensions
+        if level == _FLAT and dimensions is not None:
+            lacking = dimensions - attributes.keys()
+            if len(lacking) != 1:
+                return
+            (level,) = lacking
         if concept:
-            attributes.setdefault(self._level, concept)
+            attributes.setdefault(level, concept)
 
     def _in_generic(self, local: str, attributes: dict[str, str]) -> None:
         if local == "Series":

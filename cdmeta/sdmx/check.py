@@ -21,9 +21,10 @@ from cdmeta.sdmx.artefacts import (
     Dimension,
     Measure,
     Representation,
+    TimeRange,
 )
 from cdmeta.sdmx.periods import within
-from cdmeta.sdmx.values import values_in
+from cdmeta.sdmx.values import ITEM, some, values_in
 from cdmeta.tables.engine import ROW, Session, accepts, identifier, literal
 
 Component = Dimension | Measure | Attribute
@@ -84,7 +85,7 @@ def check(session: Session, rows: Rows, known: Known) -> tuple[Finding, ...]:
     Raises:
         ConversionError: the rows cannot be read.
     """
-    if not rows.ids and not _number(session, rows):
+    if not _ids(known, rows) and not _number(session, rows):
         return (_told("CD768", rows, ""),)
     checks = (_components, _values, _empty, _keys, _attachments, _allowed)
     return tuple(finding for part in checks for finding in part(session, rows, known))
@@ -203,7 +204,8 @@ def _periods(session: Session, rows: Rows, part: Component, taken: Representatio
     """Time periods where points in time are asked for, which .Stat has and takes; what is no period is wrong."""
     periods = replace(taken, text_type=facets.PERIOD)
     yield from _uncoded(session, rows, part, periods)
-    no_point, no_period = (facets.wrong(identifier(part.id), each) for each in (taken, periods))
+    kinds = (Representation(text_type=each.text_type) for each in (taken, periods))
+    no_point, no_period = (facets.wrong(identifier(part.id), kind) for kind in kinds)
     yield from _counted("CD767", session, rows, part.id, rows.view, f"{no_point} AND NOT {no_period}")
 
 
@@ -297,9 +299,9 @@ def _outside(constraint: DataConstraint, rows: Rows) -> str:
     """SQL that is true of observations that a constraint does not allow; empty where it forbids nothing."""
     included = [sql for region in constraint.regions if region.included and (sql := _region(region, rows))]
     excluded = [sql for region in constraint.regions if not region.included and (sql := _region(region, rows))]
-    keys = [(given, sql) for given, key in constraint.keys if (sql := _key(key, rows))]
-    allowed = [sql for given, sql in keys if given]
-    forbidden = [*excluded, *(sql for given, sql in keys if not given)]
+    allowed = list(_of_keys((key for given, key in constraint.keys if given), rows))
+    left = _of_keys((key for given, key in constraint.keys if not given), rows)
+    forbidden = [*excluded, *left]
     parts = [f"NOT ({' OR '.join(group)})" for group in (included, allowed) if group]
     parts += [" OR ".join(forbidden)] if forbidden else []
     return " OR ".join(f"coalesce({part}, FALSE)" for part in parts)
@@ -307,29 +309,44 @@ def _outside(constraint: DataConstraint, rows: Rows) -> str:
 
 def _region(region: CubeRegion, rows: Rows) -> str:
     """SQL that is true of observations in a part of the cube; what observations do not have binds nothing."""
-    or_none = "{0} IS NULL OR " if region.included else ""
-    values = [(identifier(id_), _among(id_, given)) for id_, given in region.values if id_ in rows.ids]
-    values += [
-        (identifier(id_), within(identifier(id_), given)) for id_, given in region.ranges if id_ in rows.ids
-    ]
-    parts = [f"({or_none.format(name)}{among})" for name, among in values]
+    given: list[tuple[str, frozenset[str] | TimeRange]] = [*region.values, *region.ranges]
+    if not region.included and any(id_ not in rows.ids for id_, _ in given):
+        return ""
+    parts = [_member(id_, limits, region, rows) for id_, limits in given if id_ in rows.ids]
     return f"({' AND '.join(parts)})" if parts else ""
 
 
-def _among(id_: str, values: Iterable[str]) -> str:
+def _member(id_: str, limits: frozenset[str] | TimeRange, region: CubeRegion, rows: Rows) -> str:
+    """The same of one component: each of several values has to be included, and one that is excluded is enough."""
+    name, several = identifier(id_), id_ in rows.multiple
+    value = ITEM if several else name
+    among = within(value, limits) if isinstance(limits, TimeRange) else _among(value, limits)
+    if not region.included:
+        return f"({some(name, among) if several else among})"
+    inside = f"NOT ({some(name, f'NOT {among}')})" if several else among
+    return f"({name} IS NULL OR {inside})"
+
+
+def _among(sql: str, values: Iterable[str]) -> str:
     """SQL that is true of a value among others, in which `%` stands for any characters."""
     plain = ", ".join(literal(value) for value in sorted(values) if "%" not in value)
-    parts = [f"{identifier(id_)} IN ({plain})"] if plain else []
+    parts = [f"{sql} IN ({plain})"] if plain else []
     for value in sorted(values):
         if "%" in value:
             escaped = value.replace("\\", "\\\\").replace("_", "\\_")
-            parts.append(f"{identifier(id_)} LIKE {literal(escaped)} ESCAPE '\\'")
+            parts.append(f"{sql} LIKE {literal(escaped)} ESCAPE '\\'")
     return f"({' OR '.join(parts)})" if parts else "FALSE"
 
 
-def _key(key: Iterable[tuple[str, str]], rows: Rows) -> str:
-    parts = [f"{identifier(id_)} = {literal(value)}" for id_, value in key if id_ in rows.ids]
-    return f"({' AND '.join(parts)})" if parts else ""
+def _of_keys(keys: Iterable[Iterable[tuple[str, str]]], rows: Rows) -> Iterator[str]:
+    """SQL that is true of observations with one of some keys, which may be thousands."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    for key in keys:
+        if parts := [(id_, value) for id_, value in key if id_ in rows.ids]:
+            values = ", ".join(literal(value) for _, value in parts)
+            found.setdefault(tuple(id_ for id_, _ in parts), []).append(f"({values})")
+    for ids, told in found.items():
+        yield f"(({', '.join(map(identifier, ids))}) IN (VALUES {', '.join(told)}))"
 
 
 def _counted(
