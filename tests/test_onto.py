@@ -681,6 +681,19 @@ def test_the_readme_is_in_the_language_of_the_package(language: str, tmp_path: P
     assert lines[-1].count("`") == 4
 
 
+@pytest.mark.parametrize(("language", "title"), [("en", "# For .Stat Suite"), ("es", "# Para .Stat Suite")])
+def test_the_command_writes_the_readme_in_the_language_of_who_converts(
+    language: str, title: str, tmp_path: Path
+) -> None:
+    dsd = put_office(tmp_path, office(*FULL))
+    out = tmp_path / "stat"
+    run([
+        "convert", str(RECORDS), "--to", "dotstat", "--out", str(out), "--draft", "--dsd", str(dsd),
+        "--mapping", str(sheet(tmp_path)), "--lang", language,
+    ])  # fmt: skip
+    assert (out / "README.md").read_text(encoding="utf-8").splitlines()[0] == title
+
+
 def test_tables_of_dataflows_with_one_id_have_files_of_their_own(tmp_path: Path) -> None:
     other = office(*FULL, flow="df_health")[-1]
     path = sheet(tmp_path)
