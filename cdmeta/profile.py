@@ -15,7 +15,7 @@ from cdmeta.errors import UnknownNameError
 from cdmeta.phrase import ENGLISH as ENGLISH
 from cdmeta.phrase import TRANSLATED as TRANSLATED
 from cdmeta.phrase import VERSION as VERSION
-from cdmeta.phrase import Phrase, Words, rows
+from cdmeta.phrase import Phrase, Words, locales, rows
 from cdmeta.phrase import closest as closest
 from cdmeta.phrase import folder as folder
 from cdmeta.phrase import in_languages as in_languages
@@ -166,7 +166,9 @@ def load(language: str = ENGLISH) -> Profile:
 @cache
 def _load(language: str) -> Profile:
     root = folder()
-    fields = [_field(row) for row in _told(root, "fields", language)]
+    examples = _examples(language)
+    told = _told(root, "fields", language)
+    fields = [_field({**row, "example": examples.get(row["path"], row["example"])}) for row in told]
     codelists = [_codelist(row, root, words("codes", language)) for row in _told(root, "codelists", language)]
     rules = [_rule(row) for row in _told(root, "rules", language)]
     return Profile(
@@ -175,6 +177,12 @@ def _load(language: str) -> Profile:
         MappingProxyType({entry.code: entry for entry in rules}),
         digest(root),
     )
+
+
+def _examples(language: str) -> dict[str, str]:
+    """Examples of answers in a language's own words, by path; a language need not have any."""
+    file = locales().joinpath(language, "examples.csv")
+    return {row["path"]: row["example"] for row in rows(file)} if file.is_file() else {}
 
 
 def _told(root: Traversable, file: str, language: str) -> Iterable[dict[str, str]]:

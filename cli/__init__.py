@@ -59,10 +59,24 @@ class _Commands(click.Group):
         command: click.Command = import_module(module_of(cmd_name)).command
         return worded(command, cmd_name, spoken())
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        # click looks for what comes near among the commands that it holds, and this group holds none.
+        if args[0] not in COMMANDS and (near := _near(args[0])):
+            ctx.fail(text("error.command.near", name=args[0], near=near))
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         # Their modules are not imported for a line each.
         with formatter.section(gettext("Commands")):
             formatter.write_dl([(name, text(f"help.{name}.in-short")) for name in COMMANDS])
+
+
+def _near(name: str) -> str:
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(name.casefold(), COMMANDS, n=1)), "")
 
 
 def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:

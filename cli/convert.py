@@ -51,6 +51,7 @@ def command(package: Path, to: str, out: Path, **asked: Any) -> None:
     except ApprovalError as error:
         refused(error)
     if findings_told(result.findings):
+        click.echo(text("convert.refused"), err=True)
         click.get_current_context().exit(1)
     click.echo(text("convert.done", to=to, out=out, files=", ".join(result.files)))
     for made in result.reports:

@@ -14,6 +14,8 @@ from cdmeta.workflows.fill import Filled, fill
 from .clock import now
 from .language import spoken, text
 
+_SHOWN = 5
+"""Answers taken over that are named; what is still open comes below them, and has to stay on the screen."""
 _SHEET = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -38,7 +40,9 @@ def _refused(filled: Filled, sheet: Path) -> Iterator[str]:
 
 def _text(filled: Filled, package: Path) -> Iterator[str]:
     yield text("fill.changed" if filled.changed else "fill.same", file=filled.file, count=len(filled.changed))
-    yield from (f"  {path}" for path in filled.changed)
+    yield from (f"  {path}" for path in filled.changed[:_SHOWN])
+    if len(filled.changed) > _SHOWN:
+        yield text("fill.changed.more", count=len(filled.changed) - _SHOWN)
     if filled.approval_ends:
         yield text("fill.approval", package=quoted(package))
     if filled.open:

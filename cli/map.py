@@ -23,6 +23,7 @@ def command(package: Path, dsds: tuple[str, ...], dataflow: str, out: Path, repl
     """Propose how PACKAGE becomes data of somebody else's data structure, written down for you to edit."""
     result = map_package(package, dsds, out, dataflow=dataflow, language=spoken(), replaced=replaced)
     if findings_told(result.findings):
+        click.echo(text("convert.refused"), err=True)
         click.get_current_context().exit(1)
     for table in result.tables:
         click.echo("\n".join(_told(table)))

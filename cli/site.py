@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from cdmeta.cli.clock import now
-from cdmeta.cli.language import text
+from cdmeta.cli.language import spoken, text
 from cdmeta.workflows.site import Options, publish_packages
 
 
@@ -18,7 +18,7 @@ from cdmeta.workflows.site import Options, publish_packages
 @click.option("--allowed-signers", required=True, type=click.Path(path_type=Path), metavar="FILE")
 @click.option("--title", default="")
 @click.option("--publisher", default="")
-@click.option("--language", default="en", show_default=True)
+@click.option("--language", default=spoken)
 @click.option("--allow-removal", is_flag=True)
 def command(
     packages: tuple[Path, ...],

@@ -9,12 +9,13 @@ from typing import Any
 
 import click
 
-from cdmeta.cli.language import spoken
+from cdmeta.cli.language import spoken, text
 from cdmeta.cli.many import Wanted, show
 from cdmeta.cli.progress import Ticker
 from cdmeta.cli.told import color, tell
 from cdmeta.profile import GATES
 from cdmeta.reporters import REPORTERS
+from cdmeta.text import quoted
 from cdmeta.workflows.validate import validate
 
 
@@ -41,5 +42,6 @@ def command(**options: Any) -> None:
 def _one(wanted: Wanted, width: int) -> int:
     with Ticker(spoken(), width, shown=sys.stderr.isatty()) as ticker:
         report = validate(wanted.packages[0], wanted.gate, ticker.tell)
-    code: int = tell(report, wanted.form, wanted.output, wanted.limit)
+    longer = text("report.longer", package=quoted(wanted.packages[0]))
+    code: int = tell(report, wanted.form, wanted.output, wanted.limit, longer)
     return code

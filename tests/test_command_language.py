@@ -93,6 +93,22 @@ def test_help_and_the_words_of_click_are_told_in_it(qq: Path, capsys: pytest.Cap
     )
 
 
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (["valida"], 'There is no command "valida". Did you mean validate?'),
+        (["Aprove"], 'There is no command "Aprove". Did you mean approve?'),
+        (["valida", "--lang", "es"], 'No existe el comando "valida". ¿Quiso decir validate?'),
+        (["zzz"], "No such command 'zzz'."),
+    ],
+)
+def test_a_command_that_comes_near_is_named(
+    args: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = run(capsys, *args)
+    assert (code, err.splitlines()[-1]) == (2, f"Error: {told}")
+
+
 def test_the_next_command_speaks_english_again(qq: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = gettext.dgettext, gettext.dngettext
     run(capsys, "validate", "--help", "--lang", "qq")

@@ -441,6 +441,9 @@ RIGHT: list[tuple[str, object, object]] = [
     ("citizenData.responseRate.value", "0,125", 0.125),
     ("citizenData.responseRate.value", "80.0", 80),
     ("citizenData.achievedCount", "4 212", 4212),
+    ("citizenData.directInvolvement", "si", True),
+    ("citizenData.participation.collection", "Autodeterminacion", "L5"),
+    ("citizenData.participation.collection", "autodétermination", "L5"),
     ("citizenData.achievedCount", "4\u202f212", 4212),
     ("citizenData.collectionPeriod.start", "28/03/2025", "2025-03-28"),
     ("citizenData.collectionPeriod.start", "3/28/2025", "2025-03-28"),
@@ -714,6 +717,22 @@ def test_an_approval_that_ends_is_told(package: Path, tmp_path: Path, capsys: py
         assert "Still open: 29 answers." in out
         assert "  - Description (description)\n" in out
         assert out.endswith(f"Next, run: cdmeta validate {package}\n")
+
+
+def test_what_is_still_open_stays_on_the_screen(
+    package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sheet = tmp_path / "sheet.csv"
+    names = ("title", "description", *(f"citizenData.{name}" for name in ("purpose", "methodology", "population")))
+    for number, told in ((5, []), (7, ["  and 2 more"])):
+        more = ("citizenData.limitations", "citizenData.dataUse")[: number - 5]
+        sheet.write_bytes(table(dict.fromkeys((*names, *more), f"answer {number}")))
+        assert run("fill", package, sheet) == 0
+        first, *lines = capsys.readouterr().out.splitlines()
+        assert first.endswith(f": {number} answers.")
+        assert [line for line in lines if line.startswith("  ") and " - " not in line] == [
+            *(f"  {name}" for name in names), *told
+        ]  # fmt: skip
 
 
 def test_what_cannot_be_done_is_told_in_one_line(

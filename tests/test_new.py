@@ -16,6 +16,7 @@ from cdmeta.package import load
 from cdmeta.tables.conformance import metadata_problems
 from cdmeta.tables.judge import judge
 from cdmeta.text import is_missing
+from cdmeta.workflows.convert import described
 from cdmeta.workflows.new import new, slug
 
 TODAY = date(2026, 3, 1)
@@ -64,6 +65,42 @@ def test_what_can_be_found_out_is_written(source: Path, tmp_path: Path) -> None:
             },
         }
     ]
+
+
+BASE = {"sdmx": {"role": "attribute", "id": "BASE_N"}}
+
+
+@pytest.mark.parametrize(
+    ("header", "first", "base"),
+    [
+        ("Región;Año;% satisfechos;Encuestados", "Sur;2024;41,2;78", "Encuestados"),
+        ("région;satisfaits;réponses", "Sud;41,2;78", "réponses"),
+        ("region;satisfied;number_of_respondents", "South;41,2;78", "number_of_respondents"),
+        ("region;visits;n", "South;412;78", "n"),
+        # What its name leaves open, or what is the only figure, or one of two, or itself a share, is asked.
+        ("region;satisfied;visits", "South;41,2;78", ""),
+        ("region;respondents", "South;78", ""),
+        ("region;respondents;answers", "South;78;70", ""),
+        ("region;satisfied;pct_answers", "South;41,2;78", ""),
+        ("region;satisfied;respondents", "South;41,2;78,5", ""),
+    ],
+)
+def test_who_stands_behind_the_figures_is_no_figure(header: str, first: str, base: str, tmp_path: Path) -> None:
+    source = tmp_path / "table.csv"
+    other = ";".join(("Norte", *first.split(";")[1:]))
+    source.write_text(f"{header}\n{first}\n{other}\n", encoding="utf-8")
+    started = new(tmp_path / "p", source, TODAY)
+    fields = read(started.out)["resources"][0]["schema"]["fields"]
+    assert {each["name"]: each["sdmx"] for each in fields if "sdmx" in each} == (
+        {base: BASE["sdmx"]} if base else {}
+    )
+    assert [params for key, params in started.inferred.notes if key == "base"] == (
+        [{"name": base}] if base else []
+    )
+    if base:
+        package = load(started.out)
+        _, findings = described(package)
+        assert "CD703" not in {each.code for each in findings}
 
 
 def test_the_table_is_copied_as_it_is(source: Path, tmp_path: Path) -> None:

@@ -757,6 +757,45 @@ def test_the_readme_is_in_the_language_of_the_package(language: str, tmp_path: P
     assert lines[-1].count("`") == 4
 
 
+@pytest.mark.parametrize(("unit", "told"), [("PT", 0), ("", 1)])
+def test_a_unit_that_the_mapping_gives_is_not_missed(unit: str, told: int, tmp_path: Path) -> None:
+    package = shutil.copytree(ROOT / "examples" / "public-service-satisfaction" / "package", tmp_path / "package")
+    path = package / "datapackage.json"
+    descriptor = json.loads(path.read_text(encoding="utf-8"))
+    for field in descriptor["resources"][0]["schema"]["fields"]:
+        field.get("sdmx", {}).pop("unit", None)
+    path.write_text(json.dumps(descriptor), encoding="utf-8")
+    mapping = shutil.copytree(ROOT / "examples" / "structures" / "mapping", tmp_path / "mapping") / "mapping.csv"
+    text = mapping.read_text(encoding="utf-8")
+    assert text.count(",,PT,") == 1
+    mapping.write_text(text.replace(",,PT,", f",,{unit},"), encoding="utf-8")
+    dsd = str(ROOT / "examples" / "structures" / "sdg-like.xml")
+    result = onto(
+        package,
+        "sdmx-csv-2.0",
+        tmp_path / "out",
+        dsds=(dsd,),
+        mapping=mapping,
+        allowed_signers=None,
+        draft=True,
+        now=NOW,
+    )
+    assert codes(result.findings).get("CD708", 0) == told
+
+
+@pytest.mark.parametrize(("language", "title"), [("en", "# For .Stat Suite"), ("es", "# Para .Stat Suite")])
+def test_the_command_writes_the_readme_in_the_language_of_who_converts(
+    language: str, title: str, tmp_path: Path
+) -> None:
+    dsd = put_office(tmp_path, office(*FULL))
+    out = tmp_path / "stat"
+    run([
+        "convert", str(RECORDS), "--to", "dotstat", "--out", str(out), "--draft", "--dsd", str(dsd),
+        "--mapping", str(sheet(tmp_path)), "--lang", language,
+    ])  # fmt: skip
+    assert (out / "README.md").read_text(encoding="utf-8").splitlines()[0] == title
+
+
 def test_tables_of_dataflows_with_one_id_have_files_of_their_own(tmp_path: Path) -> None:
     other = office(*FULL, flow="df_health")[-1]
     path = sheet(tmp_path)

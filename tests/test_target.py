@@ -514,6 +514,14 @@ def test_codes_are_proposed_by_ids_and_by_names_in_any_language() -> None:
     }  # fmt: skip
 
 
+def test_common_codes_are_known_by_name_where_their_list_has_one_language() -> None:
+    codes = [Code("F", Text((("en", "Female"),))), Code("M", Text((("en", "Male"),))), Code("_T", NO_TEXT)]
+    own = [("Mujer", Text()), ("HOMBRES", Text()), ("f", Text()), ("otro", Text())]
+    assert code_map(own, codes, "SEX") == {"Mujer": "F", "HOMBRES": "M", "f": "F", "otro": ""}
+    assert code_map(own[:1], codes, "AGE") == {"Mujer": ""}
+    assert code_map(own[:1], [Code("W", Text((("es", "Mujer"),))), codes[0]], "SEX") == {"Mujer": ""}
+
+
 # Time
 
 

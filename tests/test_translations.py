@@ -86,6 +86,20 @@ def test_a_translation_keeps_the_signs_of_its_language(language: str, wrong: re.
     assert cells == []
 
 
+@pytest.mark.parametrize("language", TRANSLATIONS)
+def test_examples_of_answers_that_a_sheet_gives_first_are_in_the_language(language: str) -> None:
+    english, own = profile.load().fields, profile.load(language).fields
+    prose = {
+        path: entry for path, entry in english.items()
+        if entry.tier != "full" and entry.type in ("text", "string") and " " in entry.example
+    }  # fmt: skip
+    assert {path for path in english if own[path].example != english[path].example} == set(prose)
+    for path in prose:
+        assert own[path].example.strip()
+        # What is made up says so in any language.
+        assert ("invent" in own[path].example) == ("made up" in english[path].example), path
+
+
 def test_english_has_each_key_once() -> None:
     path = phrase.locales().joinpath("en", "texts.csv")
     rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline="")))

@@ -134,6 +134,19 @@ def test_colour_on_a_terminal(monkeypatch: pytest.MonkeyPatch, variables: dict[s
     assert "Valid" in re.sub(r"\x1b\[[0-9;]*m", "", printed)
 
 
+@pytest.mark.parametrize(("lines", "told"), [(10, True), (1000, False)])
+def test_a_report_longer_than_the_window_can_be_read_in_a_browser(lines: int, told: bool) -> None:
+    parent, child = os.openpty()
+    environment = os.environ | {"LINES": str(lines), "COLUMNS": "80"}
+    done = subprocess.run(
+        [PROGRAM, "validate", GOOD], stdout=child, stderr=subprocess.PIPE, env=environment, check=True
+    )
+    os.close(child)
+    os.close(parent)
+    command = f"cdmeta validate {GOOD} --format html --output report.html"
+    assert (command in done.stderr.decode()) == told
+
+
 def test_a_terminal_that_knows_only_ascii() -> None:
     environment = os.environ | {"PYTHONIOENCODING": "ascii"}
     done = subprocess.run([PROGRAM, "validate", BROKEN], capture_output=True, env=environment)

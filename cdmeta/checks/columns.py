@@ -182,6 +182,12 @@ def tokens(text: str) -> tuple[str, ...]:
     return tuple(re.findall(r"[^\W_]+", unaccented(_CAMEL.sub(" ", text)).casefold()))
 
 
+def is_called(name: str, kind: str) -> bool:
+    """Tell whether a name holds words of a kind (`column-words.csv`)."""
+    text = tokens(name)
+    return any(_within(words, text) for words in column_words().get(kind, ()))
+
+
 def _within(words: tuple[str, ...], text: tuple[str, ...]) -> bool:
     """Words follow each other in a text; a single letter has to be all of it."""
     if len(words) == 1 and len(words[0]) == 1:

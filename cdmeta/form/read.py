@@ -28,7 +28,7 @@ from cdmeta.form.write import ANSWER_COLUMNS, COLUMNS, FORMULA
 from cdmeta.period import to_date
 from cdmeta.phrase import SEMICOLON, Phrase, Series, at, in_languages, name_of, title_of
 from cdmeta.profile import WITHHELD, Field, nearest
-from cdmeta.text import OPEN_QUESTION, is_language_tag
+from cdmeta.text import OPEN_QUESTION, is_language_tag, unaccented
 
 MAX_BYTES = 20 * 2**20
 MAX_UNPACKED_BYTES = 40 * 2**20
@@ -153,8 +153,8 @@ def _headings() -> Mapping[str, str]:
 
 
 def _fold(text: str) -> str:
-    """A text as it is compared: without regard to case, spaces and the form of apostrophes."""
-    return " ".join(unicodedata.normalize("NFKC", text).replace("’", "'").casefold().split())
+    """A text as it is compared: without regard to case, accents, spaces and the form of apostrophes."""
+    return " ".join(unaccented(unicodedata.normalize("NFKC", text)).replace("’", "'").casefold().split())
 
 
 def _rows(sheet: str, table: _Table, head: int, columns: Mapping[str, int]) -> Iterator[_Row]:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
 from types import MappingProxyType
 from typing import Literal
 
 from cdmeta.components import ABOUT_MEASURES, PROVENANCE
-from cdmeta.phrase import in_languages
+from cdmeta.phrase import in_languages, rows
 from cdmeta.sdmx.artefacts import Code, Dimension
 from cdmeta.sdmx.own import kind_of
 from cdmeta.sdmx.structures import Flow
@@ -129,8 +131,8 @@ def candidates(
     flow: Flow, target: Target, part: Component, values: Mapping[str, Sequence[str]] = MappingProxyType({})
 ) -> tuple[Candidate, ...]:
     """The components of a table that may be what a component of the target asks for, the likeliest first."""
-    labels = {plain(text) for _, text in target.name(part)} | {plain(part.id)}
-    index = _Index.of(target.codes(part) if values else ())
+    labels = {plain(text) for _, text in target.name(part)} | {plain(part.id)} | _called(part.id)
+    index = _Index.of(target.codes(part) if values else (), part.id)
     found = (
         _candidate(flow, own, part, labels, _share(flow, own, index, values)) for own in flow.structure.components
     )
@@ -151,14 +153,15 @@ def _candidate(flow: Flow, own: Component, part: Component, labels: set[str], sh
     return Candidate(own.id, "near", 0.8 * like) if like >= NEAR else None
 
 
-def code_map(own: Iterable[tuple[str, Text]], codes: Sequence[Code]) -> dict[str, str]:
+def code_map(own: Iterable[tuple[str, Text]], codes: Sequence[Code], component: str = "") -> dict[str, str]:
     """What values become, by id and by name in any language; empty where nothing is found.
 
     Args:
         own: the values, each with its name.
         codes: of the target.
+        component: the id of the component of the target; of common ones it is known how their codes are called.
     """
-    index = _Index.of(codes)
+    index = _Index.of(codes, component)
     return {value: index.code(value, name) for value, name in own}
 
 
@@ -186,11 +189,12 @@ class _Index:
     labels: Mapping[str, str]
 
     @classmethod
-    def of(cls, codes: Sequence[Code]) -> _Index:
+    def of(cls, codes: Sequence[Code], component: str) -> _Index:
+        common = ((name, code.id) for code in codes for name in _called(f"{component}={code.id}"))
         return cls(
             frozenset(code.id for code in codes),
             _unique((plain(code.id), code.id) for code in codes),
-            _unique((plain(text), code.id) for code in codes for _, text in code.name),
+            _unique((*((plain(text), code.id) for code in codes for _, text in code.name), *common)),
         )
 
     def code(self, value: str, name: Text) -> str:
@@ -223,7 +227,7 @@ def _filled(
     if not codes or not set(occurring) - {code.id for code in codes}:
         return found
     names = value_names(flow, found.source.component)
-    told = code_map([(value, names.get(value, Text())) for value in occurring], target.allowed(part))
+    told = code_map([(value, names.get(value, Text())) for value in occurring], target.allowed(part), part.id)
     return replace(found, source=replace(found.source, codes=told))
 
 
@@ -236,6 +240,17 @@ def _constant(part: Component, target: Target) -> Proposal:
         return Proposal(Source(value=allowed[0]), "single" if len(codes) == 1 else "allowed")
     for_all = next((code for code in WHOLE if code in allowed), "")
     return Proposal(Source(value=for_all), "whole" if for_all else "")
+
+
+@cache
+def _called(id_: str) -> frozenset[str]:
+    """What columns that stand for a common concept, or texts that stand for one of its codes, are often called."""
+    return frozenset(plain(row["name"]) for row in _common() if row["id"] == id_)
+
+
+@cache
+def _common() -> tuple[dict[str, str], ...]:
+    return tuple(rows(files("cdmeta.profiles").joinpath("sdmx", "names.csv")))
 
 
 def _names(flow: Flow, own: Component) -> set[str]:

@@ -233,7 +233,7 @@ def _write_fmr(material: _Material, stage: Path, broken: list[Finding]) -> None:
     data = _write_data(material, TABLES, stage, broken)
     artefacts = _once((*material.metadata_structures(), *material.structures.artefacts))
     reports = [each for _, each in material.metadata_sets()]
-    put_bundle(fmr(artefacts, reports, material.header, tuple(data)), material.dataset.language, stage)
+    put_bundle(fmr(artefacts, reports, material.header, tuple(data)), _read_in(material), stage)
 
 
 def _write_dotstat(material: _Material, stage: Path, broken: list[Finding]) -> None:
@@ -242,8 +242,12 @@ def _write_dotstat(material: _Material, stage: Path, broken: list[Finding]) -> N
     data = _write_data(material, TABLES, stage, broken)
     artefacts = _once((*material.metadata_structures(), *material.structures.artefacts))
     flows = [(flow.dataflow, flow.structure, name) for name, flow in data.items()]
-    language = material.dataset.language
-    put_bundle(dotstat(artefacts, [material.report.set], material.header, language, flows), language, stage)
+    made = dotstat(artefacts, [material.report.set], material.header, material.dataset.language, flows)
+    put_bundle(made, _read_in(material), stage)
+
+
+def _read_in(material: _Material) -> str:
+    return material.options.spoken(material.dataset.language)
 
 
 def _once(artefacts: Iterable[Structure]) -> tuple[Structure, ...]:

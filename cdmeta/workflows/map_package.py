@@ -12,7 +12,7 @@ from cdmeta.errors import ConversionError, OutputError
 from cdmeta.finding import Finding
 from cdmeta.formats import mapping_csv
 from cdmeta.formats.mapping_csv import NAME, Row
-from cdmeta.phrase import Phrase, at, os_reason
+from cdmeta.phrase import SEMICOLON, Phrase, Series, at, os_reason
 from cdmeta.sdmx.artefacts import Dimension
 from cdmeta.sdmx.mappings import Line, Sheet, of_descriptor, own_source
 from cdmeta.sdmx.observations import Observations, observations
@@ -40,6 +40,8 @@ from cdmeta.workflows.output import write
 
 MOST = 1000
 """Values of a column of which a map of codes is proposed; where there are more, they are hardly codes."""
+SHORT = 20
+"""Codes of a list that are named to the person who has to choose; a longer one is looked up in the structure."""
 SAID = "said"
 """The reason of what the descriptor says."""
 _BOM = "\ufeff"
@@ -337,9 +339,21 @@ def _codes(proposed: Proposed, part: Part, occurring: Sequence[str], language: s
     names = value_names(proposed.flow, part.proposal.source.component)
     theirs = {code.id: code.name for code in proposed.target.codes(part.component)}
     raw = {value.id: value.raw for value in values_of(proposed.flow, part.proposal.source.component)}
+    remarks = {LEFT_OUT: Phrase("map.codes.left-out").told(language), "": _to_choose(proposed, part, language)}
     for value in dict.fromkeys((*occurring, *codes)):
         code = codes.get(value, value if value in theirs else "")
         name = names.get(value, Text()).best(language, "en")
         told = theirs.get(code, Text()).best(language, "en")
-        remark = Phrase("map.codes.left-out" if code == LEFT_OUT else "map.codes.open").told(language)
-        yield raw.get(value, value), code, name, told or (remark if code in ("", LEFT_OUT) else "")
+        yield raw.get(value, value), code, name, told or remarks.get(code, "")
+
+
+def _to_choose(proposed: Proposed, part: Part, language: str) -> str:
+    """What a person writes where no code was found: of a short list, which codes there are."""
+    allowed = proposed.target.allowed(part.component)
+    if not 0 < len(allowed) <= SHORT:
+        return Phrase("map.codes.open").told(language)
+    named = [
+        Phrase("code.named", {"name": each.name.best(language, "en") or each.id, "code": each.id})
+        for each in allowed
+    ]
+    return Phrase("map.codes.open.of", {"codes": Series(tuple(named), SEMICOLON)}).told(language)

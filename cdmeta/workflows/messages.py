@@ -33,7 +33,7 @@ class Options:
         by_series: True for observations in series, False for flat data; None for what is usual in the format.
         labels: what SDMX-CSV shows of components and codes.
         keys: which keys SDMX-CSV shows.
-        languages: of the names in SDMX-CSV, the first there is.
+        languages: of the names in SDMX-CSV, the first there is; and of the README beside the files.
         compress: True for each data file zipped.
     """
 
@@ -42,6 +42,10 @@ class Options:
     keys: Keys = "none"
     languages: tuple[str, ...] = ()
     compress: bool = False
+
+    def spoken(self, own: str) -> str:
+        """The language of what is written for who converts; that of the package where none is asked for."""
+        return next(iter(self.languages), own)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from cdmeta import form, profile
+from cdmeta.checks.columns import is_called
+from cdmeta.checks.official import BASE
 from cdmeta.errors import TableError
 from cdmeta.layout import ordered, written
 from cdmeta.package import DESCRIPTOR, QUESTIONS
@@ -76,7 +78,7 @@ def new(
     refuse_used(out)
     with tempfile.TemporaryDirectory(prefix="cdmeta-new-") as scratch:
         table, inferred = _table(source, sheet, Path(scratch))
-        return _started(out, source, table, inferred, today, language, agency)
+        return _started(out, source, table, _with_base(inferred), today, language, agency)
 
 
 def _table(source: Path, sheet: str | None, scratch: Path) -> tuple[Path, Inferred]:
@@ -98,6 +100,31 @@ def _table(source: Path, sheet: str | None, scratch: Path) -> tuple[Path, Inferr
     inferred = infer(table, source)
     notes = [("sheet-seen", {"note": finding.phrase()}) for finding in found]
     return table, replace(inferred, notes=(("sheet", {"count": inferred.rows}), *notes, *inferred.notes))
+
+
+def _with_base(inferred: Inferred) -> Inferred:
+    """The column that counts the people behind the figures said to be that, where its name leaves no doubt.
+
+    It is no figure to publish by itself; where nothing says so, nobody can tell which number is (`CD703`).
+    """
+    fields = inferred.schema["fields"]
+    key = inferred.schema.get("primaryKey", [])
+    numbers = [each for each in fields if each["type"] in ("integer", "number") and each["name"] not in key]
+    counts = [each for each in numbers if each["type"] == "integer" and _is_base(each["name"])]
+    if len(counts) != 1 or len(numbers) < 2 or not key:
+        return inferred
+    name = counts[0]["name"]
+    said = {"sdmx": {"role": "attribute", "id": BASE}}
+    made = [each | said if each["name"] == name else each for each in fields]
+    return replace(
+        inferred,
+        schema={**inferred.schema, "fields": made},
+        notes=(*inferred.notes, ("base", {"name": name})),
+    )
+
+
+def _is_base(name: str) -> bool:
+    return is_called(name, "base") and not is_called(name, "share")
 
 
 def _started(

@@ -21,6 +21,8 @@ from cdmeta.workflows.fetched import artefacts
 from cdmeta.workflows.messages import USUAL, Options
 from cdmeta.workflows.onto_files import Job, is_broken, write
 
+_UNIT = "UNIT_MEASURE"
+
 
 def onto(
     path: Path,
@@ -66,12 +68,22 @@ def onto(
             return Conversion((), findings)
         own = structures(dataset)
         sheet, beside = read_sheet(mapping) if mapping is not None else (of_descriptor(package.package), {})
+        findings = tuple(finding for finding in findings if not _has_unit(finding, sheet))
         made, told = _mapped(own, sheet, lambda name: target(store, dataflow or name))
         if is_broken(told):
             return Conversion((), (*findings, *told))
         approved = package.verdict is not None and package.verdict.approved and package.report.valid
         job = Job(package, dataset, own, made, now, draft and not approved, digests | beside, options)
         return write(job, to, out, tuple(reports), (*findings, *told))
+
+
+def _has_unit(finding: Finding, sheet: Sheet) -> bool:
+    """True of a missing unit (`CD708`) that the mapping gives all figures of the table."""
+    if finding.code != "CD708":
+        return False
+    table = finding.params["resource"]
+    parts = [sheet.of(table, part) for part in sheet.parts(table)]
+    return all(any(line.component == _UNIT and line.source.value for line in lines) for lines in parts)
 
 
 def read_sheet(path: Path) -> tuple[Sheet, dict[str, str]]:

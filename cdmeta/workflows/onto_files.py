@@ -251,7 +251,6 @@ def _write_bundle(
     stage: Path,
 ) -> Iterator[Finding]:
     """What a system takes beside the structures that it has, in its order; and what it has otherwise (`CD774`)."""
-    language = job.dataset.language
     artefacts = metadata_structures(own, foreign)
     flows = [(each.target.dataflow, each.target.structure, name) for name, each in data.items()]
     if to == "fmr":
@@ -261,10 +260,10 @@ def _write_bundle(
     elif foreign:
         raise ConversionError(Phrase("convert.no-reports"))
     else:
-        made = dotstat(artefacts, [own.set], job.header, language, flows, given=_given(flows))
+        made = dotstat(artefacts, [own.set], job.header, job.dataset.language, flows, given=_given(flows))
         yield from _linked_otherwise(flows)
     note = Phrase("bundle.beside", {"name": STRUCTURE_MAP, "manifest": MANIFEST})
-    put_bundle(replace(made, beside=(note,)), language, stage)
+    put_bundle(replace(made, beside=(note,)), job.options.spoken(job.dataset.language), stage)
 
 
 def _given(flows: Iterable[tuple[Dataflow, DataStructure, str]]) -> tuple[tuple[Dataflow, DataStructure], ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from cdmeta import framework, profile
+from cdmeta import framework
 from cdmeta.catalogue import site as catalogue
 from cdmeta.dataset import to_dataset
 from cdmeta.entry import Approval, Entry, is_web_address, to_entry
@@ -18,7 +18,7 @@ from cdmeta.errors import ApprovalError, OutputError
 from cdmeta.finding import Finding
 from cdmeta.formats.dcat import Site, dataset_uri
 from cdmeta.package import APPROVAL_FILES, DESCRIPTOR, Package
-from cdmeta.phrase import Phrase
+from cdmeta.phrase import Phrase, in_languages
 from cdmeta.text import Text, is_language_tag
 from cdmeta.workflows.accept import Accepted, accepted
 from cdmeta.workflows.output import staged
@@ -144,12 +144,12 @@ def _base(options: Options) -> str:
 
 
 def _site(entries: tuple[Entry, ...], base: str, options: Options) -> Site:
-    texts, language = profile.texts(options.language), options.language
+    language = options.language
     publishers = {entry.publisher.name.best(language) for entry in entries if not entry.publisher.withheld}
     only = publishers.pop() if len(publishers) == 1 else ""
     publisher = options.publisher or only or urlsplit(base).hostname or base
-    title = Text.of(options.title or texts["site.title"], language)
-    return Site(base, title, Text.of(texts["site.description"], language), publisher, language)
+    title = Text.of(options.title, language) if options.title else in_languages("texts", "site.title", "text")
+    return Site(base, title, in_languages("texts", "site.description", "text"), publisher, language)
 
 
 def _refuse_strangers(out: Path, old: catalogue.Before) -> None:

@@ -279,6 +279,23 @@ def test_the_command(tmp_path: Path, approved: Approve, signers: Path) -> None:
     assert f"No longer there: https://x.org/{SATISFACTION}/" in moved.stderr
 
 
+@pytest.mark.parametrize(("language", "index"), [("en", "index.es.html"), ("es", "index.html")])
+def test_our_own_words_on_a_site_are_in_the_language_of_the_page(
+    language: str, index: str, tmp_path: Path, approved: Approve, signers: Path
+) -> None:
+    def spanish(descriptor: dict[str, Any]) -> None:
+        descriptor["citizenData"]["language"] = "es"
+
+    out = tmp_path / "site"
+    given = ["site", str(approved(change=spanish)), "--out", str(out), "--base-url", "https://x.org"]
+    done = CliRunner().invoke(cli, [*given, "--allowed-signers", str(signers), "--language", language])
+    assert done.exit_code == 0
+    page = (out / index).read_text(encoding="utf-8")
+    assert "<h1><bdi>Datos ciudadanos</bdi></h1>" in page or "<h1>Datos ciudadanos</h1>" in page
+    assert "Datos hechos por las personas a quienes se refieren" in page
+    assert "Data made by" not in page
+
+
 MEASURE = """<!doctype html><body style="margin:0"><p id="told">?</p><script>
 const told = [], wanted = %s;
 (async () => {
