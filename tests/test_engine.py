@@ -100,6 +100,22 @@ def test_the_engine_sees_the_package_alone(tmp_path: Path) -> None:
                 opened.connection.execute(statement)
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT CAST('Amina 555' AS INTEGER)",
+        "SELECT strptime('Amina 555', '%Y')",
+        "SELECT json_array_length('Amina 555')",
+    ],
+)
+def test_values_of_rows_are_in_no_message_of_the_engine(query: str) -> None:
+    with pytest.raises(ConversionError) as caught, data_session() as opened:
+        opened.connection.execute(query).fetchall()
+    assert "Amina" not in str(caught.value)
+    assert "555" not in str(caught.value)
+    assert str(caught.value).startswith("The rows cannot be processed: ")
+
+
 def test_a_full_disk_is_told_as_such() -> None:
     told = 'Async write failed: {"exception_message":"Could not write: No space left on device"}'
     with pytest.raises(ConversionError) as caught, data_session():

@@ -30,6 +30,7 @@ MAX_THREADS = 4
 _GLOB = frozenset("*?[]{}")
 _REFUSED = re.compile(r"cdmeta:([a-z.-]+)")
 _FULL = "No space left on device"
+_QUOTE = re.compile("['\"]")
 _T = TypeVar("_T")
 
 
@@ -199,5 +200,10 @@ def identifier(name: str) -> str:
 
 
 def _first_line(error: Exception) -> str:
-    """What DuckDB complains of, without the lines that quote the data."""
-    return str(error).partition("\n")[0].rstrip(".")
+    """What DuckDB complains of, without the lines, and of values without the words, that quote the data."""
+    import duckdb
+
+    line = str(error).partition("\n")[0]
+    if isinstance(error, duckdb.DataError | duckdb.InvalidInputException):
+        line = _QUOTE.split(line, maxsplit=1)[0]
+    return line.rstrip(" .:")
