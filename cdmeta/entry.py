@@ -11,6 +11,7 @@ from typing import Any
 from cdmeta import profile
 from cdmeta.dataset import Dataset
 from cdmeta.errors import ConversionError
+from cdmeta.licence import find
 from cdmeta.package import Package, Resource
 from cdmeta.period import to_date
 from cdmeta.phrase import Phrase, closest, name_of, say
@@ -278,7 +279,8 @@ def _embargo(package: Package) -> str:
 def _licences(value: Any) -> Iterator[Licence]:
     for entry in _objects(value):
         name, title, path = (_string(entry.get(key)) for key in ("name", "title", "path"))
-        url = path if is_web_address(path) else _LICENCES.get(name.casefold(), "")
+        known = find(name)
+        url = path if is_web_address(path) else _LICENCES.get((known.id if known else name).casefold(), "")
         if name or title or url:
             yield Licence(title or name or url, url)
 

@@ -25,12 +25,15 @@ from cdmeta import profile
 from cdmeta.errors import SheetError
 from cdmeta.form.questions import SEPARATOR, TAKE_OUT, is_asked_by_itself, is_list, unnumbered
 from cdmeta.form.write import ANSWER_COLUMNS, COLUMNS, FORMULA
+from cdmeta.licence import find
 from cdmeta.period import to_date
 from cdmeta.phrase import SEMICOLON, Phrase, Series, at, in_languages, name_of, title_of
 from cdmeta.profile import WITHHELD, Field, nearest
 from cdmeta.text import OPEN_QUESTION, is_language_tag, unaccented
 
 MAX_BYTES = 20 * 2**20
+_LICENCE = "licenses[].name"
+"""An answer by whose short name other programs find the licence, however people space it."""
 MAX_UNPACKED_BYTES = 40 * 2**20
 MAX_MEMBERS = 1_000
 MAX_SHEETS = 50
@@ -282,7 +285,10 @@ def _single(entry: Field, cell: _Cell) -> Any:
         return _day(cell.value)
     if entry.type in ("integer", "number", "percent"):
         return _number(entry, cell)
-    return _text(cell.value)
+    text = _text(cell.value)
+    if entry.path == _LICENCE and (known := find(text)) is not None:
+        return known.id
+    return text
 
 
 def _is_withheld(entry: Field, value: Any) -> bool:

@@ -4,7 +4,7 @@ import copy
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -128,6 +128,16 @@ def test_every_constraint_can_fail(
     good, text = conforms(broken(graph(entry, site), target, path, component, value))
     assert not good
     assert str(path).rsplit("#", 1)[-1].rsplit("/", 1)[-1] in text
+
+
+def test_a_licence_has_its_address_however_its_name_is_spaced(
+    make_entry: Callable[..., Entry], site: Site
+) -> None:
+    def change(descriptor: dict[str, Any]) -> None:
+        descriptor["licenses"] = [{"name": "CC BY 4.0"}]
+
+    data = graph(make_entry(change), site)
+    assert data.value(OWN, DCTERMS.license) == URIRef("https://creativecommons.org/licenses/by/4.0/")
 
 
 def test_what_is_said_of_the_dataset(entry: Entry, site: Site) -> None:
