@@ -112,6 +112,11 @@ def _phrased(params: Mapping[str, Any]) -> dict[str, Any]:
     return phrased
 
 
+def errors_of(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings that stand in the way of publishing."""
+    return tuple(finding for finding in findings if finding.severity() == "error")
+
+
 def told_at(findings: Iterable[Finding], gate: str) -> tuple[Finding, ...]:
     """The findings that are told at a gate, in order."""
     return tuple(finding for finding in findings if finding.severity(gate) != "none")

@@ -14,7 +14,7 @@ from cdmeta.checks.columns import Look, Release, release
 from cdmeta.checks.consent import OPEN_TO_ALL
 from cdmeta.checks.sheets import MAX_NAMED, Rule, Sheet, sheet_of
 from cdmeta.errors import ConversionError
-from cdmeta.finding import Finding, Where
+from cdmeta.finding import Finding, Where, errors_of
 from cdmeta.package import DESCRIPTOR, Package, Resource
 from cdmeta.phrase import Phrase, Series, first_of
 from cdmeta.tables.loading import tables
@@ -26,7 +26,7 @@ def check(package: Package) -> Iterator[Finding]:
     found = [*_files(package, declared), *_of_tables(package, declared), *_openness(declared)]
     yield from found
     yield from _claims(declared, {finding.code for finding in found})
-    if declared.micro and not any(finding.severity() == "error" for finding in found):
+    if declared.micro and not errors_of(found):
         yield Finding("CD538", Where(DESCRIPTOR, "/citizenData/releaseForm"))
 
 

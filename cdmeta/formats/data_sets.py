@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -186,8 +186,8 @@ class DataSet:
         query = f"SELECT {', '.join([ROW, *(_cell(sheet.names, name, name in lists) for name in names)])}"
         query = f"{query} FROM ({sheet.select()})"  # all parts quoted here
         for key, group in self._groups.values():
-            query, names = self._spread(query, names, key, group)
-        query, names = self._constant(query, names)
+            query, names = self._spread(query, names, key, group, lists)
+        query, names = self._constant(query, names, lists)
         made = free_name(self._session)
         check_names(names)
         if _NO_TEXT.search("".join((*names, *self.attributes.values()))):
@@ -205,10 +205,9 @@ class DataSet:
         return {name for names in given for name in _merged(names)[1]}
 
     def _spread(
-        self, query: str, names: Sequence[str], key: frozenset[str] | None, group: Sheet
+        self, query: str, names: Sequence[str], key: frozenset[str] | None, group: Sheet, lists: Set[str]
     ) -> tuple[str, list[str]]:
         own, _ = _merged(group.names)
-        lists = self._lists()
         keys = [name for name in own if (name in names if key is None else name in key)]
         added = [name for name in own if name not in keys]
         if not set(keys) <= set(names) or not keys:
@@ -227,12 +226,12 @@ class DataSet:
         joined = f"SELECT {', '.join(columns)} FROM ({query}) o LEFT JOIN ({grouped}) g ON {on}"  # noqa: S608
         return joined, made
 
-    def _constant(self, query: str, names: Sequence[str]) -> tuple[str, list[str]]:
+    def _constant(self, query: str, names: Sequence[str], lists: Set[str]) -> tuple[str, list[str]]:
         """The attributes of the data set, on each observation that has no such value of its own."""
         given = {name: value for name, value in self.attributes.items() if "}" not in name}
         if not given:
             return query, list(names)
-        own, lists = _merged(list(given))[0], self._lists()
+        own, _ = _merged(list(given))
         made = [*names, *(name for name in own if name not in names)]
         columns = [ROW]
         for name in made:

@@ -35,6 +35,11 @@ class Accepted:
     verdict: Verdict | None
     digests: Mapping[str, str] = field(hash=False)
 
+    @property
+    def is_approved(self) -> bool:
+        """Somebody whom the receiver named approved it, and nothing that was found stands in the way."""
+        return self.verdict is not None and self.verdict.approved and self.report.valid
+
 
 @contextmanager
 def accepted(path: Path, allowed_signers: Path | None, *, draft: bool = False) -> Iterator[Accepted]:

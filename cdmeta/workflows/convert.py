@@ -18,7 +18,7 @@ from typing import Any
 from cdmeta import framework, profile
 from cdmeta.dataset import Dataset, to_dataset
 from cdmeta.errors import ConversionError
-from cdmeta.finding import Finding
+from cdmeta.finding import Finding, errors_of
 from cdmeta.package import Package
 from cdmeta.phrase import Phrase
 from cdmeta.sdmx.artefacts import Codelist, Header, MetadataSet, Structure
@@ -57,7 +57,7 @@ class Conversion:
     @property
     def errors(self) -> tuple[Finding, ...]:
         """The findings that stood in the way."""
-        return _errors(self.findings)
+        return errors_of(self.findings)
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def metadata_structures(own: MetadataReport, foreign: Iterable[ForeignReport]) -
     return (*artefacts(), *own.artefacts, *others)
 
 
-class _RefusedError(Exception):
+class RefusedError(Exception):
     """Ends the writing of a folder that must not appear."""
 
 
@@ -136,13 +136,12 @@ def convert(
     """
     with accepted(path, allowed_signers, draft=draft) as package:
         dataset, findings = described(package.package)
-        if any(finding.severity() == "error" for finding in findings):
+        if errors_of(findings):
             return Conversion((), findings)
         made = structures(dataset)
-        approved = package.verdict is not None and package.verdict.approved and package.report.valid
         foreign = tuple(foreign_report(templates()[name], dataset, made) for name in dict.fromkeys(reports))
         own = report(dataset, made)
-        material = _Material(package, dataset, made, own, foreign, now, draft and not approved, options)
+        material = _Material(package, dataset, made, own, foreign, now, draft and not package.is_approved, options)
         return _write(material, to, out, findings)
 
 
@@ -150,7 +149,7 @@ def described(package: Package) -> tuple[Dataset, tuple[Finding, ...]]:
     """What a package says, with what keeps it from being SDMX."""
     decision = framework.decide(framework.read(package.answers))
     dataset, findings = to_dataset(package, decision, lambda resource: code_rows(package, resource))
-    if any(finding.severity() == "error" for finding in findings):
+    if errors_of(findings):
         return dataset, findings
     dataset, told = attached(package, dataset)
     return dataset, (*findings, *told)
@@ -166,8 +165,8 @@ def _write(material: _Material, to: str, out: Path, findings: tuple[Finding, ...
                 _write_form(material, FORMS[to], stage, broken)
             put_missing(material.foreign, stage)
             names = tuple(sorted(path.name for path in stage.iterdir()))
-            if _errors(broken):
-                raise _RefusedError
+            if errors_of(broken):
+                raise RefusedError
             if not names:
                 raise ConversionError(Phrase("convert.nothing", {"name": material.dataset.name, "to": to}))
             (stage / MANIFEST).write_bytes(
@@ -181,13 +180,9 @@ def _write(material: _Material, to: str, out: Path, findings: tuple[Finding, ...
                     draft=material.draft,
                 )
             )
-    except _RefusedError:
+    except RefusedError:
         return Conversion((), (*findings, *broken))
     return Conversion((*names, MANIFEST), (*findings, *broken), material.foreign)
-
-
-def _errors(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    return tuple(finding for finding in findings if finding.severity() == "error")
 
 
 def _write_form(material: _Material, form: Form, stage: Path, broken: list[Finding]) -> None:
@@ -212,7 +207,7 @@ def _write_data(material: _Material, form: Form, stage: Path, broken: list[Findi
         name = data_name(f"data-{file_name(flow)}", form, material.options, draft=material.draft)
         told = sparingly(partial(_write_table, material, form, flow, stage / name))
         broken += told
-        if not _errors(told):
+        if not errors_of(told):
             found[name] = flow
     return found
 
@@ -222,7 +217,7 @@ def _write_table(material: _Material, form: Form, flow: Flow, path: Path, thread
     own, lists = material.structures, material.codelists()
     with session(material.package, path.parent, threads=threads) as opened:
         rows, findings = observations(opened, material.package, material.dataset, flow, own.codelists)
-        if not _errors(findings):
+        if not errors_of(findings):
             described = Described(rows, flow.dataflow, flow.structure, lists, (*own.artefacts, *lists))
             header = material.header(f"DATA_{flow.table.id}")
             form.data(opened, described, path, header, material.options)

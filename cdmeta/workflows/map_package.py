@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from cdmeta.errors import ConversionError, OutputError
-from cdmeta.finding import Finding
+from cdmeta.finding import Finding, errors_of
 from cdmeta.formats import mapping_csv
 from cdmeta.formats.mapping_csv import NAME, Row
 from cdmeta.phrase import SEMICOLON, Phrase, Series, at, os_reason
@@ -135,7 +135,7 @@ def map_package(
     store = at_hand(artefacts(dsds)[0])
     with accepted(path, None, draft=True) as package:
         dataset, findings = described(package.package)
-        if any(finding.severity() == "error" for finding in findings):
+        if errors_of(findings):
             return MapResult((), (), findings)
         own, sheet = structures(dataset), of_descriptor(package.package)
         if not own.flows:
@@ -147,7 +147,7 @@ def map_package(
             with session(package.package) as opened:
                 rows, told = observations(opened, package.package, dataset, flow, own.codelists)
                 # What cannot be computed, or would tell of people, is nothing to look at.
-                hidden = flow.table.computed is not None and any(each.severity() == "error" for each in told)
+                hidden = flow.table.computed is not None and bool(errors_of(told))
                 values[name] = {} if hidden else _values(opened, rows)
             made += _proposed(flow, partial(_chosen, store, dataflow, sheet, name), sheet, values[name])
     return MapResult(tuple(made), _write(_files(made, values, language), out, replaced=replaced), findings)

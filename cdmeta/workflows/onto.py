@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from cdmeta.errors import ConversionError
-from cdmeta.finding import Finding
+from cdmeta.finding import Finding, errors_of
 from cdmeta.formats import mapping_csv
 from cdmeta.phrase import Phrase, os_reason
 from cdmeta.sdmx.mappings import Sheet, left_out, mapped, no_place, of_descriptor, unknown_tables
@@ -19,7 +19,7 @@ from cdmeta.workflows.accept import accepted
 from cdmeta.workflows.convert import Conversion, described
 from cdmeta.workflows.fetched import artefacts
 from cdmeta.workflows.messages import USUAL, Options
-from cdmeta.workflows.onto_files import Job, is_broken, write
+from cdmeta.workflows.onto_files import Job, write
 
 _UNIT = "UNIT_MEASURE"
 
@@ -64,16 +64,15 @@ def onto(
     store = at_hand(found)
     with accepted(path, allowed_signers, draft=draft) as package:
         dataset, findings = described(package.package)
-        if is_broken(findings):
+        if errors_of(findings):
             return Conversion((), findings)
         own = structures(dataset)
         sheet, beside = read_sheet(mapping) if mapping is not None else (of_descriptor(package.package), {})
         findings = tuple(finding for finding in findings if not _has_unit(finding, sheet))
         made, told = _mapped(own, sheet, lambda name: target(store, dataflow or name))
-        if is_broken(told):
+        if errors_of(told):
             return Conversion((), (*findings, *told))
-        approved = package.verdict is not None and package.verdict.approved and package.report.valid
-        job = Job(package, dataset, own, made, now, draft and not approved, digests | beside, options)
+        job = Job(package, dataset, own, made, now, draft and not package.is_approved, digests | beside, options)
         return write(job, to, out, tuple(reports), (*findings, *told))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cdmeta.dataset import Dataset
 from cdmeta.errors import ConversionError
-from cdmeta.finding import Finding, Where
+from cdmeta.finding import Finding, Where, errors_of
 from cdmeta.phrase import Phrase
 from cdmeta.sdmx.artefacts import Dataflow, DataStructure, Header
 from cdmeta.sdmx.check import Rows, check, check_together
@@ -31,6 +31,7 @@ from cdmeta.workflows.convert import (
     MANIFEST,
     TABLES,
     Conversion,
+    RefusedError,
     file_name,
     manifest,
     metadata_structures,
@@ -78,15 +79,6 @@ class Job:
         return Header(f"{self.dataset.id}_{what}", self.prepared, self.dataset.agency, test=self.draft)
 
 
-class _RefusedError(Exception):
-    """Ends the writing of a folder that must not appear."""
-
-
-def is_broken(findings: Iterable[Finding]) -> bool:
-    """Tell whether one of the findings stands in the way."""
-    return any(finding.severity() == "error" for finding in findings)
-
-
 def write(job: Job, to: str, out: Path, reports: Sequence[str], findings: tuple[Finding, ...]) -> Conversion:
     """Write the folder, unless something stands in the way.
 
@@ -107,8 +99,8 @@ def write(job: Job, to: str, out: Path, reports: Sequence[str], findings: tuple[
         with staged(out, MANIFEST) as stage:
             data, told = _write_data(job, FORMS.get(to, TABLES), stage)
             broken += told
-            if is_broken(broken):
-                raise _RefusedError
+            if errors_of(broken):
+                raise RefusedError
             if not data:
                 is_left_out = any(finding.code == "CD770" for finding in told)
                 key = "convert.onto.left-out" if is_left_out else "convert.onto.nothing"
@@ -124,7 +116,7 @@ def write(job: Job, to: str, out: Path, reports: Sequence[str], findings: tuple[
                 job.accepted, job.dataset, to, stage, names, now=job.prepared, draft=job.draft, beside=job.beside
             )
             (stage / MANIFEST).write_bytes(digests)
-    except _RefusedError:
+    except RefusedError:
         return Conversion((), (*findings, *broken))
     return Conversion((*names, MANIFEST), (*findings, *broken), foreign)
 
@@ -215,7 +207,7 @@ def _is_empty(opened: Session, made: Mapped, view: str) -> bool:
 def _noted(told: Sequence[Finding], findings: list[Finding]) -> bool:
     """Note findings, and tell whether one of them stands in the way."""
     findings += told
-    return is_broken(told)
+    return bool(errors_of(told))
 
 
 def _stem(made: Mapped) -> str:
