@@ -1,6 +1,7 @@
 """Rows as a relation of text: read as the descriptor says, or refused, and nothing outside the package."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,21 @@ def test_values_of_rows_are_in_no_message_of_the_engine(query: str) -> None:
     assert "Amina" not in str(caught.value)
     assert "555" not in str(caught.value)
     assert str(caught.value).startswith("The rows cannot be processed: ")
+
+
+def test_a_ctrl_c_while_the_scratch_folder_is_taken_away_leaves_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, calls = shutil.rmtree, []
+
+    def rmtree(*args: Any, **options: Any) -> None:
+        calls.append(args)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        real(*args, **options)
+
+    with pytest.raises(KeyboardInterrupt), data_session() as opened:
+        monkeypatch.setattr("shutil.rmtree", rmtree)
+    assert len(calls) == 2
+    assert not opened.scratch.exists()
 
 
 def test_a_full_disk_is_told_as_such() -> None:

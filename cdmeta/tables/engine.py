@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -66,9 +67,22 @@ def data_session(*folders: Path, threads: int = MAX_THREADS) -> Iterator[Session
     Raises:
         ConversionError: as for `session`.
     """
-    with tempfile.TemporaryDirectory(prefix="cdmeta-rows-") as name:
-        scratch = Path(name)
+    with _scratch() as scratch:
         yield from _held(_connect(scratch, *folders, threads=threads), scratch)
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    """A folder that goes with the block, also where a Ctrl-C comes while it is taken away."""
+    folder = tempfile.TemporaryDirectory(prefix="cdmeta-rows-")
+    try:
+        yield Path(folder.name)
+    finally:
+        try:
+            folder.cleanup()
+        except KeyboardInterrupt:
+            shutil.rmtree(folder.name, ignore_errors=True)
+            raise
 
 
 def sparingly(work: Callable[[int], _T]) -> _T:
